@@ -1,0 +1,94 @@
+"""What is heard: messages without a transport, shared by all who hear them.
+
+A :class:`Line` is words; a :class:`State` is the newest value of something a client draws (gauges,
+room, prompt). Each is made once per audience, kept in many session logs, and rendered once for each
+format: codecs keep what they rendered in :attr:`Line.rendered` under a key of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+__all__ = ["Line", "Message", "Role", "Span", "State", "line"]
+
+
+class Role(Enum):
+    """What a run of words means; the value goes over the wire and is a CSS class of the web client."""
+
+    TITLE = "title"
+    EXIT = "exit"
+    ITEM = "item"
+    NPC = "npc"
+    PLAYER = "player"
+    COMMAND = "command"
+    GOOD = "good"
+    WARNING = "warning"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of words; ``role`` None is plain prose."""
+
+    text: str
+    role: Role | None = None
+
+
+class Line:
+    """One line (a paragraph) of words, without a line end and without control characters.
+
+    :ivar kind: the category a client filters by: room, move, say, tell, emote, channel, combat,
+        item, system, help, error
+    :ivar text: the plain words, as a screen reader would say them
+    :ivar rendered: bytes by format key; codecs fill it, nobody else reads it
+    """
+
+    __slots__ = ("kind", "rendered", "size", "spans", "text")
+
+    def __init__(self, kind: str, spans: tuple[Span, ...]) -> None:
+        self.kind = kind
+        self.spans = spans
+        self.text = "".join([span.text for span in spans])
+        self.size = len(self.text) + 64
+        self.rendered: dict[Any, bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"Line({self.kind!r}, {self.text!r})"
+
+
+class State:
+    """The newest value of something: a later one with the same ``name`` replaces it in a log.
+
+    :ivar name: the GMCP package and message that carries it, e.g. ``Char.Vitals``, ``Room.Info``
+    :ivar data: JSON-able value
+    """
+
+    __slots__ = ("data", "name", "rendered", "size")
+
+    def __init__(self, name: str, data: Mapping[str, Any]) -> None:
+        self.name = name
+        self.data = data
+        self.size = 256
+        self.rendered: dict[Any, bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"State({self.name!r}, {self.data!r})"
+
+
+Message = Line | State
+
+
+def line(kind: str, *words: str | Span | Iterable[Span]) -> Line:
+    """Put a line together from plain words and spans."""
+    spans: list[Span] = []
+    for word in words:
+        if isinstance(word, str):
+            spans.append(Span(word))
+        elif isinstance(word, Span):
+            spans.append(word)
+        else:
+            spans.extend(word)
+    return Line(kind, tuple(spans))
