@@ -1,0 +1,729 @@
+"""The plan of the house: builds every part, wires it, and fixes the order of start and stop.
+
+The only place where parts meet. Outside it nobody asks a registry, a global or "the server" for a part.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import json
+import os
+import random
+import secrets
+import stat
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.twisted import MetricsResource
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IDelayedCall, IListeningPort
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+
+from mythos import __version__
+from mythos.cluster.solo import SoloBus
+from mythos.commands import grammar
+from mythos.commands.table import TABLE
+from mythos.config import Config, Listen
+from mythos.content import load as load_world
+from mythos.errors import MythosError, Refusal
+from mythos.flow.log import Limits
+from mythos.flow.throttle import Throttle
+from mythos.net.api import Api, Requests
+from mythos.net.control import ControlFactory
+from mythos.net.doorman import Doorman
+from mythos.net.outlet import Link, Outlet
+from mythos.net.site import Proxies, WebFiles, make_site
+from mythos.net.sse import HEARTBEAT, StreamLink
+from mythos.net.telnet import TelnetFactory
+from mythos.net.tokens import JWTTokens
+from mythos.net.websocket import SocketFactory
+from mythos.play.accounts import Accounts
+from mythos.play.audience import Listeners
+from mythos.play.channels import Channels
+from mythos.play.commits import Batch, Commits
+from mythos.play.ports import BadBatch, StoredEntities
+from mythos.play.realm import Pace, Realm
+from mythos.store.lane import Lane
+from mythos.store.memory import MemoryStore
+from mythos.store.passwords import Argon2Hasher
+from mythos.store.sqlite import SQLiteStore
+from mythos.telemetry.health import Health
+from mythos.telemetry.logs import Observer
+from mythos.telemetry.metrics import Metrics, Sources
+from mythos.wire.message import Role, Span, line
+from mythos.world import movement, npcs
+from mythos.world.reload import change_atlas
+from mythos.world.state import Character, DoorState, Item, Npc, SpawnState, World
+from mythos.world.zones import Atlas
+
+__all__ = ["House", "StartError", "read_world"]
+
+_log = Logger()
+_PACKAGE = Path(__file__).parent
+#: What an operator must put right: configuration, gate, port, directory.
+EX_CONFIG = 78
+
+
+class StartError(MythosError):
+    """The server cannot start; the sentence says what to do."""
+
+
+class SystemClock:
+    """Implements ``Clock``: monotonic for waiting, the wall for what is stored."""
+
+    def seconds(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+
+class Chance:
+    """Implements ``Dice`` with a generator of its own."""
+
+    def __init__(self, seed: int | None) -> None:
+        self._random = random.Random(secrets.randbits(64) if seed is None else seed)
+
+    def below(self, sides: int) -> int:
+        return self._random.randrange(sides)
+
+
+class Starter:
+    """Implements ``Runner``."""
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        Deferred.fromCoroutine(work).addErrback(lambda failure: _log.failure("work of a command broke", failure))
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Implements ``Observer`` of the game: counts and logs what it does not."""
+
+    metrics: Metrics | None = None
+    latency: bool = True
+
+    def turn(self, verb: str, seconds: float) -> None:
+        if self.latency and self.metrics is not None:
+            self.metrics.turn(verb, seconds)
+
+    def fault(self, what: str, error: BaseException) -> None:
+        if self.metrics is not None:
+            self.metrics.faults += 1
+        _log.error("{what} broke: {error!r}\n{trace}", what=what, error=error, trace=_trace(error))
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+# ── what stands on disk ─────────────────────────────────────────────────────────────────────────
+
+
+def read_world(directory: Path | None) -> Atlas:
+    """The world of a directory, or the starter world.
+
+    :raises MythosError: with every problem, by file, line and column
+    """
+    root = directory or _PACKAGE / "content" / "starter"
+    files = {
+        str(path.relative_to(root)): path.read_text("utf-8")
+        for path in sorted(root.rglob("*"))
+        if path.suffix in (".yaml", ".md") and path.is_file()
+    }
+    if not files:
+        raise StartError(f"{root} holds no world: there is no world.yaml in it.")
+    return load_world(files)
+
+
+def _web_files() -> WebFiles:
+    root = _PACKAGE / "webclient"
+    return WebFiles({str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()})
+
+
+def _open_data(directory: Path) -> int:
+    """Make the data directory ours alone; returns the lock's file descriptor.
+
+    :raises StartError: it cannot be written, or another server runs on it
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"The data directory {directory} cannot be written ({error.strerror}): choose another with --data DIR."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StartError(
+            f"Another server runs on {directory}: stop it, or give this one a directory of its own with --data DIR."
+        ) from error
+    return lock
+
+
+def _secret_key(config: Config) -> str:
+    """The configured key, or one of this data directory's own, made at its first start."""
+    if config.security.secret_key:
+        return config.security.secret_key
+    path = config.data / "secret"
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+    return path.read_text("ascii").strip()
+
+
+# ── the house ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Pump:
+    """Runs the realm's commands, once in a reactor turn while there are any."""
+
+    def __init__(self, reactor: Any, realm: Realm, outlet: Outlet) -> None:
+        self._reactor = reactor
+        self._realm = realm
+        self._outlet = outlet
+        self._next: IDelayedCall | None = None
+        self._at_once = False
+        realm.wake = self.wake
+
+    def wake(self) -> None:
+        if self._at_once:
+            return
+        if self._next is not None:
+            self._next.cancel()
+        self._at_once = True
+        self._next = self._reactor.callLater(0, self._run)
+
+    def _run(self) -> None:
+        self._next, self._at_once = None, False
+        delay = self._outlet.during(self._realm.pump)
+        if delay is not None and not self._at_once:
+            self._at_once = delay <= 0.0
+            self._next = self._reactor.callLater(delay, self._run)
+
+    def stop(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything that :class:`House` puts together at start, so that it can take it apart again."""
+
+    store: SQLiteStore
+    hasher: Argon2Hasher
+    commits: Commits
+    lane: Lane
+    realm: Realm
+    accounts: Accounts
+    outlet: Outlet
+    pump: Pump
+    telnet: TelnetFactory
+    sockets: SocketFactory
+    timers: list[LoopingCall] = field(default_factory=list)
+    listening: list[IListeningPort] = field(default_factory=list)
+
+
+class House(Service):
+    """The whole server as one service. Nothing is opened before :meth:`startService`.
+
+    :param say: prints a line for the person at the terminal
+    :param fail: called with a sentence if the start fails, or None to let the error out of :attr:`started`
+    :param unsafe: words do not wait for the disk: the control of the tests, which must lose
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        *,
+        say: Callable[[str], None],
+        fail: Callable[[str], None],
+        observer: Observer | None = None,
+        unsafe: bool = False,
+    ) -> None:
+        self.config = config
+        self._reactor = reactor
+        self._say = say
+        self._fail = fail
+        self._observer = observer
+        self._unsafe = unsafe
+        self._clock = SystemClock()
+        self._lock = -1
+        self._parts: Parts | None = None
+        self._recovering = False
+        self.ports: dict[str, int] = {}
+        self.health = Health(__version__, self._clock.wall, lambda: len(self._links()))
+        self.metrics: Metrics | None = None
+
+    def _links(self) -> set[Link]:
+        return self._parts.outlet.links if self._parts else set()
+
+    # ── start ───────────────────────────────────────────────────────────────────────────────────
+
+    def startService(self) -> None:
+        super().startService()
+        Deferred.fromCoroutine(self._start()).addErrback(self._did_not_start)
+
+    def _did_not_start(self, failure: Any) -> None:
+        error = failure.value
+        if isinstance(error, MythosError):
+            self._fail(str(error))
+        else:
+            _log.failure("the server could not start", failure)
+            self._fail(f"The server could not start: {error}")
+
+    async def _start(self) -> None:
+        config = self.config
+        self._lock = _open_data(config.data)
+        atlas = read_world(config.world.dir)
+        world, parts = await self._build(atlas)
+        self._parts = parts
+        parts.hasher.start()
+        fresh_claim = await parts.accounts.offer_claim()
+        await self._listen(parts)
+        self._tick(parts)
+        self.health.started = self._clock.wall()
+        self.health.state = ""
+        gc.collect()
+        gc.freeze()
+        self._announce(world, fresh_claim)
+
+    async def _build(self, atlas: Atlas) -> tuple[World, Parts]:
+        config, reactor, clock = self.config, self._reactor, self._clock
+        path = config.database.path
+        store = MemoryStore() if path is None else SQLiteStore(path, reactor)
+        tokens = JWTTokens(_secret_key(config), config.security.secret_key_previous)
+        world = World(atlas, Chance(config.world.seed))
+        contents = await store.load(world)
+        world.now, world.next_id = contents.now, max(contents.next_id, 1)
+        movement.build_doors(world)
+        _furnish(world, contents.entities)
+        commits = Commits(
+            tokens.secret()[:16], contents.next_tx, lambda: (world.now, world.next_id), unsafe=self._unsafe
+        )
+        lane = Lane(commits, store, reactor)
+        outlet = Outlet(reactor)
+        bus = SoloBus()
+        watcher = Watcher(latency=config.metrics.latency)
+        realm = Realm(
+            world=world,
+            verbs=TABLE,
+            grammar=grammar,
+            channels=Channels(per_minute=config.limits.channels),
+            commits=commits,
+            store=store,
+            tokens=tokens,
+            clock=clock,
+            runner=Starter(),
+            bus=bus,
+            observer=watcher,
+            pace=_pace(config),
+            limits=Limits(config.sessions.log_events, config.sessions.log_bytes, config.sessions.resume_window),
+        )
+        hasher = Argon2Hasher(reactor)
+        accounts = Accounts(
+            realm, store, store, hasher, tokens, clock, Throttle(config.limits.logins if config.limits.enabled else 1e6)
+        )
+        realm.accounts = accounts
+        realm.reload = self._reload_content
+        realm.stop = self.stop_in
+        realm.recover = self._recover
+        bus.hear = lambda channel, message: realm.hear(Listeners(channel), message)
+        accounts.remember(contents.sessions)
+        npcs.populate(world)
+        commits.submit(world.take_change(), kind="populate")
+        lane.down = self._store_down
+        lane.broken = self._batch_broken
+        await lane.settled()
+        doorman = Doorman(
+            config.limits.connections,
+            config.limits.accept.open if config.limits.enabled else 1_000_000,
+            config.limits.accept.per_second if config.limits.enabled else 1_000_000,
+        )
+        telnet = TelnetFactory(
+            realm=realm,
+            accounts=accounts,
+            outlet=outlet,
+            clock=reactor,
+            doorman=doorman,
+            greeting=_greeting(config, atlas),
+            web_address="",
+            status=self._mssp,
+        )
+        proxies = Proxies(config.http.trusted_proxies)
+        sockets = SocketFactory(
+            realm=realm,
+            accounts=accounts,
+            outlet=outlet,
+            clock=reactor,
+            origins=frozenset(config.http.cors_origins),
+            frames_per_second=config.limits.websocket.per_second if config.limits.enabled else 1e6,
+            address_of=proxies.of_socket,
+            doorman=doorman,
+        )
+        api = Api(
+            realm=realm,
+            accounts=accounts,
+            outlet=outlet,
+            tokens=tokens,
+            clock=clock,
+            health=self.health,
+            requests=Requests(config.limits.http.requests if config.limits.enabled else 1e9, config.limits.http.window),
+            address_of=proxies.of_request,
+            doorman=doorman,
+        )
+        self._site = make_site(_web_files(), api, sockets)
+        self.health.checks["database"] = lambda: world_sealed(realm)
+        parts = Parts(
+            store, hasher, commits, lane, realm, accounts, outlet, Pump(reactor, realm, outlet), telnet, sockets
+        )
+        self._measure(parts, watcher)
+        return world, parts
+
+    def _measure(self, parts: Parts, watcher: Watcher) -> None:
+        self._registry = CollectorRegistry()
+        observer = self._observer
+        sources = Sources(
+            connections=lambda: _by_door(parts.outlet),
+            sessions=lambda: len(tuple(parts.realm.every_session())),
+            present=lambda: sum(1 for _ in parts.realm.sessions()),
+            queued=lambda: parts.realm.queued,
+            held=lambda: parts.commits.held,
+            delivered=lambda: parts.outlet.delivered,
+            errors=lambda: observer.errors if observer else 0,
+        )
+        self.metrics = watcher.metrics = Metrics(self._registry, sources)
+        parts.lane.seconds = self.metrics.commit.observe
+
+    # ── doors ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _listen(self, parts: Parts) -> None:
+        config = self.config
+        await self._open("http", config.http.listen, self._site)
+        parts.telnet.web_address = f"http://{_host(config.http.listen)}:{self.ports.get('http', 0)}/"
+        await self._open("telnet", config.telnet.listen, parts.telnet)
+        if config.metrics.enabled:
+            root = Resource()
+            root.putChild(b"metrics", MetricsResource(registry=self._registry))
+            await self._open("metrics", config.metrics.listen, Site(root))
+        control = config.data / "control.sock"
+        control.unlink(missing_ok=True)
+        factory = ControlFactory(
+            parts.realm,
+            parts.accounts,
+            self.health,
+            ports=lambda: self.ports,
+            stop=self.stop_in,
+            reload=self._reload_content,
+        )
+        try:
+            parts.listening.append(self._reactor.listenUNIX(str(control), factory, mode=stat.S_IRUSR | stat.S_IWUSR))
+        except CannotListenError as error:
+            raise StartError(f"The control socket {control} cannot be opened: {error.socketError}") from error
+        _write_whole(config.data / "ports.json", json.dumps(self.ports))
+
+    async def _open(self, name: str, listen: Listen, factory: Any) -> None:
+        assert self._parts is not None
+        if listen.off:
+            return
+        try:
+            port = await serverFromString(self._reactor, listen.endpoint).listen(factory)
+        except CannotListenError as error:
+            raise StartError(
+                f"Port {error.port} for {name} cannot be opened ({_reason(error)}): choose another with --{name} PORT."
+            ) from error
+        self._parts.listening.append(port)
+        self.ports[name] = getattr(port.getHost(), "port", 0)
+
+    def _announce(self, world: World, claim: str) -> None:
+        config, atlas = self.config, world.atlas
+        host = _host(config.http.listen)
+        web = f"http://{host}:{self.ports.get('http')}/"
+        people = sum(1 for one in world.npcs.values() if not one.returns)
+        where = config.database.path or "memory"
+        self._say(f'Mythos {__version__} · world "{atlas.title}" · {len(atlas.rooms)} rooms, {people} people · {where}')
+        self._say(f"  play      {web}    telnet   {_host(config.telnet.listen)} {self.ports.get('telnet', 'off')}")
+        if "metrics" in self.ports:
+            self._say(f"  metrics   http://{_host(config.metrics.listen)}:{self.ports['metrics']}/metrics")
+        if config.telnet.listen.on_network and "telnet" in self.ports:
+            self._say("  warning   telnet is open to the network without encryption: passwords can be overheard")
+        if not config.security.secret_key and config.public:
+            self._say(f"  secrets   made at first start, kept in {config.data / 'secret'}")
+        if claim:
+            self._say(f"  first run: become keeper of this world at {web}claim#{claim}   (60 minutes, once)")
+        self._say("Ctrl-C saves everything and stops.")
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────
+
+    def _tick(self, parts: Parts) -> None:
+        config, realm, outlet = self.config, parts.realm, parts.outlet
+        metrics = self.metrics
+        assert metrics is not None
+        beat = config.world.tick
+
+        def tick() -> None:
+            started = self._clock.seconds()
+            outlet.during(lambda: realm.tick(beat))
+            metrics.tick.observe(self._clock.seconds() - started)
+
+        def sweep_links() -> None:
+            now = self._clock.seconds()
+            outlet.during(lambda: outlet.sweep(now))
+            parts.telnet.sweep(self._reactor.seconds())
+
+        def sweep_sessions() -> None:
+            outlet.during(realm.sweep)
+            parts.accounts.forget_old()
+
+        def heartbeat() -> None:
+            for link in tuple(outlet.links):
+                if isinstance(link, StreamLink):
+                    link.beat()
+
+        due = self._clock.seconds()
+
+        def lag() -> None:
+            nonlocal due
+            now = self._clock.seconds()
+            metrics.lag.observe(max(0.0, now - due))
+            due = now + _LAG
+
+        for seconds, job in (
+            (beat, tick),
+            (config.world.flush_interval, realm.save),
+            (1.0, sweep_links),
+            (min(5.0, config.sessions.sweep_interval), sweep_sessions),
+            (HEARTBEAT, heartbeat),
+            (_LAG, lag),
+        ):
+            parts.timers.append(self._every(seconds, job))
+
+    def _every(self, seconds: float, job: Callable[[], object]) -> LoopingCall:
+        """Run ``job`` every ``seconds``; its errors are logged and do not end it."""
+
+        def attempt() -> None:
+            try:
+                job()
+            except Exception:  # a periodic job goes on
+                _log.failure("{job} failed", job=getattr(job, "__name__", "job"))
+
+        timer = LoopingCall(attempt)
+        timer.clock = self._reactor
+        timer.start(seconds, now=False)
+        return timer
+
+    # ── trouble ─────────────────────────────────────────────────────────────────────────────────
+
+    def _store_down(self, down: bool) -> None:
+        if self._parts is not None:
+            self._parts.realm.world.sealed = (
+                "The world's ledger cannot be written just now: nothing can change hands. Try again shortly."
+                if down
+                else ""
+            )
+
+    def _batch_broken(self, batch: Batch, error: BadBatch) -> None:
+        _log.error(
+            "ALERT batch {number} can never be written: {error}; the world is loaded again from the store",
+            number=batch.number,
+            error=error,
+        )
+        self._recover()
+
+    def _recover(self) -> None:
+        """Load the world again from the store, as it was when everything that was told was on disk."""
+        if self._parts is None or self._recovering:
+            return
+        self._recovering = True
+        self._parts.realm.halt()
+        Deferred.fromCoroutine(self._load_again(self._parts)).addErrback(
+            lambda failure: _log.failure("the world could not be loaded again", failure)
+        )
+
+    async def _load_again(self, parts: Parts) -> None:
+        realm = parts.realm
+        await parts.lane.settled()
+        old = realm.world
+        world = World(old.atlas, old.dice)
+        contents = await parts.store.load(world)
+        world.now, world.next_id = contents.now, max(old.next_id, contents.next_id)
+        movement.build_doors(world)
+        _furnish(world, contents.entities)
+        for session in realm.every_session():
+            stored = await parts.store.load_character(world, session.me.id)
+            _furnish(world, stored)
+        realm.restart(world)
+        parts.commits.counters = lambda: (world.now, world.next_id)
+        parts.commits.submit(world.take_change(), kind="populate")
+        self._recovering = False
+        realm.go_on()
+
+    def _reload_content(self) -> str:
+        """:raises Refusal: with what is wrong, and the world is as it was"""
+        assert self._parts is not None
+        try:
+            atlas = read_world(self.config.world.dir)
+        except MythosError as error:
+            raise Refusal(f"Nothing was changed. {error}") from error
+        realm = self._parts.realm
+        heard = change_atlas(realm.world, atlas)
+        realm.happened(heard, "reload")
+        return f"{atlas.title} is loaded again: {len(atlas.rooms)} rooms."
+
+    # ── stop ────────────────────────────────────────────────────────────────────────────────────
+
+    def stop_in(self, seconds: float, reason: str) -> None:
+        """Tell everybody, and stop the process after ``seconds``."""
+        assert self._parts is not None
+        words = f"The world closes in {round(seconds)} seconds. {reason}" if seconds else f"The world closes. {reason}"
+        self._parts.realm.tell_all(line("system", Span(words.strip(), Role.WARNING)))
+        self._reactor.callLater(seconds, self._reactor.stop)
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        parts = self._parts
+        if parts is None:
+            return
+        self.health.state = "draining"
+        for port in parts.listening:
+            await _maybe(port.stopListening())
+        for timer in parts.timers:
+            if timer.running:
+                timer.stop()
+        parts.pump.stop()
+        parts.realm.halt()
+        await parts.lane.settled()  # words that wait are released into the logs
+        parts.outlet.flush()
+        parts.realm.save(with_logs=True)
+        await parts.lane.settled()
+        for link in tuple(parts.outlet.links):
+            link.close(1001, "the world closes; come back in a moment")
+        parts.hasher.stop()
+        parts.store.close()
+        (self.config.data / "control.sock").unlink(missing_ok=True)
+        (self.config.data / "ports.json").unlink(missing_ok=True)
+        os.close(self._lock)
+
+    def _mssp(self) -> dict[str, str]:
+        assert self._parts is not None
+        realm = self._parts.realm
+        atlas = realm.world.atlas
+        return {
+            "NAME": self.config.mud.name,
+            "PLAYERS": str(sum(1 for _ in realm.sessions())),
+            "UPTIME": str(int(self.health.started)),
+            "CODEBASE": f"Mythos {__version__}",
+            "CONTACT": self.config.mud.admin_email,
+            "PORT": str(self.ports.get("telnet", 0)),
+            "FAMILY": "Custom",
+            "LANGUAGE": "English",
+            "AREAS": str(len(atlas.zones)),
+            "ROOMS": str(len(atlas.rooms)),
+            "MOBILES": str(len(atlas.npcs)),
+            "OBJECTS": str(len(atlas.items)),
+            "HELPFILES": str(len(atlas.help)),
+            "ANSI": "1",
+            "UTF-8": "1",
+            "XTERM 256 COLORS": "1",
+            "XTERM TRUE COLORS": "1",
+            "GMCP": "1",
+            "WEBSOCKET": "1",
+        }
+
+
+#: Seconds between two looks at how late the reactor is.
+_LAG = 0.25
+
+
+def _furnish(world: World, stored: StoredEntities) -> None:
+    """Put what the store held into a world; its doors are hung already."""
+    world.hoards.update(stored.hoards)
+    for entity in stored.entities:
+        match entity:
+            case Item():
+                world.adopt_item(entity)
+            case Npc():
+                world.npcs[entity.id] = entity
+                if not entity.returns:
+                    world.people.setdefault(entity.room, {})[entity.id] = entity
+            case Character():
+                world.characters[entity.id] = entity
+            case SpawnState():
+                world.spawns[entity.id] = entity
+            case DoorState():
+                world.doors = {side: entity if state.id == entity.id else state for side, state in world.doors.items()}
+
+
+def world_sealed(realm: Realm) -> str:
+    """Why the store takes nothing, for health; empty if it does."""
+    return realm.world.sealed
+
+
+def _pace(config: Config) -> Pace:
+    limits, sessions = config.limits, config.sessions
+    free = not limits.enabled
+    return Pace(
+        per_minute=1e9 if free else limits.player.per_minute,
+        burst=1e9 if free else limits.player.burst,
+        room_per_second=1e9 if free else limits.room.per_second,
+        connections=sessions.connections,
+        grace=sessions.grace,
+        grace_combat=sessions.grace_combat,
+        idle=sessions.idle_timeout,
+        window=sessions.resume_window,
+    )
+
+
+def _greeting(config: Config, atlas: Atlas) -> list[str]:
+    words = [part for part in atlas.greeting.split("\n") if part.strip()] or [f"Welcome to {config.mud.name}."]
+    return [
+        *words,
+        "Give your name, or: guest   to look around at once.   Screen reader? Type: sr   for speech-friendly text.",
+    ]
+
+
+def _by_door(outlet: Outlet) -> Mapping[str, int]:
+    found = {"telnet": 0, "websocket": 0, "sse": 0}
+    for link in outlet.links:
+        found[link.kind] += 1
+    return found
+
+
+def _host(listen: Listen) -> str:
+    return "localhost" if listen.host in ("127.0.0.1", "0.0.0.0", "::1", "") else listen.host
+
+
+def _reason(error: CannotListenError) -> str:
+    return str(getattr(error.socketError, "strerror", "") or error.socketError)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
+
+
+async def _maybe(result: Any) -> None:
+    if isinstance(result, Deferred):
+        await result

@@ -1,0 +1,96 @@
+"""Leaving, keeping, and the account: quit, save, register, password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mythos.errors import Refusal
+from mythos.play import names
+from mythos.play.call import Call
+from mythos.play.verbs import Verb
+
+__all__ = ["VERBS"]
+
+
+def _quit(call: Call) -> None:
+    # Told before the session ends: what a turn says comes after what it does.
+    last = "Goodbye, guest. Nothing of you stays here." if call.me.account is None else "Goodbye. The lamps stay lit."
+    call.realm.words_to(call.session, last)
+    call.realm.quit(call.session, "quit")
+
+
+def _save(call: Call) -> None:
+    call.realm.save()  # the reply waits, like all words, until that is on disk
+    if call.me.account is None:
+        call.reply("Saved, for as long as you stay. A guest who leaves is gone: register <name> keeps you.")
+    else:
+        call.reply("Saved. You need not: everything you do is kept by itself.")
+
+
+def _register(call: Call) -> None:
+    if call.me.account is not None:
+        raise Refusal("You have an account already.")
+    if not call.rest:
+        raise Refusal("Which name? Type: register <name>")
+    name = names.check(call.rest)
+
+    def chosen(call: Call, password: str) -> None:
+        call.reply("One moment…")
+        call.start(call.realm.register(call.session, name, password))
+
+    _ask_twice(call, f"A password for {name}?", chosen)
+
+
+def _password(call: Call) -> None:
+    if call.me.account is None:
+        raise Refusal("A guest has no password. Type: register <name>")
+
+    def known(call: Call, old: str) -> None:
+        def chosen(call: Call, new: str) -> None:
+            call.reply("One moment…")
+            call.start(call.realm.change_password(call.session, old, new))
+
+        _ask_twice(call, "Your new password?", chosen)
+
+    call.ask("Your password as it is now?", known, secret=True)
+
+
+def _ask_twice(call: Call, question: str, then: Callable[[Call, str], None]) -> None:
+    """Ask for a new password, and again; two that differ change nothing."""
+
+    def first(call: Call, password: str) -> None:
+        if not password:
+            raise Refusal("No password, nothing changed.")
+
+        def second(call: Call, again: str) -> None:
+            if again != password:
+                raise Refusal("Those two were not the same. Nothing is changed.")
+            then(call, password)
+
+        call.ask("The same again, please:", second, secret=True)
+
+    call.ask(question, first, secret=True)
+
+
+VERBS = (
+    Verb(
+        "register",
+        _register,
+        ("register <name>",),
+        "Make an account of your guest, under a name and a password of your own.",
+        "self",
+        more="You stay where you are, with all you carry. The password is asked twice and shown to nobody.",
+        see=("password", "quit"),
+        cost=5.0,
+    ),
+    Verb("password", _password, ("password",), "Change your password.", "self", see=("register",), cost=5.0),
+    Verb("save", _save, ("save",), "Put your character on disk now.", "self", see=("quit",), cost=5.0),
+    Verb(
+        "quit",
+        _quit,
+        ("quit",),
+        "Leave the game. What you carry is kept for your return, unless you are a guest.",
+        "self",
+        see=("save", "register"),
+    ),
+)

@@ -1,0 +1,200 @@
+"""Oneself and one's client: score, time, tasks, settings, own shortcuts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mythos.errors import Refusal
+from mythos.play.call import Call
+from mythos.play.narrate.fights import vitals
+from mythos.play.verbs import Verb
+from mythos.wire.message import Role, Span, line
+from mythos.world import calendar, quests
+from mythos.world.combat import TOP_LEVEL, threshold
+
+__all__ = ["SETTINGS", "VERBS"]
+
+_SWITCH = ("on", "off")
+#: Every setting: what it may be (the first is how it is until chosen; ``20-500`` stands for a number), what it does.
+SETTINGS: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
+    {
+        "brief": (("off", "on"), "short rooms when you walk"),
+        "colour": (("auto", "none", "16", "256", "true"), "how many colours your client shows"),
+        "prompt": (_SWITCH, "a prompt after each answer"),
+        "screenreader": (("off", "on"), "text fit for speech: one thing a line, no art"),
+        "width": (("auto", "20-500"), "letters in a line"),
+        "keepalive": (("off", "on"), "a sign of life for lines that drop when nothing is sent"),
+    }
+)
+_SPELLINGS = {"color": "colour", "sr": "screenreader"}
+#: Own shortcuts: how many, how long their names and words.
+_ALIASES, _NAME, _WORDS = 50, 20, 200
+#: Commands nobody can shut themselves out of.
+_KEPT = ("alias", "unalias", "help", "quit")
+#: Tasks somebody without any is offered.
+_OFFERS = 3
+
+
+# ── how one is ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _score(call: Call) -> None:
+    me = call.me
+    title = f" {me.title}" if me.title else ""
+    call.reply(line("system", Span(me.name, Role.PLAYER), f"{title}, level {me.level}."))
+    call.reply(f"Health: {me.hp} of {me.max_hp}.", f"Gold: {me.gold}.")
+    if me.level < TOP_LEVEL:
+        call.reply(f"Experience: {me.xp}, {threshold(me.level + 1) - me.xp} short of level {me.level + 1}.")
+    else:
+        call.reply(f"Experience: {me.xp}.")
+    foe = call.world.npcs.get(me.fighting) if me.fighting is not None else None
+    if foe is not None:
+        call.reply(f"You are fighting {foe.name}.")
+    if me.account is None:
+        call.reply("You are a guest. To be kept, type: register <name>")
+    call.reply(vitals(me))
+
+
+def _time(call: Call) -> None:
+    now = call.world.now
+    phase = calendar.phase(now)
+    call.reply(f"It is {calendar.clock(now)}{'' if phase == 'day' else ', and ' + phase}.")
+
+
+def _tasks(call: Call) -> None:
+    entries = quests.journal(call.world, call.me)
+    open_now = [entry for entry in entries if entry.begun and not entry.ended]
+    offers = [entry for entry in entries if not entry.begun]
+    done = [entry.title for entry in entries if entry.ended]
+    if not entries:
+        raise Refusal("There are no tasks in this world.")
+    for entry in open_now:
+        call.reply(line("system", Span(entry.title, Role.TITLE), f": {entry.text}"))
+    if not open_now and offers:
+        call.reply("You have no task in hand. You could begin here:")
+        for entry in offers[:_OFFERS]:
+            call.reply(line("system", Span(entry.title, Role.TITLE), f": {entry.text}"))
+    if done:
+        call.reply(f"Done: {', '.join(done)}.")
+
+
+# ── settings ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _settings(call: Call) -> None:
+    name, _, value = call.rest.lower().partition(" ")
+    if not name:
+        for known in SETTINGS:
+            _show(call, known)
+        call.reply("To change one, type: settings <name> <value>")
+        return
+    name = _SPELLINGS.get(name, name)
+    if name not in SETTINGS:
+        raise Refusal(f"There is no setting {name}. There are: {', '.join(SETTINGS)}.")
+    if value.strip():
+        _set(call, name, value.strip())
+    _show(call, name)
+
+
+def _show(call: Call, name: str) -> None:
+    values, what = SETTINGS[name]
+    now = (call.me.settings or {}).get(name, values[0])
+    call.reply(line("system", Span(name, Role.COMMAND), f" is {now}: {what} ({', '.join(values)})."))
+
+
+def _set(call: Call, name: str, value: str) -> None:
+    values, _ = SETTINGS[name]
+    if value not in values or value == "20-500":
+        number = int(value) if value.isascii() and value.isdigit() and len(value) < 4 else 0
+        if name != "width" or not 20 <= number <= 500:
+            raise Refusal(f"{name.capitalize()} can be: {', '.join(values)}.")
+    call.me.settings = {**(call.me.settings or {}), name: value}
+    call.world.touch(call.me)
+
+
+def _screenreader(call: Call) -> None:
+    """Toggles, or does as it is told."""
+    on = (call.me.settings or {}).get("screenreader") == "on"
+    value = call.rest.lower() or ("off" if on else "on")
+    _set(call, "screenreader", value)
+    if value == "on":
+        call.reply("Screen reader mode is on: one thing a line, no art, no boxes. To end it, type: sr off")
+    else:
+        call.reply("Screen reader mode is off.")
+
+
+# ── own shortcuts ───────────────────────────────────────────────────────────────────────────────
+
+
+def _alias(call: Call) -> None:
+    aliases = call.me.aliases or {}
+    name, _, words = call.rest.partition(" ")
+    name, words = name.lower(), words.strip()
+    if not name:
+        for known, meaning in aliases.items():
+            call.reply(line("system", Span(known, Role.COMMAND), f" means: {meaning}"))
+        if not aliases:
+            call.reply("You have no shortcuts. To make one, type: alias <name> <words>")
+        return
+    if not words:
+        if name not in aliases:
+            raise Refusal(f"You have no shortcut {name}. To make it, type: alias {name} <words>")
+        call.reply(line("system", Span(name, Role.COMMAND), f" means: {aliases[name]}"))
+        return
+    if len(name) > _NAME or not name.isalnum() or name in _KEPT:
+        raise Refusal(f"A shortcut is a word of up to {_NAME} letters and numbers, and none of: {', '.join(_KEPT)}.")
+    if len(words) > _WORDS:
+        raise Refusal(f"That is too long: a shortcut stands for up to {_WORDS} letters.")
+    if name not in aliases and len(aliases) >= _ALIASES:
+        raise Refusal(f"You have {_ALIASES} shortcuts, and no room for more. Give one up with: unalias <name>")
+    call.me.aliases = {**aliases, name: words}
+    call.world.touch(call.me)
+    call.reply(line("system", "From now on, ", Span(name, Role.COMMAND), f" means: {words}"))
+
+
+def _unalias(call: Call) -> None:
+    aliases = dict(call.me.aliases or {})
+    name = call.rest.lower()
+    if aliases.pop(name, None) is None:
+        raise Refusal(f"You have no shortcut {name}." if name else "Which one? Type: unalias <name>")
+    call.me.aliases = aliases or None
+    call.world.touch(call.me)
+    call.reply(f"The shortcut {name} is gone.")
+
+
+VERBS = (
+    Verb("score", _score, ("score",), "See how you are.", "self", aliases=("sc",), see=("tasks", "time")),
+    Verb("tasks", _tasks, ("tasks",), "Read what you set out to do.", "self", aliases=("quests", "journal")),
+    Verb("time", _time, ("time",), "Ask what hour of the day it is.", "self"),
+    Verb(
+        "settings",
+        _settings,
+        ("settings", "settings <name>", "settings <name> <value>"),
+        "See or change how the game speaks to you.",
+        "settings",
+        aliases=("set",),
+        more="There are: " + "; ".join(f"{name} ({what})" for name, (_, what) in SETTINGS.items()) + ".",
+        see=("screenreader", "channels", "alias"),
+    ),
+    Verb(
+        "screenreader",
+        _screenreader,
+        ("screenreader", "screenreader on", "screenreader off"),
+        "Switch speech-friendly text on or off.",
+        "settings",
+        aliases=("sr",),
+        see=("settings",),
+    ),
+    Verb(
+        "alias",
+        _alias,
+        ("alias", "alias <name>", "alias <name> <words>"),
+        "Make a shortcut of your own for a command.",
+        "settings",
+        rest=True,
+        more="What you type after the shortcut is put behind its words: after alias wh whisper bob, wh hello whispers.",
+        see=("unalias", "settings"),
+    ),
+    Verb("unalias", _unalias, ("unalias <name>",), "Give up a shortcut.", "settings", see=("alias",)),
+)

@@ -1,0 +1,25 @@
+"""The only place of the configuration that touches files: what `load` is handed by the programs that use it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+__all__ = ["readable_by_others", "text"]
+
+
+def text(path: Path) -> str | None:
+    """The file's text, None if there is no such file.
+
+    :raises OSError: if it is there and cannot be read.
+    :raises UnicodeDecodeError: if it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def readable_by_others(path: Path) -> bool:
+    """True if users who are neither owner nor in the file's group may read it."""
+    return bool(path.stat().st_mode & stat.S_IROTH)

@@ -1,0 +1,78 @@
+"""What a production server refuses to start on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from mythos.config.model import Config, Environment
+
+__all__ = ["MIN_SECRET", "is_placeholder", "refusals"]
+
+MIN_SECRET: Final = 32  # bytes
+
+#: What guides and examples print where a secret belongs.
+_PLACEHOLDER: Final = re.compile(
+    r"your[-_ ].*|.*(?:change|replace)[-_ ]?(?:me|this|it).*|.*(?:secret|api)[-_ ]?key[-_ ]?here.*|<.*>|.*placeholder.*"
+    r"|.*insert[-_ ].*|(?:dev|test|my|super|default)[-_ ].*(?:secret|key|password).*|.*(?:secret|password)[-_ ]?123.*"
+    r"|(?:secure|archmesh|mythos|your)[-_]?password|minioadmin|archive|test|admin|password|secret|example.*|(.)\1*",
+    re.IGNORECASE,
+)
+
+
+def is_placeholder(secret: str) -> bool:
+    """True for what stands in guides where a secret belongs."""
+    return bool(_PLACEHOLDER.fullmatch(secret.strip()))
+
+
+def refusals(
+    config: Config, *, uid: int, has_secret: bool = False, readable_by_others: Iterable[Path] = ()
+) -> list[str]:
+    """One sentence for each reason not to start; none outside of production.
+
+    :param uid: the user the server would run as.
+    :param has_secret: the data directory holds a key from an earlier start.
+    :param readable_by_others: of ``Loaded.secret_files``, those that other users of the machine can read.
+    """
+    if config.environment is not Environment.PRODUCTION:
+        return []
+    reasons = [*_secrets(config, has_secret)]
+    reasons += [f"{path} holds a secret and other users can read it: chmod 600 {path}." for path in readable_by_others]
+    if config.telnet.listen.on_network and not (config.telnet.allow_plaintext or config.public):
+        reasons.append(
+            f"telnet.listen ({config.telnet.listen}) is reachable from the network without encryption: consent with "
+            "ALLOW_PLAINTEXT_TELNET=yes or --public, or listen on 127.0.0.1."
+        )
+    if config.metrics.enabled and config.metrics.listen.on_network:
+        reasons.append(
+            f"metrics.listen ({config.metrics.listen}) is reachable from the network and has no password: listen on "
+            "127.0.0.1, or set metrics.enabled to no."
+        )
+    if "*" in config.http.cors_origins:
+        reasons.append("http.cors_origins (CORS_ORIGINS) holds *: name the sites that may use the API.")
+    if config.debug:
+        reasons.append("debug (DEBUG) is on: turn it off.")
+    if not config.limits.enabled:
+        reasons.append("limits.enabled (RATE_LIMIT_ENABLED) is off: turn it on; raise single limits where they pinch.")
+    if uid == 0:
+        reasons.append("The server would run as root: start it as a user of its own.")
+    return reasons
+
+
+def _secrets(config: Config, has_secret: bool) -> Iterable[str]:
+    security = config.security
+    if not (security.secret_key or has_secret or config.public):
+        yield (
+            f"security.secret_key (SECRET_KEY) is missing: set one of at least {MIN_SECRET} bytes, such as "
+            "'openssl rand -hex 32' prints, or start once with --public to have it made."
+        )
+    for key, name, secret in (
+        ("security.secret_key", "SECRET_KEY", security.secret_key),
+        ("security.secret_key_previous", "SECRET_KEY_PREVIOUS", security.secret_key_previous),
+    ):
+        if secret and is_placeholder(secret):
+            yield f"{key} ({name}) is an example from a guide: set your own, such as 'openssl rand -hex 32' prints."
+        elif secret and len(secret.encode()) < MIN_SECRET:
+            yield f"{key} ({name}) is shorter than {MIN_SECRET} bytes: 'openssl rand -hex 32' prints one that is not."

@@ -1,0 +1,224 @@
+"""One layer of settings at a time: options, variables (of the process or of a ``.env`` file), the YAML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from mythos.config.declare import PREFIX, Alias, Section, Setting
+from mythos.config.dotenv import Entry
+from mythos.config.nodes import Fields, Kind, Node
+from mythos.config.problems import Problems, Spot, near
+
+__all__ = ["META", "Files", "Layer", "Reader", "Source", "Value", "expand"]
+
+#: A file's text, or None if there is no such file; may raise OSError.
+Files = Callable[[Path], "str | None"]
+
+#: Options that say where settings are read from, and so are none themselves.
+META: Final = {"config": "FILE", "env-file": "FILE"}
+
+_REFERENCE: Final = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-?([^}]*))?\}|\$\{")
+
+
+class Layer(Enum):
+    """Where a value came from, the strongest first."""
+
+    OPTION = "command line"
+    ENVIRONMENT = "environment"
+    DOTENV = ".env"
+    FILE = "file"
+    PRESET = "preset"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one setting's value came from: the layer, and the place or the rule in words."""
+
+    layer: Layer
+    where: str
+
+    def __str__(self) -> str:
+        return self.where
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    value: Any
+    source: Source
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads layers against the declarations and collects what is wrong.
+
+    :param secret_files: grows by the files that secrets were read from.
+    """
+
+    declared: Section
+    files: Files
+    cwd: Path
+    problems: Problems
+    secret_files: list[Path] = field(default_factory=list)
+
+    def options(self, options: Mapping[str, str]) -> dict[str, Value]:
+        """The command line, options without their dashes."""
+        known = {setting.option: setting for setting in self.declared.settings() if setting.option}
+        found: dict[str, Value] = {}
+        for name, text in options.items():
+            spot = Spot(f"--{name}")
+            if name in known:
+                self._take(found, known[name], text, spot, Source(Layer.OPTION, f"--{name}"))
+            elif name not in META:
+                self.problems.add(spot, f"unknown option{near(name, [*known, *META])}")
+        return found
+
+    def variables(self, entries: Mapping[str, Entry], layer: Layer) -> dict[str, Value]:
+        """The environment or a ``.env`` file; empty variables count as not set."""
+        entries = {name: entry for name, entry in entries.items() if entry.text.strip()}
+        found: dict[str, Value] = {}
+        known = {PREFIX + name.upper().replace("-", "_") for name in META}
+        for setting in self.declared.settings():
+            known.update(setting.names)
+            claims: list[tuple[str, Spot, Any]] = []
+            for alias in setting.env:
+                if not (alias.weak and claims):
+                    claims += self._claims(setting, alias, entries, layer)
+            self._agree(setting, claims)
+            if claims:
+                names, spot, value = claims[0]
+                where = f"{layer.value} {names}" if layer is Layer.ENVIRONMENT else f"{spot} {names}"
+                found[setting.key] = Value(value, Source(layer, where))
+        for name, entry in entries.items():
+            if name.startswith(PREFIX) and not name.startswith(PREFIX + "TEST_") and name not in known:
+                self._complain(name, entry, layer, f"unknown setting{near(name, known)}")
+        return found
+
+    def document(self, root: Node | None, variables: Callable[[str], str | None]) -> dict[str, Value]:
+        """The YAML file; `variables` answers ``${NAME}``."""
+        found: dict[str, Value] = {}
+        if root is not None:
+            self._section(self.declared, root, variables, found)
+        return found
+
+    def _claims(
+        self, setting: Setting, alias: Alias, entries: Mapping[str, Entry], layer: Layer
+    ) -> Iterable[tuple[str, Spot, Any]]:
+        if given := {name: entries[name] for name in alias.names if name in entries}:
+            names, first = "/".join(given), next(iter(given.values()))
+            try:
+                text = alias.convert({name: entry.text.strip() for name, entry in given.items()})
+                if text is not None:
+                    yield names, first.spot, setting.type.read(text)
+            except ValueError as error:
+                self._complain(names, first, layer, str(error))
+        for name in alias.names if setting.secret else ():
+            if entry := entries.get(f"{name}_FILE"):
+                text = self._secret(entry.text.strip(), entry.spot)
+                if text:
+                    yield f"{name}_FILE", entry.spot, setting.type.read(text)
+
+    def _complain(self, name: str, entry: Entry, layer: Layer, message: str) -> None:
+        self.problems.add(entry.spot, message if layer is Layer.ENVIRONMENT else f"{name}: {message}")
+
+    def _agree(self, setting: Setting, claims: list[tuple[str, Spot, Any]]) -> None:
+        for names, spot, value in claims[1:]:
+            first_names, first_spot, first = claims[0]
+            if value != first:
+                at = "" if first_spot.path == first_names else f" ({first_spot})"
+                said = "" if setting.secret else f": {setting.type.write(value)} and {setting.type.write(first)}"
+                self.problems.add(spot, f"{names} and {first_names}{at} both set {setting.key}, differently{said}")
+
+    def _section(
+        self, section: Section, node: Node, variables: Callable[[str], str | None], found: dict[str, Value]
+    ) -> None:
+        fields = Fields(node, self.problems)
+        for child in section.children:
+            name = child.key.rpartition(".")[2]
+            value = fields.get(name)
+            if isinstance(child, Setting) and child.secret and (file := fields.get(f"{name}_file")):
+                if value is not None:
+                    self.problems.add(file, f"give {name} or {name}_file, not both")
+                self._secret_file(child, file, variables, found)
+            if value is None:
+                continue
+            if isinstance(child, Setting):
+                self._value(child, value, variables, found)
+            elif child.scalar and value.kind is Kind.TEXT:
+                short = next(s for s in child.settings() if s.key == f"{child.key}.{child.scalar}")
+                self._value(short, value, variables, found)
+            else:
+                self._section(child, value, variables, found)
+        fields.done()
+
+    def _value(
+        self, setting: Setting, node: Node, variables: Callable[[str], str | None], found: dict[str, Value]
+    ) -> None:
+        source = Source(Layer.FILE, str(Spot(node.path, node.line, node.column)))
+        item = setting.type.item
+        if item is not None and node.kind is Kind.LIST:
+            items = (part.read(self.problems, lambda text: item(expand(text, variables)), None) for part in node.items)
+            found[setting.key] = Value(tuple(part for part in items if part is not None), source)
+            return
+        if setting.secret and node.kind is Kind.TEXT and not _REFERENCE.search(node.text):
+            name = setting.name
+            self.problems.add(
+                node, f"a secret does not stand in this file: use {name}_file: FILE, or {name}: ${{NAME}}"
+            )
+            return
+        text = node.read(self.problems, lambda text: expand(text, variables), "", "text" if item is None else "a list")
+        self._take(found, setting, text, Spot(node.path, node.line, node.column), source)
+
+    def _secret_file(
+        self, setting: Setting, node: Node, variables: Callable[[str], str | None], found: dict[str, Value]
+    ) -> None:
+        spot = Spot(node.path, node.line, node.column)
+        if name := node.read(self.problems, lambda text: expand(text, variables), ""):
+            self._take(found, setting, self._secret(name, spot) or "", spot, Source(Layer.FILE, str(spot)))
+
+    def _take(self, found: dict[str, Value], setting: Setting, text: str, spot: Spot, source: Source) -> None:
+        text = text.strip()
+        if not text:
+            return
+        try:
+            found[setting.key] = Value(setting.type.read(text), source)
+        except ValueError as error:
+            self.problems.add(spot, str(error))
+
+    def _secret(self, name: str, spot: Spot) -> str | None:
+        path = self.cwd / name
+        try:
+            text = self.files(path)
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.add(spot, f"cannot read {name}: {error}")
+            return None
+        if text is None or not text.strip():
+            self.problems.add(spot, f"there is no file {name}" if text is None else f"the file {name} is empty")
+            return None
+        self.secret_files.append(path)
+        return text.strip()
+
+
+def expand(text: str, variables: Callable[[str], str | None]) -> str:
+    """Replace ``${NAME}``, ``${NAME:default}`` and ``${NAME:-default}``; ``$${`` is a plain ``${``.
+
+    :raises ValueError: if a variable is neither set nor has a default.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[0] == "$${":
+            return "${"
+        name, default = match[1], match[2]
+        if name is None:
+            raise ValueError("'${' begins a variable: expected ${NAME} or ${NAME:default}; write $${ for the signs")
+        found = variables(name) or default
+        if found is None:
+            raise ValueError(f"${{{name}}} is not set and has no default; ${{{name}:value}} gives one")
+        return found
+
+    return _REFERENCE.sub(value, text)

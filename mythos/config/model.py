@@ -1,0 +1,320 @@
+"""Every setting, declared once: the frozen configuration that the rest of the server receives.
+
+Times are seconds (float), sizes bytes, paths absolute once `load` has made them so. Names of variables are those
+operators know from other servers; each setting also has ``MYTHOS_`` and its key in capitals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from mythos.config import types
+from mythos.config.declare import Alias, Given, Section, Size, declared, section, setting
+from mythos.config.listen import Listen, host_and_port
+from mythos.config.scalars import boolean
+from mythos.config.types import BOOL, EMAIL, LISTEN, NAME, TEXT, enumeration, integer, seconds, size, sqlite_path
+
+__all__ = ["DECLARED", "Config", "Environment", "LogFormat", "LogLevel"]
+
+
+class Environment(Enum):
+    """What the server is used for. Production refuses to start on what would be careless there."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class LogLevel(Enum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class LogFormat(Enum):
+    """AUTO: text on a terminal, else json."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+# ruff: noqa: RUF009  (`setting` and `section` are dataclasses.field with more to say)
+
+
+def _on_network(given: Given) -> bool:
+    doors: list[Listen] = [given["telnet.listen"], given["http.listen"]]
+    if given["metrics.enabled"]:
+        doors.append(given["metrics.listen"])
+    return any(door.on_network for door in doors)
+
+
+def _open(listen: Listen, given: Given) -> Listen:
+    return listen.opened() if given["public"] else listen
+
+
+def _database(url: str, given: Given) -> str:
+    path = sqlite_path(url)
+    return url if path is None else f"sqlite:///{given.cwd / path}"
+
+
+def _sqlite(given: Mapping[str, str]) -> str:
+    return f"sqlite:///{given['DB_PATH']}"
+
+
+def _production(given: Mapping[str, str]) -> str | None:
+    return "production" if boolean(given["PRODUCTION"]) else None
+
+
+def _pg(_: Mapping[str, str]) -> str:
+    return "postgresql:"
+
+
+def _http(host: str, port: str) -> Alias:
+    return Alias((host, port), lambda given: host_and_port(given.get(host, ""), given.get(port, ""), default="8000"))
+
+
+# A setting is read as one short paragraph.
+# fmt: off
+
+
+@dataclass(frozen=True, slots=True)
+class Telnet:
+    listen: Listen = setting(
+        LISTEN, "4000", "Where players' telnet clients connect.", env=("MUD_PORT",), option="telnet",
+        metavar="PORT|ENDPOINT", adjust=_open
+    )
+    allow_plaintext: bool = setting(
+        BOOL, "no", "Consent to telnet without encryption on a public address; passwords can be overheard.",
+        env=("ALLOW_PLAINTEXT_TELNET",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    listen: Listen = setting(
+        LISTEN, "8000", "The web client, WebSocket, event stream and API.",
+        env=(_http("HOST", "PORT"), _http("SERVER_HOST", "SERVER_PORT")), option="http", metavar="PORT|ENDPOINT",
+        adjust=_open
+    )
+    cors_origins: tuple[str, ...] = setting(
+        types.ORIGINS, "", "Other sites whose pages may use the API and WebSocket; empty: only our own.",
+        env=("CORS_ORIGINS", "ALLOWED_ORIGINS")
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        types.NETWORKS, "", "Addresses or networks of proxies whose word on a client's address is believed."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    enabled: bool = setting(BOOL, "yes", "Serve /metrics for Prometheus.", env=("ENABLE_METRICS", "METRICS_ENABLED"))
+    listen: Listen = setting(
+        LISTEN, "9090", "Where /metrics is served; it has no password: keep it off public addresses.",
+        env=("METRICS_PORT",), option="metrics", metavar="PORT|ENDPOINT"
+    )
+    latency: bool = setting(
+        BOOL, "yes", "Measure how long commands and deliveries take.", env=("PERFORMANCE_MONITORING",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mud:
+    name: str = setting(NAME, "Mythos", "The name of your MUD, as players and MUD lists see it.", env=("MUD_NAME",))
+    admin_email: str = setting(EMAIL, "", "Where people can write to you.", env=("MUD_ADMIN_EMAIL",))
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    url: str = setting(
+        types.STORE, "sqlite:///mythos-data/mythos.db", "sqlite:///FILE, or memory: to forget everything at the end.",
+        env=("DATABASE_URL", Alias(("DB_PATH",), _sqlite, weak=True), Alias(("DB_HOST", "DB_NAME"), _pg, weak=True)),
+        derived=lambda given: f"sqlite:///{given['data']}/mythos.db", rule="mythos.db in the data directory",
+        adjust=_database
+    )
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None for ``memory:``."""
+        return sqlite_path(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    secret_key: str = setting(
+        TEXT, "",
+        "Signs what clients hold; at least 32 bytes. Empty: made at first start, kept in the data directory.",
+        env=("SECRET_KEY",), secret=True
+    )
+    secret_key_previous: str = setting(
+        TEXT, "", "The key before, still accepted while you change it.", env=("SECRET_KEY_PREVIOUS",), secret=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    level: LogLevel = setting(
+        enumeration(LogLevel), "info", "debug, info, warning, error or critical.", env=("LOG_LEVEL",),
+        option="log-level", metavar="LEVEL", derived=lambda given: "debug" if given["debug"] else "info",
+        rule="info, or debug with 'debug: yes'"
+    )
+    format: LogFormat = setting(
+        enumeration(LogFormat), "auto", "text, json, or auto: text on a terminal, else json.", env=("LOG_FORMAT",),
+        option="log-format", metavar="text|json"
+    )
+    file: Path | None = setting(
+        types.OPTIONAL_PATH, "", "Write the log to this file; empty: to standard output.", env=("LOG_FILE",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    connections: int = setting(
+        integer(1, 64), "4", "Connections one character may have at once.",
+        env=("MAX_CONNECTIONS_PER_PLAYER", "GAME_MAX_CONNECTIONS_PER_PLAYER")
+    )
+    idle_timeout: float = setting(
+        seconds(10, 86400), "5m", "Close a connection after this long without a byte from it.",
+        env=("CONNECTION_TIMEOUT",)
+    )
+    resume_window: float = setting(
+        seconds(0, 86400, unit=60), "10m", "Keep what a player missed for this long (a bare number is minutes).",
+        env=("RECONNECT_TIMEOUT_MINUTES",)
+    )
+    grace: float = setting(seconds(0, 3600), "60s", "A character without connection stays in the world for this long.")
+    grace_combat: float = setting(seconds(0, 7200), "5m", "The same while it fights, or has just fought.")
+    sweep_interval: float = setting(
+        seconds(1, 3600), "60s", "Look for connections and sessions to end.", env=("CLEANUP_INTERVAL",)
+    )
+    log_events: int = setting(integer(16, 65536), "512", "Messages kept for each session until they are acknowledged.")
+    log_bytes: int = setting(size(4096, 2**26), "64KB", "The same, in bytes.")
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLimits:
+    per_minute: int = setting(
+        integer(1, 100_000), "1200", "Commands of one player in a minute; beyond, they wait.",
+        env=("RATE_LIMIT_PER_PLAYER_PER_MINUTE",)
+    )
+    burst: int = setting(integer(1, 10_000), "40", "Commands that may come at once.")
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLimits:
+    per_second: int = setting(
+        integer(1, 10_000), "10", "Lines that players may cause in one room in a second; beyond, they wait.",
+        env=("RATE_LIMIT_PER_ROOM_PER_SECOND",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WebsocketLimits:
+    per_second: int = setting(
+        integer(1, 10_000), "20", "Frames from one connection in a second, four times that at once.",
+        env=("RATE_LIMIT_WEBSOCKET_PER_SECOND",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptLimits:
+    per_second: int = setting(integer(1, 10_000), "5", "New connections from one address in a second.")
+    open: int = setting(integer(1, 100_000), "30", "Connections open from one address.")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    requests: int = setting(
+        integer(1, 1_000_000), "100", "HTTP requests from one address (IPv6: /64) within the window.",
+        env=("RATE_LIMIT_REQUESTS", "MAX_REQUESTS_PER_MINUTE")
+    )
+    window: float = setting(
+        seconds(1, 86400), "60s", "The window.",
+        env=("RATE_LIMIT_WINDOW", Alias(("MAX_REQUESTS_PER_MINUTE",), lambda _: "60s"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    enabled: bool = setting(
+        BOOL, "yes", "Off lifts the rates below; the bounds of the protocols stay.",
+        env=("RATE_LIMIT_ENABLED", "USE_RATE_LIMITING")
+    )
+    connections: int = setting(
+        integer(1, 1_000_000), "100", "Connections of this server through all doors.", env=("CONNECTION_POOL_SIZE",),
+        by_size=("100", "1000", "5000", "10000")
+    )
+    tells: int = setting(integer(1, 10_000), "10", "Tells by one player in a minute.", env=("RATE_LIMIT_TELLS",))
+    channels: int = setting(
+        integer(1, 10_000), "20", "Lines of one player on one channel in a minute.", env=("RATE_LIMIT_CHANNELS",)
+    )
+    logins: int = setting(integer(1, 10_000), "10", "Failed logins to one account in 15 minutes.")
+    player: PlayerLimits = section(PlayerLimits, "One player's commands.")
+    room: RoomLimits = section(RoomLimits, "One room.")
+    websocket: WebsocketLimits = section(WebsocketLimits, "One WebSocket connection.")
+    accept: AcceptLimits = section(AcceptLimits, "One address at the doors.")
+    http: HttpLimits = section(HttpLimits, "One address at the API.")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    dir: Path | None = setting(
+        types.OPTIONAL_PATH, "", "The directory of your world; empty: the starter world.", option="world", metavar="DIR"
+    )
+    seed: int | None = setting(
+        types.OPTIONAL_INT, "", "The seed of chance, to repeat a run; empty: a new one each time."
+    )
+    tick: float = setting(seconds(0.05, 60), "1s", "How often the world moves by itself.")
+    flush_interval: float = setting(
+        seconds(0.1, 60), "5s",
+        "At most this much of walking and fighting is lost in a crash; items and gold never are."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration. ``Config()`` has every default, on loopback, for the directory it runs in."""
+
+    environment: Environment = setting(
+        enumeration(Environment), "development", "development, staging, test or production.",
+        env=("ENVIRONMENT", Alias(("PRODUCTION",), _production)),
+        derived=lambda given: "production" if _on_network(given) else "development",
+        rule="production as soon as a listener is not on loopback, else development"
+    )
+    size: Size = setting(
+        enumeration(Size), "small", "small, medium, large or enterprise; sets the defaults of what grows with it.",
+        env=("DEPLOYMENT_SIZE",), derived=lambda given: "medium" if _on_network(given) else "small",
+        rule="small on loopback, else medium"
+    )
+    debug: bool = setting(
+        BOOL, "no", "Log more, show keepers where errors come from. Not in production.", env=("DEBUG",)
+    )
+    public: bool = setting(
+        BOOL, "no", "Open telnet and HTTP to the network; consents to plain telnet, makes the secrets it lacks.",
+        option="public"
+    )
+    data: Path = setting(
+        types.PATH, "mythos-data", "The directory for database, secrets and control socket.", option="data",
+        metavar="DIR"
+    )
+    world: World = section(World, "The world.", scalar="dir")
+    mud: Mud = section(Mud, "Who you are.")
+    telnet: Telnet = section(Telnet, "The telnet door.", scalar="listen")
+    http: Http = section(Http, "The web door.", scalar="listen")
+    metrics: Metrics = section(Metrics, "Numbers for operators.", scalar="listen")
+    database: Database = section(Database, "What outlives the process.", scalar="url")
+    security: Security = section(Security, "Secrets: name a file (secret_key_file) or a variable (${NAME}).")
+    log: Log = section(Log, "The log.")
+    sessions: Sessions = section(Sessions, "A player's presence, over all connections.")
+    limits: Limits = section(Limits, "How much of everything.")
+
+
+# fmt: on
+
+DECLARED: Final[Section] = declared(Config)

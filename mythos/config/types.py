@@ -1,0 +1,132 @@
+"""The types a setting can have: how its text is read and written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+from mythos.config import scalars
+from mythos.config.listen import Listen
+
+__all__ = [
+    "BOOL", "EMAIL", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH", "STORE", "TEXT",
+    "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
+]  # fmt: skip
+
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=Enum)
+
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9._-]+(?::[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_SQLITE: Final = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
+_POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?:")
+
+
+@dataclass(frozen=True, slots=True)
+class Type(Generic[_T]):
+    """How a setting is read from text and written back.
+
+    :param read: raises ValueError with a message that fits behind the place of the mistake.
+    :param item: for a list, how one item of it is read; `read` then splits at commas.
+    """
+
+    read: Callable[[str], _T]
+    write: Callable[[_T], str] = str
+    item: Callable[[str], Any] | None = None
+
+
+def integer(low: int, high: int | None = None) -> Type[int]:
+    return Type(lambda text: scalars.integer(text, low, high))
+
+
+def seconds(low: float, high: float | None = None, *, unit: float = 1.0) -> Type[float]:
+    """:param unit: seconds that a bare number counts."""
+    return Type(lambda text: scalars.seconds(text, low, high, unit), lambda value: f"{value:.15g}s")
+
+
+def size(low: int, high: int | None = None) -> Type[int]:
+    return Type(lambda text: scalars.size(text, low, high), _size)
+
+
+def enumeration(members: type[_E]) -> Type[_E]:
+    """Members by their values, which are lower case; case does not count."""
+    known = {str(member.value): member for member in members}
+    return Type(lambda text: known[scalars.choice(text.lower(), known)], lambda member: str(member.value))
+
+
+def _list(item: Callable[[str], str]) -> Type[tuple[str, ...]]:
+    def read(text: str) -> tuple[str, ...]:
+        parts = (part.strip(" \t\"'") for part in text.removeprefix("[").removesuffix("]").split(","))
+        return tuple(item(part) for part in parts if part)
+
+    return Type(read, lambda items: ", ".join(items), item)
+
+
+def _name(text: str) -> str:
+    if len(text) > 60 or not text.isprintable():
+        raise ValueError("expected a name of at most 60 printable characters")
+    return text
+
+
+def _email(text: str) -> str:
+    if text and not _EMAIL.fullmatch(text):
+        raise ValueError(f"expected an e-mail address, not {text!r}")
+    return text
+
+
+def _origin(text: str) -> str:
+    if text != "*" and not _ORIGIN.fullmatch(text):
+        raise ValueError(f"expected an origin such as https://mud.example.org, without a path, not {text!r}")
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError(f"expected an address or a network such as 10.0.0.0/8, not {text!r}") from None
+
+
+def _store(text: str) -> str:
+    if _POSTGRES.match(text):
+        raise ValueError("PostgreSQL comes with a later version; use sqlite:///FILE or memory:")
+    if text in ("memory:", "sqlite://", "sqlite:///:memory:"):
+        return "memory:"
+    if not _SQLITE.fullmatch(text):
+        raise ValueError(f"expected sqlite:///FILE or memory:, not {text.partition(':')[0] + ':...'!r}")
+    return f"sqlite:///{sqlite_path(text)}"
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a ``sqlite:///`` URL (a fourth slash begins an absolute path); None for ``memory:``."""
+    found = _SQLITE.fullmatch(url)
+    return Path(found[1]) if found else None
+
+
+def _size(value: int) -> str:
+    for unit, name in ((2**30, "GB"), (2**20, "MB"), (2**10, "KB")):
+        if value and value % unit == 0:
+            return f"{value // unit}{name}"
+    return str(value)
+
+
+def _optional(read: Callable[[str], _T]) -> Type[_T | None]:
+    return Type(lambda text: read(text) if text else None, lambda value: "" if value is None else str(value))
+
+
+TEXT: Final = Type(str)
+NAME: Final = Type(_name)
+EMAIL: Final = Type(_email)
+BOOL: Final = Type(scalars.boolean, lambda value: "yes" if value else "no")
+LISTEN: Final = Type(Listen.parse)
+PATH: Final = Type(Path)
+OPTIONAL_PATH: Final = _optional(Path)
+OPTIONAL_INT: Final = _optional(scalars.integer)
+ORIGINS: Final = _list(_origin)
+NETWORKS: Final = _list(_network)
+STORE: Final = Type(_store)

@@ -1,0 +1,32 @@
+"""A token bucket that is told the time."""
+
+from __future__ import annotations
+
+__all__ = ["Bucket"]
+
+
+class Bucket:
+    """Holds up to ``burst``; fills by ``rate`` a second.
+
+    A spend may overdraw while anything is left, so that a cost above ``burst`` is paid for by a longer wait
+    instead of never being allowed.
+    """
+
+    __slots__ = ("_at", "_left", "burst", "rate")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self.rate = rate
+        self.burst = burst
+        self._left = burst
+        self._at = 0.0
+
+    def take(self, now: float, cost: float = 1.0) -> float:
+        """Spend ``cost``. Return 0.0, or the seconds to wait (and spend nothing)."""
+        left = min(self.burst, self._left + (now - self._at) * self.rate)
+        self._at = now
+        need = min(cost, self.burst)
+        if left < need:
+            self._left = left
+            return (need - left) / self.rate
+        self._left = left - cost
+        return 0.0

@@ -1,0 +1,352 @@
+"""The HTTP API: logins, tickets, commands of the second road, and health. ``/api/openapi.json`` describes it.
+
+Every error is ``{"error": {"code", "message"}}`` with the right status, and says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from klein import Klein
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.web.server import Request
+
+from mythos.errors import Refusal, WireError
+from mythos.flow.bucket import Bucket
+from mythos.flow.throttle import network
+from mythos.ids import SessionId
+from mythos.net.doorman import Doorman
+from mythos.net.openapi import DOCUMENT
+from mythos.net.outlet import Outlet
+from mythos.net.sse import open_stream
+from mythos.play.accounts import Accounts, Grant, TooManyTries, WrongPassword
+from mythos.play.ports import Busy, Clock, NameTaken, TokenInvalid, Tokens
+from mythos.play.realm import Realm
+from mythos.play.sessions import Session
+from mythos.telemetry.health import Health
+from mythos.wire import client, sse
+from mythos.wire.charset import sanitize
+
+__all__ = ["Api", "Problem", "Requests"]
+
+_log = Logger()
+
+#: Largest body of a request, in bytes.
+BODY = 65_536
+#: Seconds a ticket is good.
+TICKET = 30.0
+
+_dumps = msgspec.json.Encoder().encode
+
+
+class Problem(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class _Credentials(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    password: str
+
+
+class _Guest(msgspec.Struct, forbid_unknown_fields=True):
+    name: str = ""
+
+
+class _Claim(msgspec.Struct, forbid_unknown_fields=True):
+    code: str
+    name: str
+    password: str
+
+
+class _Refresh(msgspec.Struct, forbid_unknown_fields=True):
+    refresh: str
+
+
+class Requests:
+    """How many requests one network may make: a bucket each."""
+
+    def __init__(self, requests: float, window: float) -> None:
+        self._rate = requests / window
+        self._burst = float(requests)
+        self._buckets: dict[str, Bucket] = {}
+
+    def wait(self, address: str, now: float) -> float:
+        place = network(address)
+        bucket = self._buckets.get(place)
+        if bucket is None:
+            if len(self._buckets) >= 20_000:
+                del self._buckets[next(iter(self._buckets))]
+            bucket = self._buckets[place] = Bucket(self._rate, self._burst)
+        return bucket.take(now)
+
+
+class Api:
+    """See the module."""
+
+    def __init__(
+        self,
+        *,
+        realm: Realm,
+        accounts: Accounts,
+        outlet: Outlet,
+        tokens: Tokens,
+        clock: Clock,
+        health: Health,
+        requests: Requests,
+        address_of: Callable[[Request], str],
+        doorman: Doorman,
+    ) -> None:
+        self._realm = realm
+        self._accounts = accounts
+        self._outlet = outlet
+        self._tokens = tokens
+        self._clock = clock
+        self._health = health
+        self._requests = requests
+        self._address_of = address_of
+        self._doorman = doorman
+        self._tickets: dict[str, tuple[SessionId, float, bool]] = {}
+        self.app = Klein()
+        self._route()
+
+    def _route(self) -> None:
+        route = self.app.route
+        for path, work in (
+            ("guest", self._guest),
+            ("register", self._register),
+            ("login", self._login),
+            ("claim", self._claim),
+            ("refresh", self._refresh),
+            ("logout", self._logout),
+            ("ticket", self._ticket),
+            ("commands", self._commands),
+        ):
+            route(f"/api/v1/{path}", methods=["POST"], endpoint=path)(self._limited(work))
+        for path in ("/sse", "/sse/"):
+            route(path, methods=["GET"], endpoint="sse" + path)(self._answering(self._stream))
+        for path in ("/health", "/health/", "/health/detailed", "/api/health"):
+            route(path, methods=["GET"], endpoint="health" + path)(self._answering(self._healthy))
+        route("/health/live", methods=["GET"], endpoint="live")(self._answering(self._live))
+        route("/health/ready", methods=["GET"], endpoint="ready")(self._answering(self._ready))
+        route("/api/openapi.json", methods=["GET"], endpoint="openapi")(self._answering(self._openapi))
+
+    # ── how every answer is made ────────────────────────────────────────────────────────────────
+
+    def _limited(self, work: Callable[[Request], Any]) -> Callable[..., Any]:
+        async def limited(request: Request) -> Any:
+            wait = self._requests.wait(self._address_of(request), self._clock.seconds())
+            if wait:
+                request.setHeader(b"retry-after", b"%d" % max(1, round(wait)))
+                raise Problem(429, "too_many_requests", f"Too many requests. Wait {max(1, round(wait))} seconds.")
+            return await work(request)
+
+        return self._answering(limited)
+
+    def _answering(self, work: Callable[[Request], Any]) -> Callable[..., Any]:
+        async def answer(request: Request) -> Any:
+            try:
+                found = await work(request)
+            except Problem as problem:
+                return _error(request, problem.status, problem.code, str(problem))
+            except TooManyTries as refusal:
+                request.setHeader(b"retry-after", b"%d" % max(1, round(refusal.wait)))
+                return _error(request, 429, "too_many_tries", str(refusal))
+            except Busy as refusal:
+                request.setHeader(b"retry-after", b"2")
+                return _error(request, 503, "busy", str(refusal))
+            except (TokenInvalid, WrongPassword) as refusal:
+                return _error(request, 401, "unauthorized", str(refusal))
+            except NameTaken as refusal:
+                return _error(request, 409, "name_taken", str(refusal))
+            except Refusal as refusal:
+                return _error(request, 400, "refused", str(refusal))
+            except Exception:  # the boundary of a request
+                _log.failure("{path} failed", path=request.path)
+                return _error(request, 500, "fault", "Something broke on our side.")
+            return found
+
+        def run(request: Request) -> Deferred[Any]:
+            return Deferred.fromCoroutine(answer(request))
+
+        return run
+
+    # ── logins ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _guest(self, request: Request) -> bytes:
+        _body(request, _Guest)
+        return await self._granted(request, self._accounts.guest())
+
+    async def _register(self, request: Request) -> bytes:
+        asked = _body(request, _Credentials)
+        return await self._granted(request, await self._accounts.register_new(sanitize(asked.name), asked.password))
+
+    async def _login(self, request: Request) -> bytes:
+        asked = _body(request, _Credentials)
+        address = self._address_of(request)
+        return await self._granted(request, await self._accounts.login(sanitize(asked.name), asked.password, address))
+
+    async def _claim(self, request: Request) -> bytes:
+        asked = _body(request, _Claim)
+        address = self._address_of(request)
+        session = await self._accounts.claim(asked.code, sanitize(asked.name), asked.password, address)
+        return await self._granted(request, session)
+
+    async def _refresh(self, request: Request) -> bytes:
+        return _grant(request, await self._accounts.refresh(_body(request, _Refresh).refresh))
+
+    async def _logout(self, request: Request) -> bytes:
+        await self._accounts.logout(await self._session(request))
+        return _json(request, {})
+
+    async def _granted(self, request: Request, session: Session) -> bytes:
+        grant = await self._accounts.grant(session)
+        on_disk: Deferred[None] = Deferred()
+        self._realm.commits.after(lambda: on_disk.callback(None))
+        await on_disk
+        return _grant(request, grant)
+
+    async def _session(self, request: Request) -> Session:
+        header = request.getHeader("authorization") or ""
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Problem(401, "unauthorized", "Send the header: Authorization: Bearer <token>")
+        return await self._accounts.session_by(token.strip())
+
+    # ── the second road ─────────────────────────────────────────────────────────────────────────
+
+    async def _ticket(self, request: Request) -> bytes:
+        session = await self._session(request)
+        now = self._clock.seconds()
+        window = self._realm.pace.window
+        self._tickets = {
+            ticket: known for ticket, known in self._tickets.items() if now < known[1] + (window if known[2] else 0.0)
+        }
+        if len(self._tickets) >= 50_000:
+            raise Problem(503, "busy", "Too many tickets are out. Try again in a moment.")
+        ticket = self._tokens.secret()
+        self._tickets[self._tokens.digest(ticket)] = (session.id, now + TICKET, False)
+        return _json(request, {"ticket": ticket})
+
+    async def _stream(self, request: Request) -> Deferred[None]:
+        if request.clientproto != b"HTTP/1.1":
+            raise Problem(505, "version", "An event stream needs HTTP/1.1.")
+        digest = self._tokens.digest(_argument(request, b"ticket"))
+        known = self._tickets.get(digest)
+        if known is None:
+            raise Problem(401, "ticket", "That ticket is not good. Take one from POST /api/v1/ticket.")
+        id, ends, spent = known
+        place = _place(request)
+        session = self._realm.session(id)
+        now = self._clock.seconds()
+        if session is None or (now > ends and not spent):
+            raise Problem(401, "ticket", "That ticket is too old. Take a new one from POST /api/v1/ticket.")
+        if spent and (place is None or place.epoch != session.log.epoch or now > ends + self._realm.pace.window):
+            raise Problem(401, "ticket", "That ticket is spent. Take a new one from POST /api/v1/ticket.")
+        address = self._address_of(request)
+        if refusal := self._doorman.admit(address, now):
+            raise Problem(503, "full", refusal)
+        request.notifyFinish().addBoth(lambda _: self._doorman.leave(address))
+        self._tickets[digest] = (id, now if spent else ends, True)
+        open_stream(request, self._outlet, self._realm, session, address, place)
+        return Deferred()  # the link ends the request
+
+    async def _commands(self, request: Request) -> bytes:
+        session = await self._session(request)
+        try:
+            frame = client.decode(_read(request))
+        except WireError as error:
+            raise Problem(400, "bad_frame", str(error)) from error
+        if isinstance(frame, client.Attach):
+            raise Problem(400, "bad_frame", "t: a stream is attached by GET /sse")
+        ack = frame.a if isinstance(frame, client.Ack) else frame.ack
+        if ack is not None:
+            for connection in session.connections:
+                if connection.kind == "sse":
+                    session.log.ack(connection.cursor, ack)
+        if isinstance(frame, client.Ack):
+            return _json(request, {}, 202)
+        if not session.connections:
+            raise Problem(409, "no_stream", "Open GET /sse first: the answer comes on the stream.")
+        at_once = self._realm.submit(session, frame.c, sanitize(frame.line))
+        if at_once is not None:
+            refused, expect, dup = at_once
+
+            def answer() -> None:
+                for connection in session.connections:
+                    connection.answer(frame.c, refused, expect, dup)
+
+            self._realm.commits.after(answer)
+        return _json(request, {"c": frame.c}, 202)
+
+    # ── health ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _live(self, request: Request) -> bytes:
+        return _json(request, {"status": "alive"})
+
+    async def _ready(self, request: Request) -> bytes:
+        reason = self._health.not_ready()
+        if reason:
+            return _json(request, {"status": "not ready", "reason": reason}, 503)
+        return _json(request, {"status": "ready"})
+
+    async def _healthy(self, request: Request) -> bytes:
+        found = self._health.detailed()
+        return _json(request, found, 200 if found["status"] == "healthy" else 503)
+
+    async def _openapi(self, request: Request) -> bytes:
+        return _json(request, DOCUMENT)
+
+
+def _json(request: Request, value: Mapping[str, Any], status: int = 200) -> bytes:
+    request.setResponseCode(status)
+    request.setHeader(b"content-type", b"application/json")
+    request.setHeader(b"cache-control", b"no-store")
+    return _dumps(value)
+
+
+def _error(request: Request, status: int, code: str, message: str) -> bytes:
+    return _json(request, {"error": {"code": code, "message": message}}, status)
+
+
+def _grant(request: Request, grant: Grant) -> bytes:
+    return _json(
+        request, {"token": grant.token, "refresh": grant.refresh, "session": grant.session, "name": grant.name}
+    )
+
+
+def _read(request: Request) -> bytes:
+    assert request.content is not None
+    body: bytes = request.content.read(BODY + 1)
+    if len(body) > BODY:
+        raise Problem(413, "too_large", f"A body has at most {BODY} bytes.")
+    return body
+
+
+def _body(request: Request, shape: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(_read(request) or b"{}", type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, "bad_request", str(error)) from error
+
+
+def _argument(request: Request, name: bytes) -> str:
+    values: list[bytes] = request.args.get(name, [])
+    return values[0].decode("utf-8", "replace") if values else ""
+
+
+def _place(request: Request) -> sse.Position | None:
+    given = request.getHeader("last-event-id") or _argument(request, b"last")
+    if not given:
+        return None
+    try:
+        return sse.parse_position(given)
+    except WireError as error:
+        raise Problem(400, "bad_position", f"Last-Event-ID: {error}") from error

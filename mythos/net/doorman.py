@@ -1,0 +1,63 @@
+"""Who may come in at all: how many connections a node holds, and how fast one address may open them."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from mythos.flow.bucket import Bucket
+from mythos.flow.throttle import network
+
+__all__ = ["Doorman"]
+
+
+class Doorman:
+    """Counts connections of all doors. Loopback is not counted by address: it is ourselves, or a front that
+    speaks for many.
+
+    :param most: connections of this node
+    :param open_per_address: connections one network may hold; :param per_second: and how fast it may open them
+    """
+
+    def __init__(self, most: int, open_per_address: int, per_second: float) -> None:
+        self._most = most
+        self._open_per_address = open_per_address
+        self._per_second = per_second
+        self._open: dict[str, int] = {}
+        self._pace: dict[str, Bucket] = {}
+        self.count = 0
+
+    def admit(self, address: str, now: float) -> str:
+        """Empty: it is counted, and must be let out by :meth:`leave`. Else the sentence it is refused with."""
+        if self.count >= self._most:
+            return "Every place here is taken just now. Please come back in a few minutes."
+        if not _loopback(address):
+            place = network(address)
+            if self._open.get(place, 0) >= self._open_per_address:
+                return "Too many connections from your address are open already."
+            if len(self._pace) > 20_000:
+                self._pace.clear()
+            pace = self._pace.setdefault(place, Bucket(self._per_second, max(10.0, self._per_second * 2)))
+            if pace.take(now):
+                return "Too many connections at once from your address. Try again in a few seconds."
+            self._open[place] = self._open.get(place, 0) + 1
+        self.count += 1
+        return ""
+
+    def leave(self, address: str) -> None:
+        self.count -= 1
+        if not _loopback(address):
+            place = network(address)
+            left = self._open.get(place, 0) - 1
+            if left > 0:
+                self._open[place] = left
+            else:
+                self._open.pop(place, None)
+
+
+def _loopback(address: str) -> bool:
+    if address.startswith("127."):
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return True  # a UNIX socket

@@ -1,0 +1,133 @@
+"""The conversation at the name prompt of telnet: one question at a time, before there is a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from mythos.errors import Refusal
+from mythos.play import names
+from mythos.play.accounts import Accounts
+from mythos.play.sessions import Session
+from mythos.wire.charset import sanitize
+
+__all__ = ["Guest", "Login"]
+
+#: Wrong passwords on one connection before it is closed.
+TRIES = 5
+
+
+class Guest(Protocol):
+    """Who is asked: the connection."""
+
+    address: str
+
+    def say(self, *lines: str) -> None: ...
+
+    def question(self, text: str, *, secret: bool = False) -> None: ...
+
+    def enter(self, session: Session) -> None: ...
+
+    def hang_up(self, reason: str) -> None: ...
+
+    def read_aloud(self) -> None:
+        """Speech-friendly text from now on."""
+
+
+@dataclass(slots=True)
+class _Newcomer:
+    name: str
+    password: str = ""
+
+
+class Login:
+    """Give it each line that is typed; it asks, and ends by letting the guest enter."""
+
+    __slots__ = ("_accounts", "_guest", "_name", "_new", "_status", "_tries")
+
+    def __init__(self, guest: Guest, accounts: Accounts, status: Callable[[], list[str]]) -> None:
+        self._guest = guest
+        self._accounts = accounts
+        self._status = status
+        self._name = ""
+        self._new: _Newcomer | None = None
+        self._tries = 0
+
+    @property
+    def secret(self) -> bool:
+        """The next line is a password."""
+        return bool(self._name) or (self._new is not None and self._new.name != "")
+
+    def ask_name(self) -> None:
+        self._name, self._new = "", None
+        self._guest.question("What is your name? ")
+
+    async def line(self, text: str) -> None:
+        """One line, as it was typed."""
+        try:
+            if self._new is not None:
+                await self._newcomer(self._new, text)
+            elif self._name:
+                await self._password(text)
+            else:
+                await self._named(sanitize(text))
+        except Refusal as refusal:
+            self._guest.say(str(refusal))
+            self.ask_name()
+
+    async def _named(self, name: str) -> None:
+        guest = self._guest
+        word = name.lower()
+        if not name:
+            self.ask_name()
+        elif word == "guest":
+            guest.enter(self._accounts.guest())
+        elif word == "quit":
+            guest.hang_up("Until another time.")
+        elif word in ("sr", "screenreader"):
+            guest.read_aloud()
+            guest.say("Screen reader mode is on: plain sentences, no pictures made of signs.")
+            self.ask_name()
+        elif name == "MSSP-REQUEST":
+            guest.say(*self._status())
+            self.ask_name()
+        elif await self._accounts.known(name):
+            self._name = name
+            guest.question("Password: ", secret=True)
+        else:
+            self._new = _Newcomer(names.check(name))
+            guest.say(
+                f"Nobody is called {self._new.name} yet. Choose a password to take the name,",
+                "or send an empty line to go back. To look around without one, the name to give is: guest",
+            )
+            guest.question("New password: ", secret=True)
+
+    async def _password(self, password: str) -> None:
+        name, self._name = self._name, ""
+        self._tries += 1
+        try:
+            session = await self._accounts.login(name, password, self._guest.address)
+        except Refusal as refusal:
+            if self._tries >= TRIES:
+                self._guest.hang_up(f"{refusal} That was the last try on this connection.")
+                return
+            raise
+        self._guest.enter(session)
+
+    async def _newcomer(self, new: _Newcomer, text: str) -> None:
+        if not text:
+            self.ask_name()
+        elif not new.password:
+            if len(text) < 8:
+                self._guest.say("A password has at least 8 characters.")
+            else:
+                new.password = text
+            self._guest.question("Once more: " if new.password else "New password: ", secret=True)
+        elif text != new.password:
+            new.password = ""
+            self._guest.say("The two were not the same.")
+            self._guest.question("New password: ", secret=True)
+        else:
+            self._new = None
+            self._guest.enter(await self._accounts.register_new(new.name, text))

@@ -1,0 +1,306 @@
+"""The only way bytes of a session leave.
+
+A :class:`Link` is a door's connection as its session sees it. It keeps no queue: the session's log is the queue, and
+a link pulls from its cursor what its transport will take. Woken links are flushed once in a reactor turn, each with
+one send.
+
+This module alone touches private parts of Twisted. ``transport.write`` never sends at once: it arms the poller, which
+costs more than the send itself. :func:`direct` sends first and leaves only the rest to the poller; where
+the parts it needs are missing (another transport, another Twisted) it writes the ordinary way, and
+``tests/net/test_outlet.py`` fails.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.tcp import Connection as TCPConnection
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from mythos.flow.log import Cursor, Entry, Gap
+from mythos.ids import SessionId
+from mythos.play.realm import Realm
+from mythos.play.sessions import Session
+
+__all__ = ["DIRECT", "Link", "Outlet", "direct", "tune"]
+
+#: Bytes of ours the transport may hold before we stop pulling.
+HOLD = 16_384
+#: A reader is dropped when it is this far behind, in bytes or in seconds without taking any.
+SLOW_BYTES = 262_144
+SLOW_SECONDS = 15.0
+
+_log = Logger()
+T = TypeVar("T")
+
+
+def _can_send_directly() -> bool:
+    wanted = ("writeSomeData", "_closeWriteConnection", "dataBuffer", "_tempDataBuffer")
+    made = TCPConnection.__new__(TCPConnection)
+    made.dataBuffer, made._tempDataBuffer = b"", []
+    return all(hasattr(made, part) for part in wanted)
+
+
+#: Whether this Twisted has the parts :func:`direct` needs.
+DIRECT = _can_send_directly()
+
+
+def direct(transport: Any, data: bytes) -> None:
+    """Send now what the socket takes, the rest by the poller.
+
+    Only for a plain TCP transport with nothing buffered; everything else is ``transport.write``.
+    """
+    if (
+        not DIRECT
+        or not isinstance(transport, TCPConnection)
+        or transport.TLS
+        or transport.dataBuffer
+        or transport._tempDataBuffer
+        or transport.disconnecting
+        or not transport.connected
+    ):
+        transport.write(data)
+        return
+    sent = transport.writeSomeData(data)
+    if not isinstance(sent, int):  # an exception object: the connection is lost
+        transport.loseConnection()
+    elif sent != len(data):
+        transport.write(data[sent:])
+
+
+def tune(transport: Any) -> None:
+    """Keep what waits in the kernel small, so that a stalled reader shows at once; send small lines at once.
+
+    Nagle off, at most 16 KiB unsent in the kernel, keep-alive 60/15/4, and a peer that acknowledges nothing for
+    30 s is gone (reliability of half-open links).
+    """
+    transport.setTcpNoDelay(True)
+    transport.setTcpKeepAlive(True)
+    plug = transport.getHandle()
+    if not hasattr(plug, "setsockopt") or plug.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    for option, value in (
+        ("TCP_NOTSENT_LOWAT", HOLD),
+        ("TCP_KEEPIDLE", 60),
+        ("TCP_KEEPINTVL", 15),
+        ("TCP_KEEPCNT", 4),
+        ("TCP_USER_TIMEOUT", 30_000),
+    ):
+        if hasattr(socket, option):
+            plug.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+class Outlet:
+    """All links that have something to write in this reactor turn.
+
+    :ivar delivered: messages handed to transports since the start, by kind of door
+    """
+
+    __slots__ = ("_clock", "_scheduled", "_woken", "delivered", "links")
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._woken: list[Link] = []
+        self._scheduled = False
+        self.links: set[Link] = set()
+        self.delivered: dict[str, int] = {"telnet": 0, "websocket": 0, "sse": 0}
+
+    def wake(self, link: Link) -> None:
+        self._woken.append(link)
+        if not self._scheduled:
+            self._scheduled = True
+            self._clock.callLater(0, self.flush)
+
+    def during(self, work: Callable[[], T]) -> T:
+        """Do work that wakes many links, and flush at its end without asking the reactor for a turn."""
+        if self._scheduled:
+            return work()
+        self._scheduled = True
+        try:
+            return work()
+        finally:
+            self.flush()
+
+    def flush(self) -> None:
+        """One send for each link that was woken. A receiver's failure never reaches another, nor the sender."""
+        self._scheduled = False
+        woken, self._woken = self._woken, []
+        for link in woken:
+            try:
+                link.flush()
+            except Exception:  # a frame handler: it costs this connection only
+                _log.failure("{kind} connection broke while it was written to", kind=link.kind)
+                link.abort()
+
+    def sweep(self, now: float) -> None:
+        """Drop readers that take nothing, and learn what the others have."""
+        for link in tuple(self.links):
+            try:
+                link.sweep(now)
+            except Exception:  # a periodic job goes on with the next
+                _log.failure("{kind} connection broke while it was looked at", kind=link.kind)
+                link.abort()
+
+
+@implementer(IPushProducer)
+class Link:
+    """One connection of one session, on any door. A door says how entries become bytes.
+
+    :ivar ready: it was told ``hello``: it may be written to
+    :ivar shut: its transport holds as much as it may
+    """
+
+    __slots__ = (
+        "_answers",
+        "_closed",
+        "_shut_since",
+        "_woken",
+        "address",
+        "cursor",
+        "outlet",
+        "ready",
+        "realm",
+        "session",
+        "shut",
+    )
+
+    kind = ""
+    cursor: Cursor
+
+    def __init__(self, outlet: Outlet, realm: Realm, session: Session, address: str) -> None:
+        self.outlet = outlet
+        self.realm = realm
+        self.session = session
+        self.address = address
+        self.ready = False
+        self.shut = False
+        self._woken = False
+        self._closed = False
+        self._shut_since = 0.0
+        self._answers: list[bytes] | None = None
+
+    # ── what a door provides ────────────────────────────────────────────────────────────────────
+
+    def encode(self, entries: list[Entry], before: int) -> bytes:
+        """Entries as bytes of this door; ``before`` is the number it was sent before them."""
+        raise NotImplementedError
+
+    def encode_gap(self, gap: Gap, before: int) -> bytes:
+        raise NotImplementedError
+
+    def encode_answer(self, c: int, error: str, expect: int, dup: bool) -> bytes:
+        """Empty for a door that does not count commands."""
+        raise NotImplementedError
+
+    def after_flush(self) -> bytes:
+        """What ends a flush that wrote something: a prompt, a position."""
+        return b""
+
+    def send(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        raise NotImplementedError
+
+    def shutdown(self, code: int, reason: str) -> None:
+        """Say why and close, after what was sent."""
+        raise NotImplementedError
+
+    def pause(self) -> None:
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        raise NotImplementedError
+
+    # ── what the session asks ───────────────────────────────────────────────────────────────────
+
+    def attached(self) -> None:
+        """The hello is written: from now on it is flushed, swept and counted."""
+        self.ready = True
+        self.outlet.links.add(self)
+
+    def wake(self) -> None:
+        if not self._woken and self.ready and not self.shut:
+            self._woken = True
+            self.outlet.wake(self)
+
+    def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
+        data = self.encode_answer(c, error, expect, dup)
+        if data:
+            if self._answers is None:
+                self._answers = []
+            self._answers.append(data)
+            self.wake()
+
+    def close(self, code: int, reason: str) -> None:
+        if not self._closed:
+            if self.ready and not self.shut:
+                self.flush()
+            self._closed = True
+            self.shutdown(code, reason)
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────
+
+    def flush(self) -> None:
+        self._woken = False
+        if self._closed or self.shut:
+            return
+        log, cursor = self.session.log, self.cursor
+        data = b""
+        if cursor.sent < log.floor:
+            before = cursor.sent
+            gap = log.overtaken(cursor)
+            assert gap is not None
+            data = self.encode_gap(gap, before)
+            self.realm.snapshot(self.session)
+        before = cursor.sent
+        entries = log.pull(cursor, HOLD)
+        if entries:
+            self.outlet.delivered[self.kind] += len(entries)
+            data += self.encode(entries, before)
+        if cursor.sent >= log.head:
+            if self._answers is not None:
+                data += b"".join(self._answers)
+                self._answers = None
+            if data:
+                data += self.after_flush()
+        if data:
+            self.send(data)
+        if cursor.sent < log.head or self._answers is not None:
+            self.wake()
+
+    def detached(self) -> None:
+        """The connection is gone."""
+        self._closed = True
+        self.outlet.links.discard(self)
+        self.realm.detach(self, self.session)
+
+    def sweep(self, now: float) -> None:
+        if self.shut and not self._closed:
+            behind, _ = self.session.log.behind(self.cursor, now)
+            if behind > SLOW_BYTES or now - self._shut_since > SLOW_SECONDS:
+                _log.info("{kind} connection is too slow: dropped", kind=self.kind)
+                self._closed = True
+                self.shutdown(4008, "slow")
+                self.abort()
+
+    # ── IPushProducer: the transport says when it holds enough ──────────────────────────────────
+
+    def pauseProducing(self) -> None:
+        self.shut = True
+        self._shut_since = self.realm.clock.seconds()
+
+    def resumeProducing(self) -> None:
+        self.shut = False
+        self.wake()
+
+    def stopProducing(self) -> None:
+        self.shut = True
+
+    @property
+    def session_id(self) -> SessionId:
+        return self.session.id

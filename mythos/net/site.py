@@ -1,0 +1,157 @@
+"""The HTTP door as a whole: the web client's files, the API, the event stream and the WebSocket on one port."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from autobahn.twisted.resource import WebSocketResource
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request, Site
+from zope.interface import implementer
+
+from mythos.net.api import Api
+from mythos.net.websocket import SocketFactory
+
+__all__ = ["Proxies", "WebFiles", "make_site"]
+
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self';"
+    b" connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", _POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+_TYPES = {
+    "html": b"text/html; charset=utf-8",
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "json": b"application/json",
+    "svg": b"image/svg+xml",
+    "png": b"image/png",
+    "ico": b"image/x-icon",
+    "webmanifest": b"application/manifest+json",
+}
+
+
+class Proxies:
+    """Who may say for whom it speaks: ``X-Forwarded-For`` counts only from these networks."""
+
+    def __init__(self, networks: tuple[str, ...]) -> None:
+        self._networks = tuple([ip_network(one, strict=False) for one in networks])
+
+    def trusts(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in one for one in self._networks)
+
+    def client(self, peer: str, forwarded: str) -> str:
+        """The address nearest to us that is not a trusted proxy."""
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        address = peer
+        while hops and self.trusts(address):
+            address = hops.pop()
+        return address
+
+    def of_request(self, request: Request) -> str:
+        peer = getattr(request.getClientAddress(), "host", "local")
+        return self.client(peer, request.getHeader("x-forwarded-for") or "")
+
+    def of_socket(self, socket: Any) -> str:
+        peer = getattr(socket.transport.getPeer(), "host", "local")
+        return self.client(peer, (socket.http_headers or {}).get("x-forwarded-for", ""))
+
+
+class WebFiles:
+    """The web client, read once. ``index.html`` names its files under a hash of the whole tree, so that they can be
+    kept for ever and are never stale."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        digest = hashlib.sha256()
+        for name in sorted(files):
+            digest.update(name.encode() + b"\0" + files[name])
+        self.prefix = f"/static/{digest.hexdigest()[:12]}"
+        self.index = files.get("index.html", b"").replace(b"__STATIC__", self.prefix.encode())
+        self.etag = b'"%b"' % digest.hexdigest()[:16].encode()
+        self.files = files
+
+
+class _File(Resource):
+    isLeaf = True
+
+    def __init__(self, body: bytes, kind: bytes, cache: bytes, etag: bytes | None = None) -> None:
+        super().__init__()
+        self._body, self._kind, self._cache, self._etag = body, kind, cache, etag
+
+    def render_GET(self, request: Request) -> bytes:
+        request.setHeader(b"content-type", self._kind)
+        request.setHeader(b"cache-control", self._cache)
+        if self._etag is not None:
+            from_cache = request.setETag(self._etag)
+            if from_cache:
+                return b""
+        return self._body
+
+
+@implementer(IResource)
+class _Root:
+    """``/ws`` is the WebSocket, ``/`` and ``/claim`` the client's page, ``/static`` its files; the rest is the API."""
+
+    isLeaf = False
+    server = None
+
+    def __init__(self, files: WebFiles, api: Api, sockets: SocketFactory) -> None:
+        self._files = files
+        self._api = api.app.resource()
+        self._socket = WebSocketResource(sockets)
+        self._page = _File(files.index, _TYPES["html"], b"no-cache", files.etag)
+
+    def putChild(self, path: bytes, child: IResource) -> None:
+        raise TypeError("what is served is decided in one place")
+
+    def getChildWithDefault(self, name: bytes, request: Any) -> Any:
+        for header, value in _HEADERS:
+            request.setHeader(header, value)
+        if name in (b"", b"claim", b"play") and not any(request.postpath):
+            request.postpath.clear()
+            return self._page
+        if name == b"ws" and not any(request.postpath):
+            request.postpath.clear()
+            return self._socket
+        if name == b"static":
+            return self._static(request)
+        if name == b"favicon.ico":
+            return _File(b"", _TYPES["ico"], b"max-age=86400")
+        request.postpath.insert(0, request.prepath.pop())
+        return self._api
+
+    def _static(self, request: Any) -> Resource:
+        parts = [part.decode("utf-8", "replace") for part in request.postpath]
+        request.postpath.clear()
+        name = "/".join(parts[1:])
+        body = self._files.files.get(name)
+        if body is None or f"/static/{parts[0]}" != self._files.prefix:
+            request.setResponseCode(404)
+            return _File(b"There is no such file.", b"text/plain", b"no-store")
+        kind = _TYPES.get(name.rsplit(".", 1)[-1], b"application/octet-stream")
+        return _File(body, kind, b"public, max-age=31536000, immutable")
+
+    def render(self, request: Request) -> bytes:
+        return self._page.render_GET(request)
+
+
+def make_site(files: WebFiles, api: Api, sockets: SocketFactory) -> Site:
+    """Everything on one port. A request's header has 10 s to come, its body 64 KiB to be."""
+    site = Site(_Root(files, api, sockets), timeout=10)
+    site.displayTracebacks = False
+    site.noisy = False
+    return site

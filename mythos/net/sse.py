@@ -1,0 +1,129 @@
+"""Server-sent events: the second road of browsers, for those whose network lets no WebSocket through.
+
+The same records as on a WebSocket, as one endless response. Commands come by POST (:mod:`mythos.net.api`). After the
+headers, chunks are written by hand to the channel's transport, as ``request.write`` never sends at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.web.server import Request
+
+from mythos.flow.log import Entry, Gap
+from mythos.net.outlet import Link, Outlet, direct, tune
+from mythos.play.ports import Connection
+from mythos.play.realm import Attached, Realm
+from mythos.play.sessions import Session
+from mythos.wire import client, sse
+
+__all__ = ["HEARTBEAT", "StreamLink", "open_stream"]
+
+#: Seconds between comments that keep proxies awake, and that notice a client that is gone.
+HEARTBEAT = 15.0
+
+_HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class StreamLink(Link):
+    """An event stream of a session."""
+
+    __slots__ = ("_epoch", "_request", "_transport")
+
+    kind = "sse"
+
+    def __init__(self, request: Request, outlet: Outlet, realm: Realm, session: Session, address: str) -> None:
+        super().__init__(outlet, realm, session, address)
+        self._request = request
+        self._transport: Any = getattr(request.channel, "transport", None)
+        self._epoch = session.log.epoch
+
+    def encode(self, entries: list[Entry], before: int) -> bytes:
+        epoch = self._epoch
+        events = []
+        for number, _, message in entries:
+            events.append(sse.record_event(message, epoch, number, None if number == before + 1 else before))  # type: ignore[arg-type]
+            before = number
+        return b"".join(events)
+
+    def encode_gap(self, gap: Gap, before: int) -> bytes:
+        return sse.event(client.gap(gap.to, gap.missed), self._epoch, gap.to)
+
+    def encode_answer(self, c: int, error: str, expect: int, dup: bool) -> bytes:
+        if not error:
+            return sse.data(client.done(c, dup=dup))
+        numbered = error in ("gap", "taken")
+        return sse.data(client.refused(c, error, expect=expect if numbered else None, dup=dup))
+
+    def send(self, data: bytes) -> None:
+        direct(self._transport, b"%x\r\n%b\r\n" % (len(data), data))
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abortConnection()
+
+    def shutdown(self, code: int, reason: str) -> None:
+        stay_away = code in (1000, 1008, 4001)
+        self.send(sse.data(client.bye(reason) if stay_away else client.reconnect(1000)))
+        self._request.finish()
+
+    def pause(self) -> None:
+        """Commands come by other requests, which wait for their answer."""
+
+    def resume(self) -> None:
+        """See :meth:`pause`."""
+
+    def beat(self) -> None:
+        """A comment, so that a client that is gone shows."""
+        if self.ready and not self.shut:
+            self.send(sse.comment())
+
+    def greet(self, attached: Attached) -> None:
+        """The hello, and from then on the records."""
+        if self._closed:
+            self.realm.detach(self, self.session)
+            return
+        self._epoch = attached.epoch
+        self.send(
+            sse.data(
+                client.hello(
+                    attached.session,
+                    attached.epoch,
+                    resumed=attached.resumed,
+                    reason=attached.reason or None,
+                    missed=attached.missed,
+                    next_c=attached.next_c,
+                    token=attached.token,
+                )
+            )
+        )
+        self.attached()
+
+    def lost(self) -> None:
+        """The request is over: its client left, or we finished it."""
+        if self.ready:
+            self.detached()
+        self._closed = True
+
+
+def open_stream(
+    request: Request, outlet: Outlet, realm: Realm, session: Session, address: str, place: sse.Position | None
+) -> Connection:
+    """Answer a request with the session's stream, from ``place`` on if that is still kept."""
+    for name, value in _HEADERS:
+        request.setHeader(name, value)
+    request.write(sse.comment("hi") + sse.retry(3000))
+    link = StreamLink(request, outlet, realm, session, address)
+    transport: Any = request.channel.transport
+    if hasattr(transport, "getHandle"):
+        tune(transport)
+    if hasattr(transport, "bufferSize"):
+        transport.bufferSize = 16_384
+    request.registerProducer(link, True)
+    request.notifyFinish().addBoth(lambda _: link.lost())
+    realm.attach(link, session, epoch=place.epoch if place else None, last=place.s if place else None, then=link.greet)
+    return link

@@ -1,0 +1,653 @@
+"""Telnet: the door of MUD clients, terminals and netcat. The shell around :mod:`mythos.wire.telnet`.
+
+A connection negotiates, asks for a name, and then reads a session's log like every other door. What the client has
+is learnt from acknowledgements: ``Mythos.Ack`` over GMCP, else TIMING-MARK, else what its TCP has acknowledged.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import termios
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mythos.errors import Refusal, WireError
+from mythos.flow.log import Entry, Gap
+from mythos.net.doorman import Doorman
+from mythos.net.login import Login
+from mythos.net.outlet import HOLD, Link, Outlet, direct, tune
+from mythos.play.accounts import Accounts
+from mythos.play.realm import Attached, Realm
+from mythos.play.sessions import Session
+from mythos.wire import ansi, gmcp
+from mythos.wire.ansi import Colours, Style
+from mythos.wire.charset import encode, sanitize
+from mythos.wire.message import Line, Role, Span, State, line
+from mythos.wire.negotiation import Change, Options, Policy, Side
+from mythos.wire.subnegotiation import LINEMODE_EDIT, TTYPE_SEND, mssp
+from mythos.wire.telnet import (
+    END_OF_RECORD,
+    GO_AHEAD,
+    LINE_LIMIT,
+    NOP,
+    TOO_OFTEN,
+    Code,
+    LineTooLong,
+    Negotiation,
+    Option,
+    Parser,
+    PayloadTooLong,
+    Subnegotiation,
+    escape,
+    subnegotiate,
+)
+from mythos.wire.terminal import Evidence, Preferences
+
+__all__ = ["TelnetConnection", "TelnetFactory"]
+
+_log = Logger()
+_POLICY = Policy.standard()
+_PROMPT = b"> "
+
+#: Bytes a connection may send before it has a session, and seconds it may take.
+BEFORE_LOGIN = 16_384
+LOGIN_SECONDS = 300.0
+SILENT_SECONDS = 60.0
+#: Seconds to wait for a client to say what it is, before the first words.
+WAIT = 0.5
+WAIT_FOR_NAME = 1.0
+#: Seconds of silence after which a NOP keeps routers awake.
+QUIET = 30.0
+#: Lines that wait for a password to be checked.
+BACKLOG = 64
+
+
+class TelnetLink(Link):
+    """A telnet connection of a session."""
+
+    __slots__ = ("_connection", "_mark", "_number", "at_prompt")
+
+    kind = "telnet"
+
+    def __init__(
+        self, connection: TelnetConnection, outlet: Outlet, realm: Realm, session: Session, address: str
+    ) -> None:
+        super().__init__(outlet, realm, session, address)
+        self._connection = connection
+        self.at_prompt = False
+        self._mark: tuple[int, int] | None = None  # (bytes written, number sent) at the last sweep
+        self._number = 0  # what the client was told by Mythos.Seq
+
+    def encode(self, entries: list[Entry], before: int) -> bytes:
+        connection = self._connection
+        style = connection.style
+        words: list[bytes] = []
+        states: list[bytes] = []
+        for _, _, message in entries:
+            rendered = message.rendered.get(style)  # type: ignore[attr-defined]
+            if rendered is not None:
+                words.append(rendered)
+            elif type(message) is Line:
+                words.append(ansi.render(message, style))
+            elif type(message) is State and connection.wants(message.name):
+                states.append(gmcp.render(message))
+        if not words:
+            return b"".join(states)
+        if self.at_prompt and not connection.prompt_mark:
+            words.insert(0, b"\r\n")
+        self.at_prompt = False
+        return b"".join(states + words) if states else b"".join(words)
+
+    def encode_gap(self, gap: Gap, before: int) -> bytes:
+        return ansi.render(
+            line("system", Span(f"-- about {gap.missed} lines could not be kept for you --", Role.WARNING)),
+            self._connection.style,
+        )
+
+    def encode_answer(self, c: int, error: str, expect: int, dup: bool) -> bytes:
+        self._connection.look_at_settings()
+        return b""
+
+    def after_flush(self) -> bytes:
+        """The position, for a client that wants it, and then the prompt."""
+        connection = self._connection
+        position = b""
+        if connection.counts and self.cursor.sent != self._number:
+            self._number = self.cursor.sent
+            position = gmcp.encode("Mythos.Seq", {"e": self.session.log.epoch, "s": self._number})
+        if self.at_prompt:
+            return position
+        self.at_prompt = True
+        return position + connection.prompt()
+
+    def send(self, data: bytes) -> None:
+        self._connection.send(data)
+
+    def abort(self) -> None:
+        transport = self._connection.transport
+        if transport is not None:
+            transport.abortConnection()
+
+    def shutdown(self, code: int, reason: str) -> None:
+        self._connection.goodbye(code, reason)
+
+    def pause(self) -> None:
+        self._connection.transport.pauseProducing()
+
+    def resume(self) -> None:
+        self._connection.transport.resumeProducing()
+
+    def sweep(self, now: float) -> None:
+        super().sweep(now)
+        connection = self._connection
+        cursor = self.cursor
+        if cursor.acked < cursor.sent and not connection.counts and not connection.probe(cursor.sent):
+            self._ask_tcp()
+        connection.keep_alive(now)
+
+    def _ask_tcp(self) -> None:
+        """What the peer's TCP has acknowledged, it has: bytes written, less what stands in queues."""
+        connection = self._connection
+        arrived = connection.written - connection.unsent()
+        if self._mark is not None and arrived >= self._mark[0]:
+            self.session.log.ack(self.cursor, self._mark[1])
+            self._mark = None
+        if self._mark is None and self.cursor.acked < self.cursor.sent:
+            self._mark = (connection.written, self.cursor.sent)
+            if arrived >= connection.written:
+                self.session.log.ack(self.cursor, self.cursor.sent)
+                self._mark = None
+
+
+class TelnetConnection(Protocol):
+    """One telnet connection, from its first byte to its last.
+
+    :ivar style: how lines are shown to it
+    :ivar counts: it acknowledges by ``Mythos.Ack``
+    :ivar written: bytes handed to the transport
+    """
+
+    factory: TelnetFactory
+    transport: Any  # a TCP or TLS transport; tests use StringTransport
+
+    def __init__(self) -> None:
+        self.style: Style = ansi.style()
+        self.counts = False
+        self.written = 0
+        self.address = ""
+        self.prompt_mark = b""
+        self._parser = Parser()
+        self._options = Options(_POLICY)
+        self._evidence = Evidence()
+        self._login: Login | None = None
+        self._link: TelnetLink | None = None
+        self._greeting: IDelayedCall | None = None
+        self._lines: deque[str] | None = None
+        self._busy = False
+        self._hidden = False
+        self._spoken = False  # the player asked for speech before there was a character to remember it
+        self._probes = 0
+        self._probed = 0
+        self._opened = 0.0
+        self._heard = 0.0
+        self._received = 0
+        self._quiet_at = 0
+        self._quiet_since = 0.0
+        self._settings: dict[str, str] | None = None
+
+    # ── the connection ──────────────────────────────────────────────────────────────────────────
+
+    def connectionMade(self) -> None:
+        factory = self.factory
+        transport = self.transport
+        now = self._opened = self._heard = self._quiet_since = factory.clock.seconds()
+        if hasattr(transport, "getHandle"):
+            tune(transport)
+        if hasattr(transport, "bufferSize"):
+            transport.bufferSize = HOLD
+        self.address = getattr(transport.getPeer(), "host", "local")
+        refusal = factory.doorman.admit(self.address, now)
+        if refusal:
+            transport.write(refusal.encode("ascii", "replace") + b"\r\n")
+            transport.loseConnection()
+            return
+        factory.waiting.add(self)
+        self.send(self._options.open(now))
+        self._login = Login(self, factory.accounts, factory.status_lines)
+        self._greeting = factory.clock.callLater(WAIT, self._greet)
+
+    def connectionLost(self, reason: Failure = Failure) -> None:  # type: ignore[assignment]
+        if self._login is None and self._link is None:
+            return  # it was refused
+        self.factory.doorman.leave(self.address)
+        self.factory.waiting.discard(self)
+        self._cancel_greeting()
+        self._login = None
+        link, self._link = self._link, None
+        if link is not None:
+            link.detached()
+
+    def dataReceived(self, data: bytes) -> None:
+        now = self._heard = self.factory.clock.seconds()
+        if self._link is None:
+            self._received += len(data)
+            if self._received > BEFORE_LOGIN:
+                self.hang_up("That was too much before you said who you are.")
+                return
+            if self._received == len(data) and data.startswith((b"GET ", b"POST ", b"HEAD ", b"\x16\x03")):
+                self._wrong_door(data)
+                return
+        for event in self._parser.receive(data):
+            if type(event) is bytes:
+                self._line(event)
+            else:
+                try:
+                    self._event(event, now)
+                except WireError as error:
+                    _log.info("{address} broke the telnet protocol: {error}", address=self.address, error=error)
+                    self.transport.loseConnection()
+                    return
+
+    def send(self, data: bytes) -> None:
+        if data:
+            self.written += len(data)
+            direct(self.transport, data)
+
+    def unsent(self) -> int:
+        """Bytes that our buffers or the kernel's hold, and the peer's TCP has not acknowledged."""
+        transport = self.transport
+        held = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
+        held += sum(map(len, getattr(transport, "_tempDataBuffer", ())))
+        if hasattr(transport, "getHandle"):
+            held += struct.unpack("i", fcntl.ioctl(transport.getHandle().fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
+        return held
+
+    def _wrong_door(self, data: bytes) -> None:
+        if data.startswith(b"\x16"):
+            self.transport.loseConnection()
+            return
+        page = b"This is a telnet port. The web client is at " + self.factory.web_address.encode() + b"\r\n"
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (len(page), page)
+        )
+        self.transport.loseConnection()
+
+    # ── what comes in ───────────────────────────────────────────────────────────────────────────
+
+    def _line(self, raw: bytes) -> None:
+        text = self._evidence.encoding.decode(raw)
+        link = self._link
+        if link is None:
+            self._before(text)
+            return
+        link.at_prompt = False
+        session = link.session
+        question = session.question
+        if question is not None and question.secret:
+            self._show_echo(False)
+        elif question is None:
+            text = sanitize(text)
+            if not text:
+                self.send(self.prompt())
+                link.at_prompt = True
+                return
+        link.realm.submit(session, 0, text)
+
+    def _before(self, text: str) -> None:
+        """A line at the name prompt; one at a time, the others wait for its answer."""
+        if self._login is None:
+            return
+        if self._greeting is not None:
+            self._greet()
+        if self._lines is None:
+            self._lines = deque()
+        if len(self._lines) >= BACKLOG:
+            self.hang_up("Too many lines before you said who you are.")
+            return
+        self._lines.append(text)
+        if not self._busy:
+            self._busy = True
+            Deferred.fromCoroutine(self._converse()).addErrback(self._broke)
+
+    async def _converse(self) -> None:
+        while self._lines and self._login is not None and self._link is None:
+            text = self._lines.popleft()
+            if self._login.secret:
+                self._show_echo(False)
+            await self._login.line(text)
+        self._busy = False
+
+    def _broke(self, failure: Failure) -> None:
+        _log.failure("the conversation at the name prompt broke", failure)
+        self.hang_up("Something broke on our side. Please come again.")
+
+    def _event(self, event: Any, now: float) -> None:
+        if type(event) is Negotiation:
+            reply, change = self._options.received(event.verb, event.option, now)
+            self.send(reply)
+            if change is not None:
+                self._changed(change)
+        elif type(event) is Subnegotiation:
+            if self._options.agreed(event.option):
+                self._subnegotiated(event)
+        elif type(event) is Code:
+            if event is Code.AYT:
+                self.send(b"\r\n[Yes]\r\n")
+            elif event is Code.AO:
+                self.send(bytes((255, Code.DM)))
+        elif type(event) is LineTooLong:
+            self._line(event.line)
+            self.say("That line was too long: its end was cut off.")
+        elif type(event) is PayloadTooLong and event.count >= TOO_OFTEN:
+            raise WireError("too many oversized subnegotiations")
+
+    def _changed(self, change: Change) -> None:
+        option, side, on = change.option, change.side, change.on
+        if option == Option.TIMING_MARK:
+            self._probes += 1
+            if self._link is not None and self._probed:
+                self._link.session.log.ack(self._link.cursor, self._probed)
+                self._probed = 0
+        elif on and option == Option.TTYPE and side is Side.HIM:
+            self.send(TTYPE_SEND)
+            self._postpone_greeting()
+        elif on and option == Option.NEW_ENVIRON and side is Side.HIM:
+            self.send(subnegotiate(Option.NEW_ENVIRON, b"\x01"))
+        elif on and option == Option.CHARSET and side is Side.US:
+            self.send(self._evidence.request_charset())
+        elif on and option == Option.MSSP:
+            self.send(mssp(self.factory.status()))
+        elif on and option == Option.LINEMODE and side is Side.HIM:
+            self.send(LINEMODE_EDIT)
+        elif option == Option.SGA and side is Side.US:
+            self._parser.char_mode = on
+        self.refresh_style()
+        self._greet_if_settled()
+
+    def _subnegotiated(self, event: Subnegotiation) -> None:
+        try:
+            if event.option == Option.GMCP:
+                self._gmcp(gmcp.decode(event.payload))
+            else:
+                self.send(self._evidence.heard(event.option, event.payload))
+        except WireError:
+            return  # dropped, as telnet clients expect; the parser counts what is too long
+        self.refresh_style()
+        self._greet_if_settled()
+
+    def _gmcp(self, message: gmcp.Gmcp) -> None:
+        name, data = message.name, message.data
+        if name == "core.ping":
+            self.send(gmcp.encode("Core.Ping"))
+        elif name.startswith("core."):
+            self._evidence.core(message)
+            self.counts = "mythos" in (self._evidence.supports or {})
+            if self._link is not None and name.startswith("core.supports."):
+                self._link.realm.snapshot(self._link.session)
+        elif name == "mythos.ack" and self._link is not None:
+            epoch = data.get("e") if isinstance(data, dict) else None
+            number = data.get("s") if isinstance(data, dict) else data
+            log = self._link.session.log
+            if type(number) is int and (epoch is None or epoch == log.epoch):
+                log.ack(self._link.cursor, number)
+        elif name == "mythos.resume" and self._link is None and isinstance(data, dict):
+            self._resume(data)
+
+    def _resume(self, data: dict[str, Any]) -> None:
+        token, epoch, last = data.get("token"), data.get("e"), data.get("s")
+        if self._busy or not isinstance(token, str):
+            return
+        self._busy = True
+        place = (epoch, last) if isinstance(epoch, str) and type(last) is int else (None, None)
+        Deferred.fromCoroutine(self._resume_with(token, *place)).addErrback(self._broke)
+
+    async def _resume_with(self, token: str, epoch: str | None, last: int | None) -> None:
+        try:
+            session = await self.factory.accounts.session_by(token)
+        except Refusal as refusal:
+            self.send(gmcp.encode("Mythos.Refused", {"message": str(refusal)}))
+        else:
+            self._attach(session, epoch, last)
+        self._busy = False
+
+    # ── the name prompt (what net.login asks of it) ─────────────────────────────────────────────
+
+    def _greet_if_settled(self) -> None:
+        named = self._evidence.named or not self._options.him(Option.TTYPE)
+        if self._greeting is not None and self._options.settled and named:
+            self._greet()
+
+    def _postpone_greeting(self) -> None:
+        if self._greeting is not None:
+            self._greeting.reset(WAIT_FOR_NAME)
+
+    def _cancel_greeting(self) -> None:
+        greeting, self._greeting = self._greeting, None
+        if greeting is not None and greeting.active():
+            greeting.cancel()
+
+    def _greet(self) -> None:
+        self._cancel_greeting()
+        if self._login is not None and self._link is None:
+            self.refresh_style()
+            self.say(*self.factory.greeting)
+            self._login.ask_name()
+
+    def say(self, *lines: str) -> None:
+        style = self.style
+        self.send(b"".join([ansi.render(line("system", text), style) for text in lines]))
+
+    def question(self, text: str, *, secret: bool = False) -> None:
+        if secret:
+            self._show_echo(True)
+        self.send(escape(encode(text, self.style.charset)) + self._mark())
+
+    def enter(self, session: Session) -> None:
+        if self.transport is not None and self._login is not None:
+            self._attach(session, None, None)
+
+    def hang_up(self, reason: str) -> None:
+        self.say(reason)
+        self.transport.loseConnection()
+
+    def read_aloud(self) -> None:
+        self._spoken = True
+        self.refresh_style()
+
+    def _attach(self, session: Session, epoch: str | None, last: int | None) -> None:
+        factory = self.factory
+        link = TelnetLink(self, factory.outlet, factory.realm, session, self.address)
+        self._link = link
+        self._login = None
+        factory.waiting.discard(self)
+        self._cancel_greeting()
+        if self._spoken:
+            session.me.settings = {**(session.me.settings or {}), "screenreader": "on"}
+        factory.realm.attach(
+            link,
+            session,
+            epoch=epoch,
+            last=last,
+            returning=last is None,
+            token=self.counts,
+            then=lambda attached: self._greeted(link, attached),
+        )
+
+    def _greeted(self, link: TelnetLink, attached: Attached) -> None:
+        if self._link is not link:  # the connection was lost meanwhile
+            link.realm.detach(link, link.session)
+            return
+        self._parser.limit = LINE_LIMIT
+        self.look_at_settings()
+        if self.counts:
+            self.send(
+                gmcp.encode(
+                    "Mythos.Session",
+                    {
+                        "session": attached.session,
+                        "e": attached.epoch,
+                        "resumed": attached.resumed,
+                        "missed": attached.missed,
+                        "token": attached.token,
+                    },
+                )
+            )
+        elif attached.resumed and attached.missed:
+            self.say(f"-- resumed: {attached.missed} lines while you were away --")
+        self.transport.registerProducer(link, True)
+        link.attached()
+        lines, self._lines = self._lines, None
+        for text in lines or ():
+            link.realm.submit(link.session, 0, sanitize(text))
+
+    # ── what goes out ───────────────────────────────────────────────────────────────────────────
+
+    def wants(self, name: str) -> bool:
+        """The client listed this GMCP module."""
+        supports = self._evidence.supports
+        return supports is not None and self._options.us(Option.GMCP) and gmcp.wants(supports, name)
+
+    def refresh_style(self) -> None:
+        """Put together anew how lines are shown: by what the client said and what the player chose."""
+        terminal = self._evidence.terminal(
+            _preferences(self._settings, spoken=self._spoken), speaks_telnet=self._parser.speaks_telnet
+        )
+        self.style = terminal.style
+        self.prompt_mark = self._mark()
+
+    def look_at_settings(self) -> None:
+        """After each command of the player: it may have been ``settings``."""
+        settings = self._link.session.me.settings if self._link is not None else None
+        if settings != self._settings:
+            self._settings = dict(settings) if settings else None
+            self.refresh_style()
+
+    def _mark(self) -> bytes:
+        """What ends a prompt: one of the two, never both, and nothing for a peer that speaks no telnet."""
+        if not self._parser.speaks_telnet:
+            return b""
+        if self._options.us(Option.EOR):
+            return END_OF_RECORD
+        return b"" if self._options.us(Option.SGA) else GO_AHEAD
+
+    def prompt(self) -> bytes:
+        link = self._link
+        question = link.session.question if link is not None else None
+        if question is not None:
+            if question.secret:
+                self._show_echo(True)
+            return escape(encode(question.text + " ", self.style.charset)) + self.prompt_mark
+        if self._settings and self._settings.get("prompt") == "off":
+            return b""
+        return _PROMPT + self.prompt_mark
+
+    def _show_echo(self, hide: bool) -> None:
+        """IAC WILL ECHO around secrets, so that the client shows nothing; WONT ECHO and a new line after."""
+        if hide == self._hidden:
+            return
+        self._hidden = hide
+        now = self.factory.clock.seconds()
+        if hide:
+            self.send(self._options.offer_us(Option.ECHO, now))
+        else:
+            self.send(self._options.drop_us(Option.ECHO, now) + b"\r\n")
+
+    def goodbye(self, code: int, reason: str) -> None:
+        if code != 1000:
+            self.say(f"-- {reason} --")
+        if self._options.us(Option.GMCP):
+            self.send(gmcp.encode("Core.Goodbye", reason))
+        self.transport.loseConnection()
+
+    # ── now and then ────────────────────────────────────────────────────────────────────────────
+
+    def probe(self, number: int) -> bool:
+        """Ask by TIMING-MARK whether everything up to ``number`` arrived. False: this client does not answer twice."""
+        if not self._parser.speaks_telnet:
+            return False
+        if self._probed:
+            return self._probes >= 2
+        mark = self._options.probe()
+        if mark:
+            self._probed = number
+            self.send(mark)
+        return self._probes >= 2
+
+    def keep_alive(self, now: float) -> None:
+        if self.written != self._quiet_at:
+            self._quiet_at, self._quiet_since = self.written, now
+        elif now - self._quiet_since > QUIET and self._parser.speaks_telnet and self._wants_nop():
+            self.send(NOP)
+
+    def _wants_nop(self) -> bool:
+        return not self._settings or self._settings.get("keepalive") != "off"
+
+    def overdue(self, now: float) -> bool:
+        """It has not said who it is for too long."""
+        return now - self._opened > LOGIN_SECONDS or now - self._heard > SILENT_SECONDS
+
+
+def _preferences(settings: dict[str, str] | None, *, spoken: bool) -> Preferences:
+    settings = settings or {}
+    width = settings.get("width", "auto")
+    reader = settings.get("screenreader")
+    return Preferences(
+        colours=_COLOURS.get(settings.get("colour", "auto")),
+        width=int(width) if width.isdigit() else None,
+        screen_reader=True if spoken or reader == "on" else False if reader == "off" else None,
+    )
+
+
+_COLOURS = {"none": Colours.NONE, "16": Colours.ANSI, "256": Colours.XTERM, "true": Colours.TRUE}
+
+
+class TelnetFactory(Factory):
+    """:ivar waiting: connections that have not said who they are"""
+
+    noisy = False
+
+    def __init__(
+        self,
+        *,
+        realm: Realm,
+        accounts: Accounts,
+        outlet: Outlet,
+        clock: IReactorTime,
+        doorman: Doorman,
+        greeting: list[str],
+        web_address: str,
+        status: Callable[[], dict[str, str]],
+    ) -> None:
+        self.realm = realm
+        self.accounts = accounts
+        self.outlet = outlet
+        self.clock = clock
+        self.doorman = doorman
+        self.greeting = greeting
+        self.web_address = web_address
+        self.status = status
+        self.waiting: set[TelnetConnection] = set()
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        connection = TelnetConnection()
+        connection.factory = self
+        return connection
+
+    def status_lines(self) -> list[str]:
+        """MSSP in plain text."""
+        rows = [f"{name}\t{value}" for name, value in self.status().items()]
+        return ["MSSP-REPLY-START", *rows, "MSSP-REPLY-END"]
+
+    def sweep(self, now: float) -> None:
+        """Let go of those who have not said who they are."""
+        for connection in [one for one in self.waiting if one.overdue(now)]:
+            connection.hang_up("You took too long to say who you are. Come again.")

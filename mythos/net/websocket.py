@@ -1,0 +1,296 @@
+"""WebSocket: the first road of browsers. The shell around :mod:`mythos.wire.client`.
+
+The client's first frame is ``attach``; what follows is commands and acknowledgements. Everything from us goes out
+through the session's :class:`~mythos.net.outlet.Link`, as frames made of a head of its own and a tail shared by all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from mythos.errors import Refusal, WireError
+from mythos.flow.bucket import Bucket
+from mythos.flow.log import Entry, Gap
+from mythos.net.doorman import Doorman
+from mythos.net.outlet import Link, Outlet, direct, tune
+from mythos.play.accounts import Accounts
+from mythos.play.realm import Attached, Realm
+from mythos.play.sessions import Session
+from mythos.wire import client
+from mythos.wire.charset import sanitize
+from mythos.wire.websocket import frame_header, record_frame, text_frame
+
+__all__ = ["GameSocket", "SocketFactory"]
+
+_log = Logger()
+
+
+class SocketLink(Link):
+    """A WebSocket of a session."""
+
+    __slots__ = ("_socket",)
+
+    kind = "websocket"
+
+    def __init__(self, socket: GameSocket, outlet: Outlet, realm: Realm, session: Session, address: str) -> None:
+        super().__init__(outlet, realm, session, address)
+        self._socket = socket
+
+    def encode(self, entries: list[Entry], before: int) -> bytes:
+        frames = []
+        for number, _, message in entries:
+            shared = message.rendered.get("mythos.v1")  # type: ignore[attr-defined]
+            if shared is not None and number == before + 1:
+                start = b'{"s":%d,' % number
+                frames.append(frame_header(len(start) + len(shared)))
+                frames.append(start)
+                frames.append(shared)
+            else:
+                frames.append(record_frame(message, number, None if number == before + 1 else before))  # type: ignore[arg-type]
+            before = number
+        return b"".join(frames)
+
+    def encode_gap(self, gap: Gap, before: int) -> bytes:
+        return text_frame(client.gap(gap.to, gap.missed))
+
+    def encode_answer(self, c: int, error: str, expect: int, dup: bool) -> bytes:
+        if not error:
+            return text_frame(client.done(c, dup=dup))
+        numbered = error in ("gap", "taken")
+        return text_frame(client.refused(c, error, expect=expect if numbered else None, dup=dup))
+
+    def send(self, data: bytes) -> None:
+        socket = self._socket
+        if socket.state == socket.STATE_OPEN:
+            direct(socket.transport, data)
+
+    def abort(self) -> None:
+        self._socket.abort()
+
+    def shutdown(self, code: int, reason: str) -> None:
+        self._socket.bid_farewell(code, reason)
+
+    def pause(self) -> None:
+        self._socket.hold("queue")
+
+    def resume(self) -> None:
+        self._socket.release("queue")
+
+
+class GameSocket(WebSocketServerProtocol):
+    """One WebSocket. Autobahn does the handshake, pings and incoming frames."""
+
+    factory: SocketFactory
+    transport: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._link: SocketLink | None = None
+        self._attaching = False
+        self._holds: set[str] = set()
+        self._bucket: Bucket | None = None
+        self._address = ""
+        self._admitted = False
+
+    # ── Autobahn's ──────────────────────────────────────────────────────────────────────────────
+
+    def onConnect(self, request: Any) -> str | None:
+        factory = self.factory
+        if not factory.admits(request):
+            raise ConnectionDeny(403, "this origin may not open a WebSocket here")
+        if not request.protocols:
+            return None
+        if client.SUBPROTOCOL in request.protocols:
+            return client.SUBPROTOCOL
+        raise ConnectionDeny(400, f"speak {client.SUBPROTOCOL}")
+
+    def onOpen(self) -> None:
+        transport = self.transport
+        if hasattr(transport, "getHandle"):
+            tune(transport)
+        factory = self.factory
+        self._address = factory.address_of(self)
+        refusal = factory.doorman.admit(self._address, factory.clock.seconds())
+        if refusal:
+            self.bid_farewell(1013, refusal)
+            return
+        self._admitted = True
+        self._bucket = Bucket(self.factory.frames_per_second, self.factory.frames_per_second * 4)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if self._bucket is None:
+            return
+        if isBinary:
+            self.bid_farewell(1003, "text frames only")
+            return
+        try:
+            frame = client.decode(payload)
+        except WireError as error:
+            self.sendMessage(client.error("bad_frame", str(error)))
+            self.bid_farewell(1008, "bad frame")
+            return
+        link = self._link
+        if isinstance(frame, client.Attach):
+            self._attach(frame)
+        elif link is None or not link.ready:
+            self.bid_farewell(1008, "attach first")
+        else:
+            self._obey(link, frame)
+        wait = self._bucket.take(self.factory.clock.seconds())
+        if wait:
+            self.hold("pace")
+            self.factory.clock.callLater(wait, self.release, "pace")
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        if self._admitted:
+            self._admitted = False
+            self.factory.doorman.leave(self._address)
+        link, self._link = self._link, None
+        if link is not None:
+            link.detached()
+
+    # ── ours ────────────────────────────────────────────────────────────────────────────────────
+
+    def _attach(self, frame: client.Attach) -> None:
+        if self._attaching:
+            self.bid_farewell(1008, "attached already")
+            return
+        self._attaching = True
+        Deferred.fromCoroutine(self._attach_with(frame)).addErrback(self._broke)
+
+    async def _attach_with(self, frame: client.Attach) -> None:
+        factory = self.factory
+        try:
+            session = await factory.accounts.session_by(frame.token)
+        except Refusal as refusal:
+            self.sendMessage(client.error("token", str(refusal)))
+            self.bid_farewell(1008, "token")
+            return
+        if self.state != self.STATE_OPEN:
+            return
+        link = SocketLink(self, factory.outlet, factory.realm, session, self._address)
+
+        def hello(attached: Attached) -> None:
+            self._greet(link, attached)
+
+        factory.realm.attach(link, session, epoch=frame.epoch, last=frame.last, then=hello)
+
+    def _greet(self, link: SocketLink, attached: Attached) -> None:
+        if self.state != self.STATE_OPEN:
+            link.realm.detach(link, link.session)
+            return
+        self._link = link
+        link.send(
+            text_frame(
+                client.hello(
+                    attached.session,
+                    attached.epoch,
+                    resumed=attached.resumed,
+                    reason=attached.reason or None,
+                    missed=attached.missed,
+                    next_c=attached.next_c,
+                    token=attached.token,
+                )
+            )
+        )
+        transport = self.transport
+        if hasattr(transport, "bufferSize"):
+            transport.bufferSize = 16_384
+        transport.unregisterProducer()  # the HTTP channel it came by is still registered
+        transport.registerProducer(link, True)
+        link.attached()
+
+    def _obey(self, link: SocketLink, frame: client.Command | client.Ack) -> None:
+        session = link.session
+        ack = frame.a if isinstance(frame, client.Ack) else frame.ack
+        if ack is not None and not session.log.ack(link.cursor, ack):
+            self.bid_farewell(1008, "acknowledged what was not sent")
+            return
+        if isinstance(frame, client.Command):
+            at_once = link.realm.submit(session, frame.c, sanitize(frame.line))
+            if at_once is not None:
+                error, expect, dup = at_once
+                link.realm.commits.after(lambda: link.answer(frame.c, error, expect, dup))
+
+    def _broke(self, failure: Any) -> None:
+        _log.failure("a WebSocket could not be attached", failure)
+        self.bid_farewell(1011, "our fault")
+
+    def bid_farewell(self, code: int, reason: str) -> None:
+        """Close with a code; Autobahn's ``sendClose`` takes only 1000 and 3000-4999."""
+        if self.state != self.STATE_OPEN:
+            return
+        reason = reason.encode()[:120].decode(errors="ignore")
+        if code == 1000 or code >= 3000:
+            self.sendClose(code, reason)
+        else:
+            self.sendCloseFrame(code=code, reasonUtf8=reason.encode(), isReply=False)
+
+    def abort(self) -> None:
+        self.dropConnection(abort=True)
+
+    def hold(self, why: str) -> None:
+        """Read no more until every reason is gone."""
+        if not self._holds:
+            self.transport.pauseProducing()
+        self._holds.add(why)
+
+    def release(self, why: str) -> None:
+        self._holds.discard(why)
+        if not self._holds and self.state == self.STATE_OPEN:
+            self.transport.resumeProducing()
+
+
+class SocketFactory(WebSocketServerFactory):
+    """:param admits: whether the page that opens it may (its ``Origin``)"""
+
+    protocol: Any = GameSocket
+
+    def __init__(
+        self,
+        *,
+        realm: Realm,
+        accounts: Accounts,
+        outlet: Outlet,
+        clock: IReactorTime,
+        origins: frozenset[str],
+        frames_per_second: float,
+        address_of: Callable[[Any], str],
+        doorman: Doorman,
+    ) -> None:
+        super().__init__(protocols=[client.SUBPROTOCOL], server="Mythos")
+        self.realm = realm
+        self.accounts = accounts
+        self.outlet = outlet
+        self.clock = clock
+        self.frames_per_second = frames_per_second
+        self.address_of = address_of
+        self.doorman = doorman
+        self._origins = origins
+        self.setProtocolOptions(
+            autoPingInterval=25,
+            autoPingTimeout=10,
+            autoPingRestartOnAnyTraffic=True,
+            maxMessagePayloadSize=65_536,
+            maxFramePayloadSize=65_536,
+            openHandshakeTimeout=5,
+            closeHandshakeTimeout=2,
+            failByDrop=False,
+            utf8validateIncoming=True,
+            tcpNoDelay=True,
+        )
+
+    def admits(self, request: Any) -> bool:
+        """No ``Origin`` is no browser; else it is this host, or one that the operator named."""
+        origin = request.headers.get("origin")
+        if not origin or origin in self._origins:
+            return True
+        return bool(urlsplit(origin).netloc == request.headers.get("host", ""))

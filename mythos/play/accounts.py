@@ -1,0 +1,368 @@
+"""Guests, accounts, logins, tokens: who may play whom.
+
+A name is one character and one account. Whoever logs in to a character that has a session goes on in that session.
+Passwords are hashed in a pool of their own; resuming needs no hash. Every wait for the store or the pool is a
+coroutine that a door awaits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from mythos.errors import Refusal
+from mythos.flow.bucket import Bucket
+from mythos.flow.log import Cursor, SessionLog
+from mythos.flow.throttle import Throttle
+from mythos.ids import AccountId, EntityId, SessionId
+from mythos.play import names
+from mythos.play.ports import (
+    Account,
+    AccountStore,
+    Clock,
+    Hasher,
+    RefreshGrant,
+    SessionRecord,
+    Store,
+    TokenInvalid,
+    Tokens,
+)
+from mythos.play.realm import Realm
+from mythos.play.sessions import Session, Standing
+from mythos.world.state import Character, Item
+
+__all__ = ["Accounts", "Grant", "TooManyTries", "WrongPassword"]
+
+#: Seconds a refresh token is good.
+REFRESH = 30 * 86_400.0
+#: Seconds the first keeper's code is good.
+CLAIM = 3_600.0
+
+
+class WrongPassword(Refusal):
+    """Unknown names get the same sentence, after the same time."""
+
+    def __init__(self) -> None:
+        super().__init__("That name and password do not belong together.")
+
+
+class TooManyTries(Refusal):
+    """:ivar wait: seconds until the next try is looked at"""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"Too many tries. Wait {max(1, round(wait))} seconds, then try again.")
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a client is given at login: an access token (JWT), a refresh token, and who it plays."""
+
+    token: str
+    refresh: str
+    session: SessionId
+    name: str
+
+
+class Accounts:
+    """See the module."""
+
+    def __init__(
+        self,
+        realm: Realm,
+        store: Store,
+        accounts: AccountStore,
+        hasher: Hasher,
+        tokens: Tokens,
+        clock: Clock,
+        throttle: Throttle,
+    ) -> None:
+        self._realm = realm
+        self._store = store
+        self._accounts = accounts
+        self._hasher = hasher
+        self._tokens = tokens
+        self._clock = clock
+        self._throttle = throttle
+        self._asleep: dict[SessionId, SessionRecord] = {}
+        self._claim = ("", 0.0)
+
+    # ── sessions that the store remembers ───────────────────────────────────────────────────────
+
+    def remember(self, records: Iterable[SessionRecord]) -> None:
+        """Sessions of before the restart; each is woken by the first who proves to be its player."""
+        for record in records:
+            self._asleep[record.id] = record
+
+    def forget_old(self) -> None:
+        """Let go of sessions whose players did not come back within the window."""
+        old = self._clock.wall() - self._realm.pace.window
+        for record in [one for one in self._asleep.values() if one.seen < old]:
+            self._sleep_for_ever(record)
+
+    def _sleep_for_ever(self, record: SessionRecord) -> None:
+        del self._asleep[record.id]
+        self._realm.commits.submit_session(record.id, lambda: replace(record, ended=True))
+
+    async def _wake(self, record: SessionRecord) -> Session:
+        """:raises TokenInvalid: its character is no more"""
+        me = await self._character(record.character)
+        self._asleep.pop(record.id, None)
+        standing = self._realm.session_of(record.character)
+        if standing is not None:
+            return standing
+        if me is None:
+            raise TokenInvalid("That session is over. Log in again.")
+        now = self._clock.seconds()
+        pace = self._realm.pace
+        fresh = record.log is None
+        log = SessionLog(
+            self._tokens.secret()[:16] if fresh else record.epoch, self._realm.limits, 0 if fresh else record.head
+        )
+        if record.log is not None:
+            log.restore(record.floor, [(number, now - age, what) for number, age, what in record.log])
+            log.cursors = [_gone(kind, acked, now) for kind, acked in record.cursors]
+        session = Session(record.id, me, log, Bucket(pace.per_minute / 60.0, pace.burst), now)
+        session.standing = Standing.AWAY
+        session.next_c = record.next_c
+        session.tokens = record.tokens
+        self._realm.adopt_session(session)
+        return session
+
+    async def _character(self, id: EntityId) -> Character | None:
+        """A character from memory or from the store, with all it holds."""
+        known = self._realm.world.characters.get(id)
+        if known is not None:
+            return known
+        stored = await self._store.load_character(self._realm.world, id)
+        world = self._realm.world
+        known = world.characters.get(id)  # another login may have brought it meanwhile
+        if known is not None:
+            return known
+        for entity in stored.entities:
+            if isinstance(entity, Character):
+                world.characters[entity.id] = entity
+            elif isinstance(entity, Item):
+                world.adopt_item(entity)
+        for place, amount in stored.hoards.items():
+            world.hoards[place] = amount
+        return world.characters.get(id)
+
+    # ── coming in ───────────────────────────────────────────────────────────────────────────────
+
+    def guest(self) -> Session:
+        """A new guest in the shared first room."""
+        world = self._realm.world
+        me = Character(world.new_id("c"), "", world.atlas.start)
+        me.name = f"Guest{me.id[1:]}"
+        return self._new(me)
+
+    def _new(self, me: Character) -> Session:
+        world = self._realm.world
+        world.characters[me.id] = me
+        self._realm.commits.submit_entities([me])
+        return self._realm.open_session(me)
+
+    async def register_new(self, name: str, password: str) -> Session:
+        """A new account with a new character.
+
+        :raises Refusal: the name or the password is no good, or the name is taken
+        """
+        name = names.check(name)
+        _check_password(password)
+        hash = await self._hasher.hash(password)
+        world = self._realm.world
+        id = world.new_id("c")
+        account = await self._accounts.add(Account(AccountId(0), name, names.key(name), hash, id))
+        me = Character(id, name, self._realm.world.atlas.start)
+        me.account = account.id
+        return self._new(me)
+
+    async def register(self, session: Session, name: str, password: str) -> None:
+        """A guest becomes an account without leaving. Tells the player how it went."""
+        realm, me = self._realm, session.me
+        try:
+            if me.account is not None:
+                raise Refusal(f"You are {me.name} already.")
+            name = names.check(name)
+            _check_password(password)
+            hash = await self._hasher.hash(password)
+            account = await self._accounts.add(Account(AccountId(0), name, names.key(name), hash, me.id))
+        except Refusal as refusal:
+            realm.words_to(session, str(refusal))
+            return
+        was, me.name, me.account = me.name, account.name, account.id
+        realm.commits.submit_entities([me])
+        realm.renamed(session, was)
+
+    async def change_password(self, session: Session, old: str, new: str) -> None:
+        """Tells the player how it went."""
+        try:
+            account = await self._of(session)
+            if not await self._hasher.verify(account.password, old):
+                raise Refusal("That is not your password. Nothing was changed.")
+            _check_password(new)
+            await self._accounts.set_password(account.id, await self._hasher.hash(new))
+        except Refusal as refusal:
+            self._realm.words_to(session, str(refusal))
+            return
+        await self._accounts.revoke_session(session.id)
+        self._realm.words_to(session, "Your password is changed.")
+
+    async def _of(self, session: Session) -> Account:
+        account = await self._accounts.by_id(session.me.account) if session.me.account is not None else None
+        if account is None:
+            raise Refusal("A guest has no password. Type: register <name>")
+        return account
+
+    async def login(self, name: str, password: str, address: str) -> Session:
+        """:raises WrongPassword: also for a name nobody has
+        :raises TooManyTries:
+        """
+        key = names.key(name.strip())
+        wait = self._throttle.wait(key, address, self._clock.seconds())
+        if wait:
+            raise TooManyTries(wait)
+        account = await self._accounts.by_key(key)
+        good = await self._hasher.verify(account.password if account else None, password)
+        if account is None or not good:
+            raise WrongPassword
+        self._throttle.succeeded(key, address)
+        return await self._session_for(account)
+
+    async def known(self, name: str) -> bool:
+        """Whether an account of that name is there: a telnet door asks for its password or offers the name."""
+        return await self._accounts.by_key(names.key(name.strip())) is not None
+
+    async def _session_for(self, account: Account) -> Session:
+        standing = self._realm.session_of(account.character)
+        if standing is not None:
+            return standing
+        for record in self._asleep.values():
+            if record.character == account.character:
+                return await self._wake(record)
+        me = await self._character(account.character)
+        standing = self._realm.session_of(account.character)
+        if standing is not None:
+            return standing
+        world = self._realm.world
+        if me is None:  # the account was made, and the server died before its character was
+            me = world.characters[account.character] = Character(account.character, account.name, world.atlas.start)
+        me.name, me.account, me.keeper = account.name, account.id, account.keeper
+        self._realm.commits.submit_entities([me])
+        return self._realm.open_session(me)
+
+    # ── tokens ──────────────────────────────────────────────────────────────────────────────────
+
+    async def grant(self, session: Session, family: str = "") -> Grant:
+        """The tokens of a login; true on disk when it returns."""
+        wall = self._clock.wall()
+        secret = self._tokens.secret()
+        me = session.me
+        await self._accounts.add_grant(
+            RefreshGrant(
+                self._tokens.digest(secret),
+                family or self._tokens.secret()[:22],
+                session.id,
+                me.account,
+                wall + REFRESH,
+            )
+        )
+        return Grant(self._tokens.access(session.id, me.id, me.account, wall), secret, session.id, me.name)
+
+    async def refresh(self, secret: str) -> Grant:
+        """:raises TokenInvalid: unknown, expired, or used before: then its whole family is revoked"""
+        used = await self._accounts.use_grant(self._tokens.digest(secret), self._clock.wall())
+        if used is None:
+            raise TokenInvalid("That token is not good any more. Log in again.")
+        session = await self._find(used.session)
+        if session is None and used.account is not None:
+            account = await self._accounts.by_id(used.account)
+            session = await self._session_for(account) if account is not None else None
+        if session is None:
+            raise TokenInvalid("That session is over. Log in again.")
+        return await self.grant(session, used.family)
+
+    async def session_by(self, token: str) -> Session:
+        """Whose a JWT or a resume token is. :raises TokenInvalid:"""
+        wall = self._clock.wall()
+        id, _, secret = token.partition(".")
+        if "." in secret:
+            claims = self._tokens.read(token, wall)
+            session = await self._find(claims.session)
+            if session is None or session.me.id != claims.character:
+                raise TokenInvalid("That session is over. Log in again.")
+            return session
+        asleep = self._asleep.get(SessionId(id))
+        digest = self._tokens.digest(token)
+        if asleep is not None and any(old == digest and (not ends or ends > wall) for old, ends in asleep.tokens):
+            return await self._wake(asleep)
+        session = self._realm.session(SessionId(id))
+        if session is None or not session.knows(digest, wall):
+            raise TokenInvalid("That session is over. Log in again.")
+        return session
+
+    async def _find(self, id: SessionId) -> Session | None:
+        asleep = self._asleep.get(id)
+        return await self._wake(asleep) if asleep is not None else self._realm.session(id)
+
+    async def logout(self, session: Session) -> None:
+        """Every token of the session is worth nothing from now on."""
+        await self._accounts.revoke_session(session.id)
+        self._realm.quit(session)
+
+    # ── the first keeper ────────────────────────────────────────────────────────────────────────
+
+    async def offer_claim(self) -> str:
+        """A code that makes one account keeper, once, for 60 minutes; empty if the world has a keeper."""
+        if await self._accounts.any_keeper():
+            return ""
+        letters = "".join(
+            [letter for letter in self._tokens.secret().upper() if letter in "ABCDEFGHJKMNPQRSTUVWXYZ23456789"]
+        )
+        code = f"{letters[:4]}-{letters[4:8]}"
+        self._claim = (self._tokens.digest(code), self._clock.wall() + CLAIM)
+        return code
+
+    async def claim(self, code: str, name: str, password: str, address: str) -> Session:
+        """Log in or register, and become keeper. :raises Refusal: the code is wrong, used or too old"""
+        wait = self._throttle.wait("/claim", address, self._clock.seconds())
+        if wait:
+            raise TooManyTries(wait)
+        digest, ends = self._claim
+        if not digest or self._tokens.digest(code.strip().upper()) != digest or self._clock.wall() > ends:
+            raise Refusal("That code is not good: it works once, for 60 minutes after the server's first start.")
+        self._claim = ("", 0.0)
+        try:
+            known = await self.known(name)
+            session = await (self.login(name, password, address) if known else self.register_new(name, password))
+        except Refusal:
+            self._claim = (digest, ends)
+            raise
+        account = await self._of(session)
+        await self._accounts.set_keeper(account.id, True)
+        session.me.keeper = True
+        self._realm.commits.submit_entities([session.me])
+        return session
+
+    async def create(self, name: str, password: str, *, keeper: bool = False) -> Account:
+        """An account by an operator's hand. :raises Refusal:"""
+        name = names.check(name)
+        _check_password(password)
+        hash = await self._hasher.hash(password)
+        me = Character(self._realm.world.new_id("c"), name, self._realm.world.atlas.start)
+        account = await self._accounts.add(Account(AccountId(0), name, names.key(name), hash, me.id, keeper))
+        me.account, me.keeper = account.id, keeper
+        self._realm.commits.submit_entities([me])
+        return account
+
+
+def _check_password(password: str) -> None:
+    if not 8 <= len(password) <= 256:
+        raise Refusal("A password has at least 8 characters.")
+
+
+def _gone(kind: str, acked: int, now: float) -> Cursor:
+    cursor = Cursor(kind, acked)
+    cursor.gone = now
+    return cursor

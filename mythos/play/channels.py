@@ -1,0 +1,110 @@
+"""Channels: who listens, what was said last, who may not speak, and how fast.
+
+Told the time, never asks it. A channel line goes to all who listen as one shared message; who hears what is
+:class:`~mythos.play.audience.Listeners`' to find out, with :meth:`Channels.hears`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mythos.errors import Refusal
+from mythos.flow.bucket import Bucket
+from mythos.ids import EntityId
+from mythos.wire.message import Line, Role, Span
+from mythos.world.state import Character
+
+__all__ = ["CHANNELS", "HISTORY", "Channels"]
+
+#: Every channel and what it is for, in the order they are listed.
+CHANNELS: Mapping[str, str] = MappingProxyType(
+    {
+        "chat": "talk about anything with everybody who plays",
+        "newbie": "questions of newcomers, and answers to them",
+    }
+)
+#: Lines kept of each channel for those who come later.
+HISTORY = 50
+#: Speakers whose pace is remembered; beyond it the one who began earliest starts afresh.
+_SPEAKERS = 2048
+
+
+class Channels:
+    """See the module.
+
+    :param per_minute: lines one player may say on all channels, and tell others, each minute
+    :param burst: how many of them at once
+    """
+
+    def __init__(self, *, per_minute: float = 20.0, burst: float = 5.0) -> None:
+        self._rate = per_minute / 60.0
+        self._burst = burst
+        self._history: dict[str, deque[Line]] = {name: deque(maxlen=HISTORY) for name in CHANNELS}
+        self._muted: dict[EntityId, float] = {}
+        self._paces: dict[EntityId, Bucket] = {}
+
+    # ── listening ───────────────────────────────────────────────────────────────────────────────
+
+    def hears(self, who: Character, channel: str) -> bool:
+        """Everybody does who has not switched it off."""
+        settings = who.settings
+        return not settings or settings.get(f"channel.{channel}") != "off"
+
+    def listen(self, who: Character, channel: str, on: bool) -> None:
+        """Switch a channel on or off for one player; the caller touches the character."""
+        settings = dict(who.settings or {})
+        settings.pop(f"channel.{channel}", None)
+        if not on:
+            settings[f"channel.{channel}"] = "off"
+        who.settings = settings or None
+
+    def history(self, channel: str) -> tuple[Line, ...]:
+        """The last lines, oldest first."""
+        return tuple(self._history[channel])
+
+    # ── speaking ────────────────────────────────────────────────────────────────────────────────
+
+    def speak(self, now: float, who: Character, channel: str, words: str) -> Line:
+        """What all listeners hear; it stands in the history from now on.
+
+        :raises Refusal: muted, not listening, or too fast
+        """
+        if not self.hears(who, channel):
+            raise Refusal(f"You do not listen to {channel}. Switch it on with: channels on {channel}")
+        self.pace(now, who.id)
+        said = Line("channel", (Span(f"[{channel}] "), Span(who.name, Role.PLAYER), Span(f": {words}")))
+        self._history[channel].append(said)
+        return said
+
+    def pace(self, now: float, who: EntityId) -> None:
+        """Let one more line of a player go to people elsewhere: a channel's, a tell, a shout.
+
+        :raises Refusal: muted or too fast
+        """
+        until = self._muted.get(who, 0.0)
+        if until > now:
+            raise Refusal(f"You may speak to people elsewhere again in {_span(until - now)}.")
+        bucket = self._paces.get(who)
+        if bucket is None:
+            if len(self._paces) >= _SPEAKERS:
+                del self._paces[next(iter(self._paces))]
+            bucket = self._paces[who] = Bucket(self._rate, self._burst)
+        wait = bucket.take(now)
+        if wait > 0.0:
+            raise Refusal(f"You speak too fast. Wait {_span(wait)}, then say it again.")
+
+    def mute(self, who: EntityId, until: float) -> None:
+        """Keep a player from speaking to people elsewhere up to a second of the clock; one that is past lifts it."""
+        self._muted.pop(who, None)
+        if len(self._muted) >= _SPEAKERS:
+            del self._muted[next(iter(self._muted))]
+        self._muted[who] = until
+
+
+def _span(seconds: float) -> str:
+    whole = int(seconds) + 1
+    if whole == 1:
+        return "a second"
+    return f"{whole} seconds" if whole < 120 else f"{whole // 60} minutes"

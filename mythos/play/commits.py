@@ -1,0 +1,211 @@
+"""The commit queue: what a turn changed goes to disk before anyone hears of it.
+
+A synchronous state machine. Turns :meth:`~Commits.submit` what they changed; the store's lane takes a
+:class:`Batch` (everything submitted so far), writes it, and says :meth:`~Commits.written`. While one batch is on
+its way the next one gathers: that is the group commit.
+
+The release horizon: while anything is pending, all later words wait for it, whatever way they leave by. Take a
+thing in one room, then walk into another: nobody there may see what a crash undoes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mythos.ids import EntityId, SessionId
+from mythos.world.state import Change, Entity, Posting
+
+if TYPE_CHECKING:
+    from mythos.play.ports import SessionRecord
+
+__all__ = ["Batch", "Commits", "Transaction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A turn in the ledger.
+
+    :ivar tx: rises by one, never used twice
+    :ivar session: whose command it was; None for the world's own doing
+    :ivar error: the recorded answer, empty for done
+    """
+
+    tx: int
+    kind: str
+    session: SessionId | None
+    c: int | None
+    error: str
+    postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One transaction of the store, named so that applying it twice is harmless.
+
+    The entities are the living ones: the store encodes them in the turn that takes the batch, so that it is a cut
+    through one instant.
+    """
+
+    incarnation: str
+    number: int
+    entities: tuple[Entity, ...]
+    gone: tuple[EntityId, ...]
+    transactions: tuple[Transaction, ...]
+    sessions: tuple[SessionRecord, ...]
+    now: float
+    next_id: int
+    next_tx: int
+
+
+class Commits:
+    """See the module.
+
+    :ivar counters: the world's second and next id, asked when a batch closes
+    :ivar wake: called when there is something to take; set by who drives it
+    :ivar unsafe: words do not wait for the disk. Only tests can set it: the control that must lose
+    """
+
+    def __init__(
+        self, incarnation: str, next_tx: int, counters: Callable[[], tuple[float, int]], *, unsafe: bool = False
+    ) -> None:
+        self.incarnation = incarnation
+        self.next_tx = next_tx
+        self.wake: Callable[[], None] = lambda: None
+        self.unsafe = unsafe
+        self.counters = counters
+        self._entities: dict[EntityId, Entity] = {}
+        self._gone: dict[EntityId, None] = {}
+        self._transactions: list[Transaction] = []
+        self._sessions: dict[SessionId, Callable[[], SessionRecord]] = {}
+        self._stale: dict[EntityId, Entity] = {}
+        self._gathering = False
+        self._number = 0  # of the last batch taken
+        self._written = 0
+        self._on_its_way: Batch | None = None
+        self._held: deque[tuple[int, Callable[[], None]]] = deque()
+
+    # ── what turns do ───────────────────────────────────────────────────────────────────────────
+
+    @property
+    def pending(self) -> bool:
+        """Something is gathered or on its way: words wait."""
+        return self._gathering or self._on_its_way is not None
+
+    @property
+    def held(self) -> int:
+        """How many releases wait."""
+        return len(self._held)
+
+    def submit(
+        self,
+        change: Change,
+        *,
+        kind: str = "",
+        session: SessionId | None = None,
+        c: int | None = None,
+        error: str = "",
+    ) -> None:
+        """Take over what a turn changed. Without postings it is only marked, for the next flush."""
+        if not change.postings:
+            for entity in change.touched:
+                self._stale[entity.id] = entity
+            if change.gone:
+                self._forget(change.gone)
+                self._gather()
+            return
+        for entity in change.touched:
+            self._entities[entity.id] = entity
+            self._stale.pop(entity.id, None)
+        self._forget(change.gone)
+        self._transactions.append(Transaction(self.next_tx, kind, session, c, error, change.postings))
+        self.next_tx += 1
+        self._gather()
+
+    def submit_entities(self, entities: Iterable[Entity]) -> None:
+        """Rows that must be on disk before later words, though nothing conserved moved."""
+        for entity in entities:
+            self._entities[entity.id] = entity
+            self._stale.pop(entity.id, None)
+        self._gather()
+
+    def submit_session(self, session: SessionId, record: Callable[[], SessionRecord]) -> None:
+        """``record`` is asked when the batch closes."""
+        self._sessions[session] = record
+        self._gather()
+
+    def flush(self) -> None:
+        """Put all that is only marked into the next batch."""
+        if self._stale:
+            self._entities.update(self._stale)
+            self._stale.clear()
+            self._gather()
+
+    def after(self, release: Callable[[], None]) -> None:
+        """Call ``release`` once everything submitted so far is on disk: now, if it is."""
+        if self.unsafe or not (self._gathering or self._on_its_way is not None):
+            release()
+        else:
+            self._held.append((self._number + 1 if self._gathering else self._number, release))
+
+    def _forget(self, gone: Iterable[EntityId]) -> None:
+        for entity in gone:
+            self._entities.pop(entity, None)
+            self._stale.pop(entity, None)
+            self._gone[entity] = None
+
+    def _gather(self) -> None:
+        if not self._gathering:
+            self._gathering = True
+            if self._on_its_way is None:
+                self.wake()
+
+    # ── what the lane does ──────────────────────────────────────────────────────────────────────
+
+    def take(self) -> Batch | None:
+        """Close the batch that gathers; None if there is none, or one is on its way."""
+        if not self._gathering or self._on_its_way is not None:
+            return None
+        self._number += 1
+        now, next_id = self.counters()
+        batch = Batch(
+            self.incarnation,
+            self._number,
+            tuple(self._entities.values()),
+            tuple(self._gone),
+            tuple(self._transactions),
+            tuple([record() for record in self._sessions.values()]),
+            now,
+            next_id,
+            self.next_tx,
+        )
+        self._entities, self._gone, self._transactions, self._sessions = {}, {}, [], {}
+        self._gathering = False
+        self._on_its_way = batch
+        return batch
+
+    def written(self) -> None:
+        """The batch on its way is on disk: what waited for it goes out, in order."""
+        assert self._on_its_way is not None
+        self._written = self._on_its_way.number
+        self._on_its_way = None
+        held = self._held
+        while held and held[0][0] <= self._written:
+            held.popleft()[1]()
+        if self._gathering:
+            self.wake()
+
+    def failed(self) -> Batch:
+        """The batch on its way can never be written: it and everything after it is given up.
+
+        Held words are discarded: nobody may hear them. The caller loads the world again from the store.
+        """
+        assert self._on_its_way is not None
+        batch, self._on_its_way = self._on_its_way, None
+        self._entities, self._gone, self._transactions, self._sessions = {}, {}, [], {}
+        self._stale.clear()
+        self._gathering = False
+        self._held.clear()
+        return batch

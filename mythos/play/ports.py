@@ -1,0 +1,280 @@
+"""What the game needs served, in the game's own words.
+
+Every implementation of a port passes one contract suite (``tests/store``). Coroutines here wait for disk or for
+a thread; the game itself starts none: it hands them to :class:`Runner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mythos.errors import Fault, MythosError, Refusal
+from mythos.flow.log import Cursor
+from mythos.ids import AccountId, EntityId, PlaceId, SessionId
+from mythos.play.commits import Batch
+from mythos.wire.message import Message
+from mythos.world.state import Entity, World
+
+__all__ = [
+    "Account",
+    "AccountStore",
+    "BadBatch",
+    "Bus",
+    "Busy",
+    "Claims",
+    "Clock",
+    "Connection",
+    "Contents",
+    "Hasher",
+    "NameTaken",
+    "Observer",
+    "RefreshGrant",
+    "Runner",
+    "SessionRecord",
+    "Store",
+    "StoreDown",
+    "StoredEntities",
+    "TokenInvalid",
+    "Tokens",
+]
+
+
+class StoreDown(MythosError):
+    """A passing failure: busy, disk full, connection lost, outcome unknown. The same batch is tried again."""
+
+
+class BadBatch(Fault):
+    """A batch that can never go through: a constraint, or a row that does not encode."""
+
+
+class NameTaken(Refusal):
+    """An account of that name is there; names are compared by their key."""
+
+
+class Busy(Refusal):
+    """A bounded queue is full; the sentence asks to try again."""
+
+
+class TokenInvalid(Refusal):
+    """A token that is forged, expired, revoked or of another kind. Says no more than that."""
+
+
+# ── time, chance, work ──────────────────────────────────────────────────────────────────────────
+
+
+class Clock(Protocol):
+    def seconds(self) -> float:
+        """Monotonic, for waiting and ages."""
+
+    def wall(self) -> float:
+        """Unix time, for what is stored and for expiry."""
+
+
+class Runner(Protocol):
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let it go on by itself; its failure is logged."""
+
+
+class Bus(Protocol):
+    """Carries messages to sessions of every node of this world."""
+
+    def publish(self, channel: str, message: Message) -> None:
+        """To all who listen to ``channel``; returns at once."""
+
+
+class Connection(Protocol):
+    """A door's side of one connection, as a session sees it.
+
+    :ivar kind: telnet, websocket, sse
+    :ivar cursor: set by the realm when the connection is attached
+    """
+
+    kind: str
+    address: str
+    cursor: Cursor
+
+    def wake(self) -> None:
+        """There is something to write, or to ask; it will be written by the end of this reactor turn."""
+
+    def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
+        """Command ``c`` is done (``error`` empty) or refused; goes out behind all words put so far."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Write what can be written, say why, and close. ``code`` as a WebSocket close code."""
+
+    def pause(self) -> None:
+        """Too many lines wait: read no more."""
+
+    def resume(self) -> None:
+        """Read again."""
+
+
+# ── the store ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session as it is stored.
+
+    :ivar tokens: (SHA-256 of the token in hex, unix second it ends; 0: not before the session does)
+    :ivar log: (number, age in seconds, message) as of a planned stop; None after any other end,
+        and the session then starts a new epoch
+    :ivar ended: it is over: the store forgets it
+    """
+
+    id: SessionId
+    character: EntityId
+    epoch: str
+    head: int
+    next_c: int
+    tokens: tuple[tuple[str, float], ...]
+    seen: float
+    log: tuple[tuple[int, float, Message], ...] | None = None
+    floor: int = 0
+    cursors: tuple[tuple[str, int], ...] = ()
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntities:
+    """Rows of entities, decoded against the world's atlas, in the order of their ids' making."""
+
+    entities: Sequence[Entity]
+    hoards: Mapping[PlaceId, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a store holds when a server starts.
+
+    :ivar entities: all but characters and what they hold
+    :ivar fresh: nothing was ever written
+    """
+
+    entities: StoredEntities
+    sessions: Sequence[SessionRecord]
+    now: float
+    next_id: int
+    next_tx: int
+    fresh: bool
+
+
+class Observer(Protocol):
+    """Watches the game from outside: it counts and logs, which the game does not."""
+
+    def turn(self, verb: str, seconds: float) -> None:
+        """One command was run; ``verb`` is a declared name, or ``?``."""
+
+    def fault(self, what: str, error: BaseException) -> None:
+        """Something of ours failed."""
+
+
+class Store(Protocol):
+    """The truth. One batch at a time, each applied whole or not at all, and once, however often it is sent."""
+
+    async def load(self, world: World) -> Contents:
+        """Everything a server needs to start. The logs of sessions are handed out once: they are gone afterwards."""
+
+    async def load_character(self, world: World, character: EntityId) -> StoredEntities:
+        """A character and all it holds, however deep; empty if there is none of that id."""
+
+    async def answer(self, session: SessionId, c: int) -> str | None:
+        """The recorded answer of an A-command: empty for done, else its error; None if it is not in the ledger."""
+
+    def encode(self, batch: Batch) -> Any:
+        """The rows of a batch, as they are at this instant; called in the turn the batch closes.
+
+        :raises BadBatch: something in it cannot be a row
+        """
+
+    async def write(self, rows: Any) -> None:
+        """:raises StoreDown: try the same rows again
+        :raises BadBatch: never will
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """:ivar id: 0 until the store gave one; ``key``: what makes names one (case and look-alikes folded)"""
+
+    id: AccountId
+    name: str
+    key: str
+    password: str  # argon2id, in its own text form
+    character: EntityId
+    keeper: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshGrant:
+    """A refresh token that was shown once.
+
+    :ivar hash: SHA-256 of the token in hex
+    :ivar family: all that came from one login; revoked together when one is used twice
+    """
+
+    hash: str
+    family: str
+    session: SessionId
+    account: AccountId | None
+    expires: float
+
+
+class AccountStore(Protocol):
+    async def add(self, account: Account) -> Account:
+        """With its id. :raises NameTaken:"""
+
+    async def by_key(self, key: str) -> Account | None: ...
+
+    async def by_id(self, account: AccountId) -> Account | None: ...
+
+    async def set_password(self, account: AccountId, password: str) -> None: ...
+
+    async def set_keeper(self, account: AccountId, keeper: bool) -> None: ...
+
+    async def any_keeper(self) -> bool: ...
+
+    async def add_grant(self, grant: RefreshGrant) -> None: ...
+
+    async def use_grant(self, hash: str, wall: float) -> RefreshGrant | None:
+        """Spend it. None: unknown, expired or revoked. Spent before: its whole family is revoked, and None."""
+
+    async def revoke_session(self, session: SessionId) -> None:
+        """No grant of it can be used any more."""
+
+
+# ── secrets ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class Hasher(Protocol):
+    """argon2id in a bounded pool of its own."""
+
+    async def hash(self, password: str) -> str:
+        """:raises Busy:"""
+
+    async def verify(self, hash: str | None, password: str) -> bool:
+        """With None it takes as long as with a hash, and is false. :raises Busy:"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    session: SessionId
+    character: EntityId
+    account: AccountId | None
+    expires: float
+
+
+class Tokens(Protocol):
+    def secret(self) -> str:
+        """256 fresh random bits, safe in a URL."""
+
+    def digest(self, secret: str) -> str:
+        """SHA-256 in hex."""
+
+    def access(self, session: SessionId, character: EntityId, account: AccountId | None, wall: float) -> str:
+        """A JWT that is good for 60 minutes."""
+
+    def read(self, token: str, wall: float) -> Claims:
+        """:raises TokenInvalid:"""

@@ -1,0 +1,688 @@
+"""The realm: what a front door may ask of the game.
+
+A door attaches a connection to a session, submits lines, and is woken when there is something to write. The realm
+runs one command of one session at a time, to its end (a **turn**), and lets its words go when what they tell of is
+on disk. It reads no clock, opens no socket and starts no thread: all that comes through ports.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mythos.errors import Refusal
+from mythos.flow.bucket import Bucket
+from mythos.flow.log import Limits, SessionLog
+from mythos.ids import EntityId, RoomId, SessionId
+from mythos.play.audience import Audience, Heard, InRoom, InZone, Listeners, Only
+from mythos.play.call import Call
+from mythos.play.channels import Channels
+from mythos.play.commits import Commits
+from mythos.play.narrate import narrate
+from mythos.play.narrate.fights import vitals
+from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, Tokens
+from mythos.play.sessions import QUEUE, Session, Standing
+from mythos.play.verbs import Rank, Verb, VerbTable
+from mythos.wire.message import Line, Message, Role, Span, State, line
+from mythos.world import movement, step
+from mythos.world.facts import Fact, Looked
+from mythos.world.state import Character, World
+
+if TYPE_CHECKING:
+    from mythos.play.accounts import Accounts
+
+__all__ = ["Attached", "Grammar", "Pace", "Realm"]
+
+#: Seconds of commands in one reactor turn, before others get theirs.
+BUDGET = 0.002
+#: Most seconds a line waits for its room before its speaker is told.
+ROOM_WAIT = 2.0
+
+
+class Grammar(Protocol):
+    """Words typed -> verbs; served by ``mythos.commands.grammar``."""
+
+    def split(self, typed: str) -> list[str]: ...
+
+    def find(self, verbs: VerbTable, rank: Rank, aliases: dict[str, str] | None, typed: str) -> tuple[Verb, str, str]:
+        """:raises Refusal: no such command; near ones are offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast people may act, and how long they are waited for. Seconds, and commands a minute."""
+
+    per_minute: float = 1200.0
+    burst: float = 40.0
+    room_per_second: float = 10.0
+    connections: int = 4
+    grace: float = 60.0
+    grace_combat: float = 300.0
+    idle: float = 300.0
+    window: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What a connection is told when it is attached: the ``hello`` of design.
+
+    :ivar reason: why it does not go on where it was; empty if it does
+    :ivar missed: lines it is about to get (resumed), or numbers that are lost to it
+    :ivar token: a new resume token; empty if it did not ask for one
+    """
+
+    session: SessionId
+    epoch: str
+    resumed: bool
+    reason: str
+    missed: int
+    next_c: int
+    token: str
+
+
+class Realm:
+    """See the module.
+
+    :ivar wake: called when there are commands to run; set by who drives :meth:`pump`
+    :ivar ended: called with a session that is over, after its last words
+    """
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        verbs: VerbTable,
+        grammar: Grammar,
+        channels: Channels,
+        commits: Commits,
+        store: Store,
+        tokens: Tokens,
+        clock: Clock,
+        runner: Runner,
+        bus: Bus,
+        observer: Observer,
+        pace: Pace,
+        limits: Limits,
+    ) -> None:
+        self.world = world
+        self.verbs = verbs
+        self.grammar = grammar
+        self.channels = channels
+        self.commits = commits
+        self.store = store
+        self.tokens = tokens
+        self.clock = clock
+        self.bus = bus
+        self.observer = observer
+        self.pace = pace
+        self.limits = limits
+        self.now = clock.seconds()
+        self.wake: Callable[[], None] = lambda: None
+        self.stop: Callable[[float, str], None] = lambda seconds, reason: None
+        self.reload: Callable[[], str] = lambda: "There is nothing to load again."
+        self.recover: Callable[[], None] = lambda: None
+        self.accounts: Accounts  # they need the realm, and are given to it once both are made
+        self._runner = runner
+        self._sessions: dict[SessionId, Session] = {}
+        self._of: dict[EntityId, Session] = {}
+        self._ready: deque[Session] = deque()
+        self._waiting: list[tuple[float, int, Session]] = []
+        self._order = 0
+        self._rooms: dict[RoomId, Bucket] = {}
+        self._halted = False
+
+    # ── asking ──────────────────────────────────────────────────────────────────────────────────
+
+    def sessions(self) -> Iterator[Session]:
+        """All that stand in the world, in the order they came."""
+        return (session for session in self._sessions.values() if session.standing is Standing.PRESENT)
+
+    def every_session(self) -> Iterable[Session]:
+        return tuple(self._sessions.values())
+
+    def session(self, id: SessionId) -> Session | None:
+        return self._sessions.get(id)
+
+    def session_of(self, character: EntityId) -> Session | None:
+        return self._of.get(character)
+
+    def find_player(self, name: str) -> Session:
+        """Who plays under a name or its beginning.
+
+        :raises Refusal: nobody, or several
+        """
+        wanted = name.lower()
+        near = []
+        for session in self.sessions():
+            known = session.me.name.lower()
+            if known == wanted:
+                return session
+            if known.startswith(wanted):
+                near.append(session)
+        if len(near) == 1:
+            return near[0]
+        if near:
+            raise Refusal(f"Which do you mean: {', '.join(sorted(s.me.name for s in near))}?")
+        raise Refusal(f"Nobody called {name} is here just now.")
+
+    @property
+    def queued(self) -> int:
+        """Sessions with commands that wait."""
+        return len(self._ready) + len(self._waiting)
+
+    async def register(self, session: Session, name: str, password: str) -> None:
+        await self.accounts.register(session, name, password)
+
+    async def change_password(self, session: Session, old: str, new: str) -> None:
+        await self.accounts.change_password(session, old, new)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._runner.start(work)
+
+    # ── sessions ────────────────────────────────────────────────────────────────────────────────
+
+    def open_session(self, me: Character) -> Session:
+        """A session for a character that has none; it comes into the world with its first connection."""
+        now = self.now = self.clock.seconds()
+        session = Session(
+            SessionId(self.tokens.secret()[:32]),
+            me,
+            SessionLog(self.tokens.secret()[:16], self.limits),
+            Bucket(self.pace.per_minute / 60.0, self.pace.burst),
+            now,
+        )
+        self.adopt_session(session)
+        self.commits.submit_session(session.id, lambda: self._record(session))
+        return session
+
+    def adopt_session(self, session: Session) -> None:
+        """Take in a session that the store remembered."""
+        self._sessions[session.id] = session
+        self._of[session.me.id] = session
+
+    def _record(self, session: Session, *, with_log: bool = False) -> Any:
+        ended = session.standing is Standing.ENDED
+        return session.record(self.clock.wall(), self.clock.seconds(), with_log=with_log, ended=ended)
+
+    def save(self, *, with_logs: bool = False) -> None:
+        """Put everything that is only marked, and at a planned stop each session with its log, into the next batch."""
+        self.commits.flush()
+        if with_logs:
+            for session in self._sessions.values():
+                self.commits.submit_session(session.id, lambda one=session: self._record(one, with_log=True))  # type: ignore[misc]
+
+    # ── attaching ───────────────────────────────────────────────────────────────────────────────
+
+    def attach(
+        self,
+        connection: Connection,
+        session: Session,
+        *,
+        epoch: str | None = None,
+        last: int | None = None,
+        returning: bool = False,
+        token: bool = True,
+        then: Callable[[Attached], None],
+    ) -> None:
+        """Let a connection read a session, from ``last`` of ``epoch`` on if that is still kept.
+
+        ``then`` is called when what it says is true on disk too, before anything is written; a connection that is
+        gone by then must be detached there.
+
+        :param returning: a door that cannot say where it was (telnet): from where its last connection stood
+        :param token: it wants a resume token
+        """
+        secret = ""
+        if token:
+            secret = f"{session.id}.{self.tokens.secret()}"
+            session.rotate(self.tokens.digest(secret), self.clock.wall())
+            self.commits.submit_session(session.id, lambda: self._record(session))
+        self.commits.after(lambda: self._attach(connection, session, epoch, last, returning, secret, then))
+
+    def _attach(
+        self,
+        connection: Connection,
+        session: Session,
+        epoch: str | None,
+        last: int | None,
+        returning: bool,
+        secret: str,
+        then: Callable[[Attached], None],
+    ) -> None:
+        now = self.now = self.clock.seconds()
+        log = session.log
+        if returning:
+            place = log.return_of(connection.kind)
+            if place is not None:
+                epoch, last = log.epoch, place
+        cursor, reason = log.attach(connection.kind, epoch, last)
+        missed = 0
+        if not reason and last is not None:
+            missed = sum(1 for entry in log.entries if entry[0] > last and type(entry[2]) is Line)
+        elif last is not None:
+            missed = max(0, log.head - last) if reason == "behind" else 0
+        connection.cursor = cursor
+        while len(session.connections) >= self.pace.connections:
+            oldest = session.connections[0]
+            where = f"{connection.kind} from {connection.address}"
+            oldest.close(4001, f"takeover: this session goes on by {where}")
+            if session.connections and session.connections[0] is oldest:
+                session.leave(oldest, now)
+        alone = not session.connections
+        session.connections.append(connection)
+        session.idle_since = now
+        then(Attached(session.id, log.epoch, not reason, reason, missed, session.next_c, secret))
+        stood = session.standing is Standing.PRESENT
+        if not stood:
+            self._come_in(session, fresh=bool(reason))
+        elif alone:
+            self._hear((InRoom(session.me.room, (session.me.id,)), line("move", _who(session), " is back.")))
+        if reason:
+            self.snapshot(session, look=stood)
+        elif session.question is not None:
+            self._hear_question(session)
+        connection.wake()
+
+    def _come_in(self, session: Session, *, fresh: bool) -> None:
+        """Stand the session's character in the world."""
+        session.standing = Standing.PRESENT
+        session.me.present = True
+        facts = movement.enter(self.world, session.me, session.me.room)
+        if not fresh:  # it goes on where it was: a look it did not ask for would be noise
+            facts = [fact for fact in facts if not isinstance(fact, Looked)]
+        heard: list[Heard] = []
+        for fact in facts:
+            heard.extend(narrate(self.world, fact))
+        self._commit(heard, "enter", None, 0, "", "")
+
+    def snapshot(self, session: Session, *, look: bool = False) -> None:
+        """Everything a client draws, anew: owed to a connection that could not go on where it was.
+
+        :param look: words too, for a session that stood in the world before
+        """
+        now = self.now
+        me = session.me
+        heard = list(narrate(self.world, Looked(me.id, me.room)))
+        for _, message in heard:
+            if look or type(message) is State:
+                session.hear(message, now)
+        session.hear(vitals(me), now)
+        session.hear(State("Char.Name", {"name": me.name, "fullname": me.name}), now)
+        self._hear_question(session)
+
+    def _hear_question(self, session: Session) -> None:
+        question = session.question
+        text, secret = (question.text, question.secret) if question else ("", False)
+        session.hear(State("Mythos.Ask", {"text": text, "secret": secret}), self.now)
+
+    def detach(self, connection: Connection, session: Session) -> None:
+        """A connection is gone. The session waits for another, link-dead if it was the last."""
+        if connection not in session.connections:
+            return
+        now = self.now = self.clock.seconds()
+        session.leave(connection, now)
+        if not session.connections and session.standing is Standing.PRESENT and not self._halted:
+            me = session.me
+            self._hear((InRoom(me.room, (me.id,)), line("move", _who(session), " stares into nothing.")))
+            self.commits.submit_entities([me])
+
+    def renamed(self, session: Session, was: str) -> None:
+        """A guest has a name now: it is told, and all in the room."""
+        me = session.me
+        self.now = self.clock.seconds()
+        self._hear(
+            (Only(me.id), line("system", "You are ", _who(session), " from now on. Your things are kept for you.")),
+            (Only(me.id), State("Char.Name", {"name": me.name, "fullname": me.name})),
+            (InRoom(me.room, (me.id,)), line("system", f"{was} is now known as ", _who(session), ".")),
+        )
+
+    # ── leaving ─────────────────────────────────────────────────────────────────────────────────
+
+    def quit(self, session: Session, cause: str = "quit") -> None:
+        """The character leaves the world, the session ends, its connections close after its last words."""
+        if session.standing is Standing.ENDED:
+            return
+        heard = self._step_out(session, cause)
+        me = session.me
+        if me.account is None:
+            self._dissolve(me)
+        session.standing = Standing.ENDED
+        self._commit(heard, cause, None, 0, "", "")
+        if me.account is not None:
+            self.commits.submit_entities([me])
+        self.commits.submit_session(session.id, lambda: self._record(session))
+        self.commits.after(lambda: self._end(session, cause))
+
+    def kick(self, session: Session, reason: str) -> None:
+        session.hear(line("system", Span(f"You are sent away. {reason}".strip(), Role.WARNING)), self.now)
+        self.quit(session, "kicked")
+
+    def _step_out(self, session: Session, cause: str) -> list[Heard]:
+        if session.standing is not Standing.PRESENT:
+            return []
+        heard: list[Heard] = []
+        for fact in movement.leave(self.world, session.me.id, cause):
+            heard.extend(narrate(self.world, fact))
+        session.me.present = False
+        return heard
+
+    def _dissolve(self, me: Character) -> None:
+        """A guest goes for good, and what it holds with it: burned, so that the ledger knows."""
+        world = self.world
+        for item in world.held(me.id):
+            self._burn_all(item.id)
+            world.burn_item(item)
+        if me.gold:
+            world.move_gold(me.id, EntityId("burn"), me.gold)
+        world.forget(me)
+
+    def _burn_all(self, place: EntityId) -> None:
+        for item in self.world.held(place):
+            self._burn_all(item.id)
+            self.world.burn_item(item)
+        if gold := self.world.gold_at(place):
+            self.world.move_gold(place, EntityId("burn"), gold)
+
+    def _end(self, session: Session, cause: str) -> None:
+        self._sessions.pop(session.id, None)
+        if self._of.get(session.me.id) is session:
+            del self._of[session.me.id]
+        session.lines = None
+        for connection in tuple(session.connections):
+            connection.close(1000, cause)
+        if session.me.account is not None and session.me.id in self.world.characters:
+            self.world.forget(session.me, keep_row=True)
+
+    # ── commands ────────────────────────────────────────────────────────────────────────────────
+
+    def submit(self, session: Session, c: int, typed: str) -> tuple[str, int, bool] | None:
+        """A line from a door, sanitised. None: it will be run; else the answer at once (see
+        :meth:`~mythos.play.sessions.Session.accept`). Command number 0: the door does not count."""
+        at_once = session.accept(c, typed)
+        if at_once is None and session.lines is not None:
+            if len(session.lines) >= QUEUE:
+                for connection in session.connections:
+                    connection.pause()
+            if not session.running:
+                session.running = True
+                self._ready.append(session)
+                self.wake()
+        return at_once
+
+    def pump(self) -> float | None:
+        """Run waiting commands, round robin, for up to 2 ms. Returns the seconds until there is more to run:
+        0.0 at once, None if nothing waits."""
+        if self._halted:
+            return None
+        now = self.now = self.clock.seconds()
+        waiting, ready = self._waiting, self._ready
+        while waiting and waiting[0][0] <= now:
+            ready.append(heapq.heappop(waiting)[2])
+        end = now + BUDGET
+        while ready:
+            session = ready.popleft()
+            lines = session.lines
+            if not lines:
+                session.running = False
+                continue
+            c, typed = lines[0]
+            delay = self._turn(session, c, typed)
+            if delay > 0.0:
+                self._order += 1
+                heapq.heappush(waiting, (now + delay, self._order, session))
+                continue
+            if lines:
+                lines.popleft()
+            if lines:
+                ready.append(session)
+                if len(lines) == QUEUE // 2:
+                    for connection in session.connections:
+                        connection.resume()
+            else:
+                session.running = False
+            now = self.now = self.clock.seconds()
+            if now >= end:
+                break
+        if ready:
+            return 0.0
+        return max(0.0, waiting[0][0] - now) if waiting else None
+
+    def _turn(self, session: Session, c: int, typed: str) -> float:
+        """Run one line of a session. Returns 0.0, or the seconds it has to wait first."""
+        now = self.now
+        heard: list[Heard] = []
+        name = "?"
+        call: Call | None = None
+        try:
+            if session.question is not None:
+                if (wait := session.bucket.take(now)) > 0.0:
+                    return wait
+                call = self._answer(session, typed, heard)
+                name = call.verb.name
+            else:
+                rank = _rank(session.me)
+                for part in self.grammar.split(typed):
+                    verb, word, rest = self.grammar.find(self.verbs, rank, session.me.aliases, part)
+                    if call is None and (wait := self._wait(session, verb, now)) > 0.0:
+                        return wait
+                    call = Call(self, session, session.me, verb, word, rest)
+                    call.heard = heard
+                    name = verb.name
+                    verb.run(call)
+        except Refusal as refusal:
+            if call is None:
+                session.bucket.take(now)
+            heard.append((Only(session.me.id), Line("error", (Span(str(refusal)),))))
+        except Exception as error:  # the command boundary: the player is told, the operator too
+            self._fault(session, c, typed, name, error)
+            return 0.0
+        session.idle_since = now
+        self._commit(heard, name, session, c, typed, "")
+        self.observer.turn(name, self.clock.seconds() - now)
+        return 0.0
+
+    def _answer(self, session: Session, typed: str, heard: list[Heard]) -> Call:
+        question = session.take_question()
+        assert question is not None
+        verb = self.verbs.verbs[0]
+        call = Call(self, session, session.me, verb, "", typed)
+        call.heard = heard
+        question.then(call, typed)
+        self._hear_question(session)
+        return call
+
+    def _wait(self, session: Session, verb: Verb, now: float) -> float:
+        """Seconds this command has to wait: for its player's pace, and for the room's if the room will hear it.
+
+        :raises Refusal: the room is too loud
+        """
+        if verb.loud:
+            room = self._rooms.get(session.me.room)
+            if room is None:
+                rate = self.pace.room_per_second
+                room = self._rooms[session.me.room] = Bucket(rate, rate)
+            if (wait := room.take(now)) > 0.0:
+                if wait > ROOM_WAIT or (session.lines and len(session.lines) > ROOM_WAIT * self.pace.room_per_second):
+                    raise Refusal("Too many speak here at once. Wait a moment, then say it again.")
+                return wait
+        return session.bucket.take(now, verb.cost)
+
+    def _fault(self, session: Session, c: int, typed: str, name: str, error: Exception) -> None:
+        """A command of ours broke. What it left half done must not be written: the world is loaded again."""
+        change = self.world.take_change()
+        self.observer.fault(f"command {name}", error)
+        sorry = line("error", Span("Something broke on our side; the keepers have been told.", Role.WARNING))
+        if change.postings:
+            self.recover()
+        else:
+            self.commits.submit(change)
+        self._hear((Only(session.me.id), sorry))
+        self.commits.after(lambda: session.answered(c, typed, ""))
+
+    # ── words ───────────────────────────────────────────────────────────────────────────────────
+
+    def _commit(self, heard: list[Heard], kind: str, session: Session | None, c: int, typed: str, error: str) -> None:
+        """End a turn: hand over what it changed, and let its words go when they may."""
+        commits = self.commits
+        change = self.world.take_change()
+        if change.touched or change.postings or change.gone:
+            commits.submit(change, kind=kind, session=session.id if session else None, c=c or None, error=error)
+        if commits.pending and not commits.unsafe:
+            told = [(message, self._listeners(audience)) for audience, message in heard]
+            commits.after(lambda: self._release(told, session, c, typed, error))
+            return
+        now = self.now
+        for audience, message in heard:
+            for listener in self._listeners(audience):
+                listener.hear(message, now)
+        if session is not None and c:
+            session.answered(c, typed, error)
+
+    def _release(
+        self,
+        told: list[tuple[Message, list[Session]]],
+        session: Session | None,
+        c: int,
+        typed: str,
+        error: str,
+    ) -> None:
+        now = self.now = self.clock.seconds()
+        for message, listeners in told:
+            for listener in listeners:
+                listener.hear(message, now)
+        if session is not None and c:
+            session.answered(c, typed, error)
+
+    def _hear(self, *heard: Heard) -> None:
+        """Words that no turn made; they wait for the horizon like all others."""
+        self._commit(list(heard), "", None, 0, "", "")
+
+    def words_to(self, session: Session, *words: Line | str) -> None:
+        """Words for one session that come later than its command: results of something that waited."""
+        self.now = self.clock.seconds()
+        only = Only(session.me.id)
+        self._hear(*[(only, line("system", one) if isinstance(one, str) else one) for one in words])
+
+    def tell_all(self, message: Line) -> None:
+        """To everyone who plays."""
+        self.now = self.clock.seconds()
+        for session in self.sessions():
+            session.hear(message, self.now)
+
+    def hear(self, audience: Audience, message: Message) -> None:
+        """A message that came by the bus."""
+        self.now = self.clock.seconds()
+        self._hear((audience, message))
+
+    def happened(self, facts: Iterable[Fact], kind: str) -> None:
+        """Tell of what an operator did to the world, and write it."""
+        self.now = self.clock.seconds()
+        self._happen(facts, kind)
+
+    def _listeners(self, audience: Audience) -> list[Session]:
+        of = self._of
+        if type(audience) is Only:
+            one = of.get(audience.who)
+            return [one] if one is not None else []
+        if type(audience) is InRoom:
+            but = audience.but
+            crowd = self.world.people.get(audience.room, ())
+            return [of[who] for who in crowd if who in of and who not in but]
+        if type(audience) is InZone:
+            rooms = self.world.atlas.rooms
+            return [
+                session
+                for session in self.sessions()
+                if rooms[session.me.room].zone == audience.zone and session.me.id not in audience.but
+            ]
+        if type(audience) is Listeners:
+            return [session for session in self.sessions() if self.channels.hears(session.me, audience.channel)]
+        return list(self.sessions())
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────
+
+    def tick(self, dt: float) -> None:
+        """Move the world on: one turn for the sky, one for each zone."""
+        if self._halted or self.world.sealed:
+            return
+        self.now = self.clock.seconds()
+        self._happen(step.advance(self.world, dt), "tick")
+        for zone in self.world.atlas.zones:
+            try:
+                facts = step.tick(self.world, zone, dt)
+            except Exception as error:  # a periodic job goes on; what it left half done does not
+                change = self.world.take_change()
+                self.observer.fault(f"tick of {zone}", error)
+                if change.postings:
+                    self.recover()
+                    return
+                continue
+            self._happen(facts, "tick")
+
+    def _happen(self, facts: Iterable[Fact], kind: str) -> None:
+        heard: list[Heard] = []
+        for fact in facts:
+            heard.extend(narrate(self.world, fact))
+        self._commit(heard, kind, None, 0, "", "")
+
+    def sweep(self) -> None:
+        """Let go of what is overdue: the link-dead after their grace, sessions after their window."""
+        now = self.now = self.clock.seconds()
+        pace = self.pace
+        for session in tuple(self._sessions.values()):
+            session.log.sweep(now)
+            if session.connections:
+                continue
+            alone = now - session.alone_since
+            fighting = session.me.fighting is not None
+            if session.standing is Standing.PRESENT and alone > (pace.grace_combat if fighting else pace.grace):
+                heard = self._step_out(session, "linkdead")
+                session.standing = Standing.AWAY
+                self._commit(heard, "linkdead", None, 0, "", "")
+                self.commits.submit_entities([session.me])
+            if alone > (pace.window if session.standing is not Standing.WAITING else pace.grace):
+                self.quit(session, "gone")
+        self._rooms = {
+            room: bucket for room, bucket in self._rooms.items() if bucket.take(now, 0.0) or room in self.world.people
+        }
+
+    def halt(self) -> None:
+        """Run no more commands and no more ticks: the house is closing, or loads its world again."""
+        self._halted = True
+
+    def restart(self, world: World) -> None:
+        """Go on in a world that was loaded again: everybody is told, and sees where they stand now."""
+        self.world = world
+        for session in tuple(self._sessions.values()):
+            me = world.characters.get(session.me.id)
+            if me is None:
+                session.standing = Standing.ENDED
+                self._end(session, "gone")
+                continue
+            session.me = me
+            session.question = None
+            if session.standing is Standing.PRESENT:
+                me.present = True
+                world.place_body(me, me.room)
+                session.hear(
+                    line("system", Span("The world stumbles. The last moment did not happen.", Role.WARNING)), self.now
+                )
+                self.snapshot(session, look=True)
+
+    def go_on(self) -> None:
+        self._halted = False
+        if self._ready:
+            self.wake()
+
+
+def _rank(me: Character) -> Rank:
+    if me.keeper:
+        return Rank.KEEPER
+    return Rank.GUEST if me.account is None else Rank.PLAYER
+
+
+def _who(session: Session) -> Span:
+    return Span(session.me.name, Role.PLAYER)

@@ -1,0 +1,204 @@
+"""Sessions: a character's presence, over many connections and many losses of them.
+
+A session outlives its connections. Its log (:mod:`mythos.flow.log`) is what its player heard; its command numbers
+make a retried command run once. It knows no socket: connections are those of :mod:`mythos.play.ports`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mythos.flow.bucket import Bucket
+from mythos.flow.log import SessionLog
+from mythos.ids import EntityId, SessionId
+from mythos.play.ports import Connection, SessionRecord
+from mythos.wire.message import Message, State
+from mythos.world.state import Character
+
+if TYPE_CHECKING:
+    from mythos.play.call import Call
+
+__all__ = ["ANSWERS", "QUEUE", "Question", "Session", "Standing"]
+
+#: Lines that wait for their turn before its connections are no longer read.
+QUEUE = 64
+#: Answers kept for commands that are sent again.
+ANSWERS = 64
+#: Seconds a token is still good after the next one was made, for a reply that was lost.
+OVERLAP = 30.0
+
+
+class Standing(Enum):
+    """What the session's body does."""
+
+    WAITING = "waiting"  # made, and not yet come in
+    PRESENT = "present"  # stands in the world
+    AWAY = "away"  # link-dead longer than its grace: out of the world, may still come back
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the next line answers."""
+
+    text: str
+    then: Callable[[Call, str], None]
+    secret: bool
+
+
+class Session:
+    """See the module. Made and driven by :class:`~mythos.play.realm.Realm`.
+
+    :ivar lines: (command number, line) that wait for their turn; number 0 for a door that does not count
+    :ivar running: it stands in the realm's queue of those with something to do
+    :ivar idle_since: monotonic second of its last command
+    :ivar alone_since: monotonic second its last connection left; 0.0 while it has one
+    :ivar told_by: who last told it something, for ``reply``
+    """
+
+    __slots__ = (
+        "_answers",
+        "alone_since",
+        "bucket",
+        "connections",
+        "id",
+        "idle_since",
+        "lines",
+        "log",
+        "made",
+        "me",
+        "next_c",
+        "question",
+        "running",
+        "standing",
+        "tokens",
+        "told_by",
+    )
+
+    def __init__(self, id: SessionId, me: Character, log: SessionLog, bucket: Bucket, now: float) -> None:
+        self.id = id
+        self.me = me
+        self.log = log
+        self.bucket = bucket
+        self.connections: list[Connection] = []
+        self.lines: deque[tuple[int, str]] | None = None
+        self.running = False
+        self.next_c = 1
+        self.question: Question | None = None
+        self.standing = Standing.WAITING
+        self.made = now
+        self.idle_since = now
+        self.alone_since = now
+        self.told_by: EntityId | None = None
+        self.tokens: tuple[tuple[str, float], ...] = ()
+        self._answers: dict[int, tuple[int, str]] | None = None
+
+    # ── what it hears ───────────────────────────────────────────────────────────────────────────
+
+    def hear(self, message: Message, now: float) -> None:
+        """Put a message into the log and let the connections know."""
+        if type(message) is State:
+            self.log.put_state(message.name, message, now)
+        else:
+            self.log.put(message, now)
+        for connection in self.connections:
+            connection.wake()
+
+    def ask(self, text: str, then: Callable[[Call, str], None], *, secret: bool) -> None:
+        self.question = Question(text, then, secret)
+
+    def take_question(self) -> Question | None:
+        question, self.question = self.question, None
+        return question
+
+    # ── what it is asked to do ──────────────────────────────────────────────────────────────────
+
+    def accept(self, c: int, line: str) -> tuple[str, int, bool] | None:
+        """Take command ``c`` (0: the next number). None: it waits for its turn.
+
+        Else the answer at once, as (error, number expected, whether it is a repeat): ``gap`` for a number too
+        high, ``taken`` for a number that another connection used for other words, the recorded answer for one
+        that was answered.
+        """
+        if c == 0:
+            c = self.next_c
+        if c > self.next_c:
+            return "gap", self.next_c, False
+        if c < self.next_c:
+            return self._repeated(c, line)
+        self.next_c += 1
+        if self.lines is None:
+            self.lines = deque()
+        self.lines.append((c, line))
+        return None
+
+    def _repeated(self, c: int, line: str) -> tuple[str, int, bool] | None:
+        for waiting, words in self.lines or ():
+            if waiting == c:
+                return None if words == line else ("taken", self.next_c, False)
+        known = self._answers.get(c) if self._answers else None
+        if known is None:  # answered longer ago than answers are kept, or before a restart
+            return "", self.next_c, True
+        words_were, error = known
+        if words_were != hash(line):
+            return "taken", self.next_c, False
+        return error, self.next_c, True
+
+    def answered(self, c: int, line: str, error: str) -> None:
+        """Record the answer to a command and send it; called when its words are released."""
+        if self._answers is None:
+            self._answers = {}
+        self._answers[c] = (hash(line), error)
+        self._answers.pop(c - ANSWERS, None)
+        for connection in self.connections:
+            connection.answer(c, error, self.next_c, False)
+
+    # ── tokens ──────────────────────────────────────────────────────────────────────────────────
+
+    def rotate(self, digest: str, wall: float) -> None:
+        """A new resume token; the newest one before it is good for another 30 s."""
+        kept = [(old, ends or wall + OVERLAP) for old, ends in self.tokens if not ends or ends > wall]
+        self.tokens = (*kept[-3:], (digest, 0.0))
+
+    def knows(self, digest: str, wall: float) -> bool:
+        return any(old == digest and (not ends or ends > wall) for old, ends in self.tokens)
+
+    # ── who and where from ──────────────────────────────────────────────────────────────────────
+
+    @property
+    def linkdead(self) -> bool:
+        return not self.connections
+
+    def doors(self) -> list[str]:
+        return [connection.kind for connection in self.connections]
+
+    def addresses(self) -> list[str]:
+        return [connection.address for connection in self.connections]
+
+    def leave(self, connection: Connection, now: float) -> None:
+        """A connection is gone; its place in the log stays for the window."""
+        self.connections.remove(connection)
+        self.log.detach(connection.cursor, now)
+        if not self.connections:
+            self.alone_since = now
+
+    def record(self, wall: float, now: float, *, with_log: bool = False, ended: bool = False) -> SessionRecord:
+        """As it is stored; ``with_log`` only at a planned stop."""
+        log = self.log
+        return SessionRecord(
+            id=self.id,
+            character=self.me.id,
+            epoch=log.epoch,
+            head=log.head,
+            next_c=self.next_c,
+            tokens=tuple([(digest, ends) for digest, ends in self.tokens if not ends or ends > wall]),
+            seen=wall,
+            log=tuple([(number, now - at, what) for number, at, what in log.entries]) if with_log else None,  # type: ignore[misc]
+            floor=log.floor,
+            cursors=tuple([(cursor.kind, cursor.acked) for cursor in log.cursors]) if with_log else (),
+            ended=ended,
+        )

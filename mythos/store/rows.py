@@ -1,0 +1,225 @@
+"""Between living things and rows: one encoding for every store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from mythos.ids import AccountId, EntityId, PlaceId, RoomId, SessionId
+from mythos.play.commits import Batch
+from mythos.play.ports import BadBatch, SessionRecord, StoredEntities
+from mythos.wire.message import Line, Message, Role, Span, State
+from mythos.world.state import BURN, MINT, Character, DoorState, Entity, Item, Npc, SpawnState, World
+
+__all__ = ["EntityRow", "Rows", "SessionRow", "decode_entities", "decode_session", "encode"]
+
+_dumps = msgspec.json.encode
+_loads = msgspec.json.decode
+
+#: id, kind, proto, zone, place, stack, data
+EntityRow = tuple[str, str, str, str | None, str, int, str]
+#: id, character, epoch, head, floor, next_c, tokens, cursors, seen, log
+SessionRow = tuple[str, str, str, int, int, int, str, str, float, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A batch as plain values.
+
+    :ivar ledger: tx, kind, session, c, error, at (the world's second)
+    :ivar lines: tx, holder, asset, delta
+    :ivar balances: (holder, asset) -> (sum of deltas, number of lines), without mint and burn
+    """
+
+    incarnation: str
+    number: int
+    entities: Sequence[EntityRow]
+    gone: Sequence[str]
+    ledger: Sequence[tuple[int, str, str | None, int | None, str, float]]
+    lines: Sequence[tuple[int, str, str, int]]
+    balances: dict[tuple[str, str], tuple[int, int]]
+    sessions: Sequence[SessionRow]
+    ended: Sequence[str]
+    meta: Sequence[tuple[str, str]]
+
+
+def encode(batch: Batch) -> Rows:
+    """:raises BadBatch: something in it cannot be a row"""
+    try:
+        return _encode(batch)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise BadBatch(f"batch {batch.number} does not encode: {error}") from error
+
+
+def _encode(batch: Batch) -> Rows:
+    ledger: list[tuple[int, str, str | None, int | None, str, float]] = []
+    lines: list[tuple[int, str, str, int]] = []
+    balances: dict[tuple[str, str], tuple[int, int]] = {}
+    for done in batch.transactions:
+        ledger.append((done.tx, done.kind, done.session, done.c, done.error, batch.now))
+        for posting in done.postings:
+            for holder, delta in ((posting.source, -posting.amount), (posting.target, posting.amount)):
+                lines.append((done.tx, holder, posting.asset, delta))
+                if holder not in (MINT, BURN):
+                    total, count = balances.get((holder, posting.asset), (0, 0))
+                    balances[holder, posting.asset] = (total + delta, count + 1)
+    return Rows(
+        incarnation=batch.incarnation,
+        number=batch.number,
+        entities=[_entity_row(entity) for entity in batch.entities],
+        gone=batch.gone,
+        ledger=ledger,
+        lines=lines,
+        balances=balances,
+        sessions=[_session_row(record) for record in batch.sessions if not record.ended],
+        ended=[record.id for record in batch.sessions if record.ended],
+        meta=[("now", repr(batch.now)), ("next_id", str(batch.next_id)), ("next_tx", str(batch.next_tx))],
+    )
+
+
+def _zone(place: str) -> str | None:
+    zone, colon, _ = place.partition(":")
+    return zone if colon and zone not in ("n", "s", "d") else None
+
+
+def _entity_row(entity: Entity) -> EntityRow:
+    if type(entity) is Item:
+        place: str = entity.place
+        data = f'{{"worn":"{entity.worn}","lit":{"true" if entity.lit else "false"}}}'  # both are ours, never typed
+        return entity.id, "i", entity.proto.id, _zone(place), place, entity.stack, data
+    if type(entity) is Character:
+        data = _dumps(
+            {
+                "name": entity.name,
+                "hp": entity.hp,
+                "max_hp": entity.max_hp,
+                "account": entity.account,
+                "keeper": entity.keeper,
+                "xp": entity.xp,
+                "level": entity.level,
+                "title": entity.title,
+                "flags": entity.flags,
+                "settings": entity.settings,
+                "aliases": entity.aliases,
+                "seen": sorted(entity.seen) if entity.seen else None,
+            }
+        ).decode()
+        return entity.id, "c", "", _zone(entity.room), entity.room, 1, data
+    if type(entity) is Npc:
+        data = _dumps(
+            {
+                "hp": entity.hp,
+                "returns": entity.returns,
+                "met": sorted(entity.met),
+            }
+        ).decode()
+        return entity.id, "n", entity.proto.id, _zone(entity.room), entity.room, 1, data
+    if type(entity) is DoorState:
+        data = _dumps({"closed": entity.closed, "locked": entity.locked, "resets": entity.resets}).decode()
+        return entity.id, "d", "", None, "", 1, data
+    if type(entity) is SpawnState:
+        return entity.id, "s", "", None, "", 1, _dumps({"made": entity.made, "next": entity.next}).decode()
+    raise TypeError(f"no row for {type(entity).__name__}")
+
+
+def decode_entities(
+    rows: Iterable[EntityRow], gold: dict[str, int], world: World, *, hoards: bool
+) -> tuple[StoredEntities, list[str]]:
+    """Rows -> entities against the world's atlas, and the ids of those whose prototype or place is no more.
+
+    :param gold: holder -> coins; bodies get theirs, the rest are hoards
+    """
+    atlas = world.atlas
+    found: list[Entity] = []
+    lost: list[str] = []
+    for id, kind, proto, _, place, stack, text in rows:
+        data: dict[str, Any] = _loads(text)
+        if kind == "i":
+            known = atlas.items.get(proto)
+            if known is None:
+                lost.append(id)
+                continue
+            found.append(Item(EntityId(id), known, _place(place), stack, data["worn"], data["lit"]))
+        elif kind == "n":
+            person = atlas.npcs.get(proto)
+            if person is None or place not in atlas.rooms:
+                lost.append(id)
+                continue
+            npc = Npc(EntityId(id), person.name, RoomId(place), data["hp"], person.hp, gold.pop(id, 0), proto=person)
+            npc.returns = data["returns"]
+            npc.met = {EntityId(who) for who in data["met"]}
+            found.append(npc)
+        elif kind == "c":
+            room = RoomId(place) if place in atlas.rooms else atlas.home
+            me = Character(EntityId(id), data["name"], room, data["hp"], data["max_hp"], gold.pop(id, 0))
+            me.account = None if data["account"] is None else AccountId(data["account"])
+            me.keeper, me.xp, me.level, me.title = data["keeper"], data["xp"], data["level"], data["title"]
+            me.flags, me.settings, me.aliases = data["flags"], data["settings"], data["aliases"]
+            me.seen = set(data["seen"]) if data["seen"] else None
+            found.append(me)
+        elif kind == "d":
+            found.append(DoorState(EntityId(id), data["closed"], data["locked"], data["resets"]))
+        else:
+            found.append(SpawnState(EntityId(id), data["made"], data["next"]))
+    left: dict[PlaceId, int] = {_place(holder): amount for holder, amount in gold.items()} if hoards else {}
+    return StoredEntities(found, left), lost
+
+
+def _place(place: str) -> PlaceId:
+    return EntityId(place)  # a room's id and an entity's are told apart by who looks them up
+
+
+# ── sessions ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _session_row(record: SessionRecord) -> SessionRow:
+    log = None
+    if record.log is not None:
+        log = _dumps([(number, age, _message(what)) for number, age, what in record.log]).decode()
+    return (
+        record.id,
+        record.character,
+        record.epoch,
+        record.head,
+        record.floor,
+        record.next_c,
+        _dumps(record.tokens).decode(),
+        _dumps(record.cursors).decode(),
+        record.seen,
+        log,
+    )
+
+
+def decode_session(row: SessionRow) -> SessionRecord:
+    id, character, epoch, head, floor, next_c, tokens, cursors, seen, log = row
+    entries = None
+    if log is not None:
+        entries = tuple([(number, age, _words(what)) for number, age, what in _loads(log)])
+    return SessionRecord(
+        SessionId(id),
+        EntityId(character),
+        epoch,
+        head,
+        next_c,
+        tuple([(digest, ends) for digest, ends in _loads(tokens)]),
+        seen,
+        entries,
+        floor,
+        tuple([(kind, acked) for kind, acked in _loads(cursors)]),
+    )
+
+
+def _message(what: Message) -> list[Any]:
+    if type(what) is Line:
+        return [what.kind, [[span.text, span.role.value if span.role else None] for span in what.spans]]
+    assert type(what) is State
+    return ["", what.name, what.data]
+
+
+def _words(what: list[Any]) -> Message:
+    if what[0] == "":
+        return State(what[1], what[2])
+    return Line(what[0], tuple([Span(text, Role(role) if role else None) for text, role in what[1]]))

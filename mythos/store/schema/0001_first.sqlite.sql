@@ -1,0 +1,85 @@
+-- The truth of a world. One item row has one place: it cannot be in two. Money and things are double entry.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- The newest batch of each incarnation of a server: a batch that comes twice is applied once.
+CREATE TABLE batch (
+    incarnation TEXT PRIMARY KEY,
+    number      INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- kind: i(tem) n(pc) c(haracter) d(oor) s(pawn). place: a room or another entity. rev rises with each write.
+CREATE TABLE entity (
+    id    TEXT PRIMARY KEY,
+    kind  TEXT NOT NULL CHECK (kind IN ('i', 'n', 'c', 'd', 's')),
+    proto TEXT NOT NULL,
+    zone  TEXT,
+    place TEXT NOT NULL,
+    stack INTEGER NOT NULL CHECK (stack > 0),
+    rev   INTEGER NOT NULL DEFAULT 1 CHECK (rev > 0),
+    data  TEXT NOT NULL
+);
+CREATE INDEX entity_place ON entity (place);
+
+CREATE TABLE balance (
+    holder TEXT NOT NULL,
+    asset  TEXT NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount >= 0),
+    rev    INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (holder, asset)
+) WITHOUT ROWID;
+
+CREATE TABLE ledger (
+    tx      INTEGER PRIMARY KEY,
+    kind    TEXT NOT NULL,
+    session TEXT,
+    c       INTEGER,
+    error   TEXT NOT NULL,
+    at      REAL NOT NULL
+);
+CREATE UNIQUE INDEX ledger_command ON ledger (session, c) WHERE session IS NOT NULL;
+
+CREATE TABLE ledger_line (
+    tx     INTEGER NOT NULL REFERENCES ledger (tx),
+    holder TEXT NOT NULL,
+    asset  TEXT NOT NULL,
+    delta  INTEGER NOT NULL CHECK (delta <> 0)
+);
+CREATE INDEX ledger_line_tx ON ledger_line (tx);
+CREATE INDEX ledger_line_holder ON ledger_line (holder, asset);
+
+CREATE TABLE session (
+    id        TEXT PRIMARY KEY,
+    character TEXT NOT NULL,
+    epoch     TEXT NOT NULL,
+    head      INTEGER NOT NULL,
+    floor     INTEGER NOT NULL,
+    next_c    INTEGER NOT NULL,
+    tokens    TEXT NOT NULL,
+    cursors   TEXT NOT NULL,
+    seen      REAL NOT NULL,
+    log       TEXT
+);
+
+CREATE TABLE account (
+    id        INTEGER PRIMARY KEY,
+    key       TEXT NOT NULL UNIQUE,
+    name      TEXT NOT NULL,
+    password  TEXT NOT NULL,
+    character TEXT NOT NULL,
+    keeper    INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE refresh_grant (
+    hash    TEXT PRIMARY KEY,
+    family  TEXT NOT NULL,
+    session TEXT NOT NULL,
+    account INTEGER,
+    expires REAL NOT NULL,
+    state   TEXT NOT NULL DEFAULT 'good' CHECK (state IN ('good', 'spent', 'revoked'))
+) WITHOUT ROWID;
+CREATE INDEX refresh_grant_family ON refresh_grant (family);
+CREATE INDEX refresh_grant_session ON refresh_grant (session);

@@ -1,0 +1,321 @@
+"""SQLite: one writer thread, one connection, every batch one transaction that is on disk when it answers.
+
+Always WAL with ``synchronous=FULL``: with group commit there is nothing to gain from less, and an
+acknowledged commit would not survive a power cut.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+
+from mythos.ids import AccountId, EntityId, SessionId
+from mythos.play.commits import Batch
+from mythos.play.ports import (
+    Account,
+    BadBatch,
+    Contents,
+    NameTaken,
+    RefreshGrant,
+    SessionRecord,
+    StoredEntities,
+    StoreDown,
+)
+from mythos.store import rows as rows_
+from mythos.store.migrate import migrate
+from mythos.store.rows import Rows
+from mythos.world.state import World
+
+__all__ = ["SQLiteStore", "apply", "connect"]
+
+T = TypeVar("T")
+
+#: Errors that pass: the same batch may go through later.
+_PASSING = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+)
+
+_UPSERT = (
+    "INSERT INTO entity (id, kind, proto, zone, place, stack, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET proto = excluded.proto, zone = excluded.zone, place = excluded.place,"
+    " stack = excluded.stack, data = excluded.data, rev = rev + 1"
+)
+_BALANCE = (
+    "INSERT INTO balance (holder, asset, amount, rev) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (holder, asset) DO UPDATE SET amount = amount + excluded.amount, rev = rev + excluded.rev"
+)
+_BALANCE_DOWN = "UPDATE balance SET amount = amount + ?, rev = rev + ? WHERE holder = ? AND asset = ?"
+_SESSION = (
+    "INSERT INTO session (id, character, epoch, head, floor, next_c, tokens, cursors, seen, log)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch,"
+    " head = excluded.head, floor = excluded.floor, next_c = excluded.next_c, tokens = excluded.tokens,"
+    " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log"
+)
+#: All entities that no character is or holds, in the order they were made; and the coins of all such holders.
+_WORLD = (
+    "WITH RECURSIVE held (id) AS (SELECT id FROM entity WHERE kind = 'c'"
+    " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
+    " SELECT id, kind, proto, zone, place, stack, data FROM entity"
+    " WHERE id NOT IN (SELECT id FROM held) ORDER BY rowid"
+)
+_WORLD_GOLD = (
+    "WITH RECURSIVE held (id) AS (SELECT id FROM entity WHERE kind = 'c'"
+    " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
+    " SELECT holder, amount FROM balance WHERE asset = 'gold' AND amount > 0 AND holder NOT IN (SELECT id FROM held)"
+)
+#: One character and all it holds, however deep; and the coins in there.
+_CHARACTER = (
+    "WITH RECURSIVE held (id) AS (SELECT id FROM entity WHERE kind = 'c' AND id = ?"
+    " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
+    " SELECT id, kind, proto, zone, place, stack, data FROM entity"
+    " WHERE id IN (SELECT id FROM held) ORDER BY rowid"
+)
+_CHARACTER_GOLD = (
+    "WITH RECURSIVE held (id) AS (SELECT id FROM entity WHERE kind = 'c' AND id = ?"
+    " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
+    " SELECT holder, amount FROM balance WHERE asset = 'gold' AND amount > 0 AND holder IN (SELECT id FROM held)"
+)
+_ACCOUNT_BY_ID = "SELECT id, name, key, password, character, keeper FROM account WHERE id = ?"
+_ACCOUNT_BY_KEY = "SELECT id, name, key, password, character, keeper FROM account WHERE key = ?"
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection with the settings that every user of the file must have."""
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        database.execute(f"PRAGMA {pragma}")
+    return database
+
+
+def apply(database: sqlite3.Connection, batch: Rows) -> None:
+    """Write a batch, once, however often it comes. The caller has begun a transaction."""
+    run, many = database.execute, database.executemany
+    done = run("SELECT number FROM batch WHERE incarnation = ?", (batch.incarnation,)).fetchone()
+    if done is not None and done[0] >= batch.number:
+        return
+    run("INSERT OR REPLACE INTO batch VALUES (?, ?)", (batch.incarnation, batch.number))
+    if batch.gone:
+        many("DELETE FROM entity WHERE id = ?", [(id,) for id in batch.gone])
+    if batch.entities:
+        many(_UPSERT, batch.entities)
+    if batch.ledger:
+        many("INSERT INTO ledger (tx, kind, session, c, error, at) VALUES (?, ?, ?, ?, ?, ?)", batch.ledger)
+        many("INSERT INTO ledger_line VALUES (?, ?, ?, ?)", batch.lines)
+        # An upsert checks the row it would insert first, and a fall is no row of its own: ups and downs apart.
+        ups = [(holder, asset, total, n) for (holder, asset), (total, n) in batch.balances.items() if total >= 0]
+        downs = [(total, n, holder, asset) for (holder, asset), (total, n) in batch.balances.items() if total < 0]
+        many(_BALANCE, ups)
+        if downs and database.executemany(_BALANCE_DOWN, downs).rowcount != len(downs):
+            raise BadBatch(f"batch {batch.number} takes from a holder that has nothing")
+    if batch.sessions:
+        many(_SESSION, batch.sessions)
+    if batch.ended:
+        many("DELETE FROM session WHERE id = ?", [(id,) for id in batch.ended])
+    many("INSERT OR REPLACE INTO meta VALUES (?, ?)", batch.meta)
+
+
+class SQLiteStore:
+    """Store and account store in one file. Implements ``Store`` and ``AccountStore`` of :mod:`mythos.play.ports`."""
+
+    def __init__(self, path: Path, reactor: IReactorFromThreads) -> None:
+        """:raises SchemaError: see :func:`~mythos.store.migrate.migrate`"""
+        self._reactor = reactor
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._database = connect(str(path))
+        migrate(self._database)
+        self._thread = threading.Thread(target=self._work, name="store", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """After the jobs that are queued. Blocks for them: called when the reactor has nothing else to do."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    # ── the thread ──────────────────────────────────────────────────────────────────────────────
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+        self._database.close()
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> Deferred[T]:
+        """Do ``work`` in the writer thread, in one transaction, behind everything asked before."""
+        answer: Deferred[T] = Deferred()
+
+        def job() -> None:
+            try:
+                result = self._transact(work)
+            except BaseException as error:
+                self._reactor.callFromThread(answer.errback, error)
+            else:
+                self._reactor.callFromThread(answer.callback, result)
+
+        self._jobs.put(job)
+        return answer
+
+    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        database = self._database
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            result = work(database)
+            database.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            if error.sqlite_errorcode & 0xFF in _PASSING:
+                raise StoreDown(str(error)) from error
+            raise BadBatch(str(error)) from error
+        except BaseException:
+            self._roll_back()
+            raise
+        return result
+
+    def _roll_back(self) -> None:
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+
+    # ── Store ───────────────────────────────────────────────────────────────────────────────────
+
+    def encode(self, batch: Batch) -> Rows:
+        return rows_.encode(batch)
+
+    async def write(self, rows: Rows) -> None:
+        await self._run(lambda database: apply(database, rows))
+
+    async def load(self, world: World) -> Contents:
+        def work(database: sqlite3.Connection) -> tuple[list[Any], dict[str, int], list[SessionRecord], dict[str, str]]:
+            entities = database.execute(_WORLD).fetchall()
+            gold = dict(database.execute(_WORLD_GOLD).fetchall())
+            sessions = [
+                rows_.decode_session(row)
+                for row in database.execute(
+                    "SELECT id, character, epoch, head, floor, next_c, tokens, cursors, seen, log FROM session"
+                )
+            ]
+            database.execute("UPDATE session SET log = NULL, cursors = '[]'")
+            commands = dict(
+                database.execute("SELECT session, max(c) FROM ledger WHERE session IS NOT NULL GROUP BY session")
+            )
+            meta = dict(database.execute("SELECT key, value FROM meta"))
+            known = [replace(one, next_c=max(one.next_c, commands.get(one.id, 0) + 1)) for one in sessions]
+            return entities, gold, known, meta
+
+        entities, gold, sessions, meta = await self._run(work)
+        stored, _ = rows_.decode_entities(entities, gold, world, hoards=True)
+        return Contents(
+            stored,
+            sessions,
+            now=float(meta.get("now", "0")),
+            next_id=int(meta.get("next_id", "1")),
+            next_tx=int(meta.get("next_tx", "1")),
+            fresh=not meta,
+        )
+
+    async def load_character(self, world: World, character: EntityId) -> StoredEntities:
+        def work(database: sqlite3.Connection) -> tuple[list[Any], dict[str, int]]:
+            entities = database.execute(_CHARACTER, (character,)).fetchall()
+            gold = dict(database.execute(_CHARACTER_GOLD, (character,)).fetchall())
+            return entities, gold
+
+        entities, gold = await self._run(work)
+        return rows_.decode_entities(entities, gold, world, hoards=True)[0]
+
+    async def answer(self, session: SessionId, c: int) -> str | None:
+        def work(database: sqlite3.Connection) -> str | None:
+            row = database.execute("SELECT error FROM ledger WHERE session = ? AND c = ?", (session, c)).fetchone()
+            return None if row is None else str(row[0])
+
+        return await self._run(work)
+
+    # ── AccountStore ────────────────────────────────────────────────────────────────────────────
+
+    async def add(self, account: Account) -> Account:
+        def work(database: sqlite3.Connection) -> int | None:
+            row = database.execute(
+                "INSERT INTO account (key, name, password, character, keeper) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (key) DO NOTHING RETURNING id",
+                (account.key, account.name, account.password, account.character, account.keeper),
+            ).fetchone()
+            return None if row is None else int(row[0])
+
+        number = await self._run(work)
+        if number is None:
+            raise NameTaken(f"The name {account.name} is taken.")
+        return Account(
+            AccountId(number), account.name, account.key, account.password, account.character, account.keeper
+        )
+
+    async def by_key(self, key: str) -> Account | None:
+        return await self._run(lambda database: _account(database.execute(_ACCOUNT_BY_KEY, (key,)).fetchone()))
+
+    async def by_id(self, account: AccountId) -> Account | None:
+        return await self._run(lambda database: _account(database.execute(_ACCOUNT_BY_ID, (account,)).fetchone()))
+
+    async def set_password(self, account: AccountId, password: str) -> None:
+        await self._run(
+            lambda database: database.execute("UPDATE account SET password = ? WHERE id = ?", (password, account))
+        )
+
+    async def set_keeper(self, account: AccountId, keeper: bool) -> None:
+        await self._run(
+            lambda database: database.execute("UPDATE account SET keeper = ? WHERE id = ?", (keeper, account))
+        )
+
+    async def any_keeper(self) -> bool:
+        return await self._run(
+            lambda database: database.execute("SELECT 1 FROM account WHERE keeper LIMIT 1").fetchone() is not None
+        )
+
+    async def add_grant(self, grant: RefreshGrant) -> None:
+        await self._run(
+            lambda database: database.execute(
+                "INSERT INTO refresh_grant (hash, family, session, account, expires) VALUES (?, ?, ?, ?, ?)",
+                (grant.hash, grant.family, grant.session, grant.account, grant.expires),
+            )
+        )
+
+    async def use_grant(self, hash: str, wall: float) -> RefreshGrant | None:
+        def work(database: sqlite3.Connection) -> RefreshGrant | None:
+            row = database.execute(
+                "SELECT family, session, account, expires, state FROM refresh_grant WHERE hash = ?", (hash,)
+            ).fetchone()
+            if row is None:
+                return None
+            family, session, account, expires, state = row
+            if state != "good":
+                database.execute("UPDATE refresh_grant SET state = 'revoked' WHERE family = ?", (family,))
+                return None
+            database.execute("UPDATE refresh_grant SET state = 'spent' WHERE hash = ?", (hash,))
+            database.execute("DELETE FROM refresh_grant WHERE expires < ?", (wall,))
+            if expires < wall:
+                return None
+            return RefreshGrant(
+                hash, family, SessionId(session), None if account is None else AccountId(account), expires
+            )
+
+        return await self._run(work)
+
+    async def revoke_session(self, session: SessionId) -> None:
+        await self._run(
+            lambda database: database.execute(
+                "UPDATE refresh_grant SET state = 'revoked' WHERE session = ?", (session,)
+            )
+        )
+
+
+def _account(row: tuple[Any, ...] | None) -> Account | None:
+    if row is None:
+        return None
+    id, name, key, password, character, keeper = row
+    return Account(AccountId(id), name, key, password, EntityId(character), bool(keeper))

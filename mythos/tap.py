@@ -1,0 +1,114 @@
+"""twistd's door: ``twistd -n mythos``. The global reactor is met here and handed on."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from twisted.application.service import IService
+from twisted.internet import reactor
+from twisted.python import usage
+from twisted.python.log import ILogObserver
+
+from mythos.app import EX_CONFIG, House
+from mythos.config import ConfigError, LogFormat, disk, load, options, refusals
+from mythos.telemetry.logs import Observer
+
+__all__ = ["Options", "makeService"]
+
+
+class Options(usage.Options):
+    """The settings that have an option; all others by environment, ``.env`` or ``mythos.yaml``."""
+
+    synopsis = "[options]"
+    longdesc = "Every option is also a name in the environment and a key of mythos.yaml: see mythosctl config init."
+
+    def __init__(self) -> None:
+        self.given: dict[str, str] = {}
+        for option in options():
+            self._add(option.name, option.metavar, option.help)
+        super().__init__()
+
+    def _add(self, name: str, metavar: str, text: str) -> None:
+        def take(value: str = "yes") -> None:
+            self.given[name] = value
+
+        take.__doc__ = text
+        if metavar:
+            setattr(self, f"opt_{name.replace('-', '_')}", _valued(take, text))
+        else:
+            setattr(self, f"opt_{name.replace('-', '_')}", _flag(take, text))
+
+
+def _valued(take: Any, text: str) -> Any:
+    def opt(value: str) -> None:
+        take(value)
+
+    opt.__doc__ = text
+    return opt
+
+
+def _flag(take: Any, text: str) -> Any:
+    def opt() -> None:
+        take()
+
+    opt.__doc__ = text
+    return opt
+
+
+class MythosService(House):
+    """The house, which also says where twistd's log goes."""
+
+    def setServiceParent(self, parent: Any) -> None:
+        if self._observer is not None and hasattr(parent, "setComponent"):
+            parent.setComponent(ILogObserver, self._observer)
+        super().setServiceParent(parent)
+
+
+def makeService(options: Options) -> IService:
+    """Read the configuration, and plan the house; nothing starts before ``startService``."""
+    try:
+        loaded = load(options=options.given, environ=os.environ, files=disk.text, cwd=Path.cwd())
+    except ConfigError as error:
+        _give_up("\n".join(str(problem) for problem in error.problems))
+    config = loaded.config
+    reasons = refusals(
+        config,
+        uid=os.getuid(),
+        has_secret=(config.data / "secret").exists(),
+        readable_by_others=[path for path in loaded.secret_files if disk.readable_by_others(path)],
+    )
+    if reasons:
+        _give_up("\n".join(reasons))
+    for note in loaded.notes:
+        _say(note)
+    as_json = config.log.format is LogFormat.JSON or (
+        config.log.format is LogFormat.AUTO and not (sys.__stdout__ and sys.__stdout__.isatty())
+    )
+    stream = open(config.log.file, "a", encoding="utf-8") if config.log.file else None  # noqa: SIM115  (for good)
+    observer = Observer(config.log.level.value, as_json=as_json, stream=stream)
+    return MythosService(config, reactor, say=_say, fail=_fail, observer=observer)
+
+
+def _say(text: str) -> None:
+    assert sys.__stdout__ is not None
+    sys.__stdout__.write(text + "\n")
+    sys.__stdout__.flush()
+
+
+def _give_up(text: str) -> NoReturn:
+    assert sys.__stderr__ is not None
+    sys.__stderr__.write(text + "\n")
+    raise SystemExit(EX_CONFIG)
+
+
+def _fail(text: str) -> None:
+    """The start failed after the reactor began to run: say so, stop, and exit with the code for an operator's part."""
+    assert sys.__stderr__ is not None
+    sys.__stderr__.write(text + "\n")
+    sys.__stderr__.flush()
+    atexit.register(os._exit, EX_CONFIG)
+    reactor.stop()  # type: ignore[attr-defined]

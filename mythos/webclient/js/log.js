@@ -1,0 +1,142 @@
+import { el } from "./el.js";
+import { say } from "./strings.js";
+
+/** Roles that a span may have, and kinds that a line may have: each is a class of the stylesheet. Others are plain. */
+const ROLES = new Set(["title", "exit", "item", "npc", "player", "command", "good", "warning", "quiet"]);
+const KINDS = new Set([
+  "room", "move", "say", "tell", "emote", "channel", "combat", "item", "system", "help", "error", "echo", "rule",
+]);
+
+/**
+ * @typedef {[string, string|null]} Span
+ * @typedef {{kind: string, spans: Span[]}} Line
+ */
+
+/** Lines in the page, and lines that survive a reload. */
+const CAP = 5000;
+const KEPT = 300;
+/** Pixels from the end that still count as the end. */
+const END = 8;
+
+/** The visible log: one paragraph a line, text only. It follows the newest line unless its reader looked back. */
+export class Log {
+  #element;
+  #button;
+  /** @type {Line[]} */
+  #kept = [];
+  /** @type {HTMLElement[]} */
+  #queue = [];
+  /** @type {Map<number, HTMLElement>} places for a word behind a command that is not answered yet */
+  #notes = new Map();
+  #due = false;
+  #new = 0;
+  frozen = false;
+
+  /** @param {HTMLElement} element @param {HTMLButtonElement} button shown while it is frozen and something came */
+  constructor(element, button) {
+    this.#element = element;
+    this.#button = button;
+    element.addEventListener("scroll", () => this.#look(), { passive: true });
+    element.addEventListener("keydown", (event) => {
+      if (event.key === "End") this.follow();
+    });
+    button.addEventListener("click", () => {
+      this.follow();
+      element.focus();
+    });
+    new ResizeObserver(() => {
+      if (!this.frozen) this.follow();
+    }).observe(element);
+  }
+
+  /** @param {Line} line @param {number} [id] of a command, for `note` */
+  append(line, id) {
+    const kind = KINDS.has(line.kind) ? `kind-${line.kind}` : "";
+    const paragraph = el("p", { class: kind, dir: "auto" });
+    for (const [text, role] of line.spans) {
+      paragraph.append(role && ROLES.has(role) ? el("span", { class: `role-${role}` }, text) : text);
+    }
+    if (!paragraph.textContent) paragraph.append("\u00a0");
+    if (id !== undefined) {
+      const note = el("span", { class: "note" });
+      paragraph.append(note);
+      this.#notes.set(id, note);
+    }
+    this.#kept.push(line);
+    if (this.#kept.length > 2 * KEPT) this.#kept.splice(0, KEPT);
+    this.#queue.push(paragraph);
+    if (this.#queue.length > CAP) this.#queue.shift();
+    if (!this.#due) {
+      this.#due = true;
+      // a hidden page gets no frames
+      if (document.hidden) setTimeout(() => this.#flush(), 200);
+      else requestAnimationFrame(() => this.#flush());
+    }
+  }
+
+  /** Put a word behind a command's echo; `done`: it is the last. @param {number} id @param {string} word @param {boolean} done */
+  note(id, word, done) {
+    const note = this.#notes.get(id);
+    if (!note) return;
+    note.textContent = word ? ` ${word}` : "";
+    if (done) this.#notes.delete(id);
+  }
+
+  /** The nth line from the end that the game said; empty if there is none. @param {number} n */
+  last(n) {
+    const said = this.#kept.filter((line) => line.kind !== "echo");
+    return said.at(-n)?.spans.map(([text]) => text).join("") ?? "";
+  }
+
+  /** The newest lines, for a reload. @returns {Line[]} */
+  saved() {
+    return this.#kept.slice(-KEPT);
+  }
+
+  clear() {
+    this.#kept = [];
+    this.#queue = [];
+    this.#notes.clear();
+    this.#element.replaceChildren();
+    this.follow();
+  }
+
+  /** Go to the newest line and stay there. */
+  follow() {
+    this.frozen = false;
+    this.#new = 0;
+    this.#button.hidden = true;
+    this.#element.scrollTop = this.#element.scrollHeight;
+  }
+
+  /** @param {number} pages negative: back */
+  turn(pages) {
+    this.#element.scrollTop += pages * 0.85 * this.#element.clientHeight;
+  }
+
+  #look() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#element;
+    this.frozen = scrollHeight - scrollTop - clientHeight > END;
+    if (!this.frozen) {
+      this.#new = 0;
+      this.#button.hidden = true;
+    }
+  }
+
+  #flush() {
+    this.#due = false;
+    const lines = this.#queue;
+    this.#queue = [];
+    this.#element.append(...lines);
+    for (let over = this.#element.childElementCount - CAP; over > 0; over -= 1) {
+      this.#element.firstElementChild?.remove();
+    }
+    if (!this.frozen) {
+      this.#element.scrollTop = this.#element.scrollHeight;
+      return;
+    }
+    this.#new += lines.length;
+    this.#button.textContent = say("newLines", { n: this.#new });
+    this.#button.hidden = false;
+  }
+}

@@ -1,0 +1,229 @@
+import { Announcer } from "./announcer.js";
+import { createApi } from "./api.js";
+import { el } from "./el.js";
+import { enterScreen } from "./enter.js";
+import { Link } from "./link.js";
+import { createMemory, recall } from "./memory.js";
+import { playScreen } from "./play.js";
+import { openSocket, openStream } from "./roads.js";
+import { gauges } from "./status.js";
+import { createStore } from "./store.js";
+import { say } from "./strings.js";
+
+/** The one place where the parts meet. */
+
+/** A link that heals within this many milliseconds is not spoken of. */
+const HEALS = 1000;
+
+const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const app = find("app");
+const announcer = new Announcer(find("polite"), find("alert"));
+const base = new URL(".", document.baseURI);
+const api = createApi(base);
+const skip = el("a", { class: "skip", href: "#" });
+document.body.prepend(skip);
+
+/** @type {ReturnType<typeof playing>|null} */
+let game = null;
+const memory = createMemory(() => game?.saved() ?? null);
+
+/** @param {string|null} claim @param {string} [notice] */
+function entering(claim, notice) {
+  const again = game !== null;
+  game?.leave();
+  game = null;
+  memory.now();
+  document.title = say("title");
+  const screen = enterScreen({ api, announcer, claim, notice, enter });
+  skip.textContent = say("skipEnter");
+  skip.href = "#enter";
+  app.replaceChildren(screen);
+  if (again) screen.focus();
+}
+
+/** @param {{token: string, refresh: string, name: string}} grant */
+function enter(grant) {
+  // the code of a claim is spent, and must not stand in the address
+  window.history.replaceState(null, "", base);
+  game = playing({ name: grant.name });
+  game.link.start(grant);
+}
+
+/** @param {any} saved what `saved()` gave, or only a name */
+function playing(saved) {
+  const states = saved.states ?? {};
+  const store = createStore({
+    link: { state: "connecting", road: "websocket" },
+    name: saved.name,
+    room: "",
+    vitals: {},
+    ask: { text: states["Mythos.Ask"]?.text ?? "", secret: Boolean(states["Mythos.Ask"]?.secret) },
+  });
+  const link = new Link(
+    {
+      open: (kind, attach, hooks) =>
+        kind === "websocket" ? openSocket(base, attach, hooks) : openStream(base, attach, hooks, api),
+      alive: api.alive,
+      renew: (refresh) => api.post("refresh", { refresh }),
+      clock: {
+        now: () => performance.now(),
+        after(ms, work) {
+          const timer = setTimeout(work, ms);
+          return () => clearTimeout(timer);
+        },
+      },
+      random: Math.random,
+      keep: memory.now,
+      on: hear,
+    },
+    saved.link,
+  );
+  const screen = playScreen({
+    store,
+    announcer,
+    saved,
+    submit(line, secret) {
+      if (link.state === "ended") return say("notIn");
+      return link.submit(line, secret) ?? say("tooMany");
+    },
+  });
+  const { log } = screen;
+
+  /** @param {string} name @param {any} data */
+  function drawState(name, data) {
+    states[name] = data;
+    if (name === "Char.Vitals") store.set("vitals", data);
+    else if (name === "Room.Info") store.set("room", data.name ?? "");
+    else if (name === "Char.Name") store.set("name", data.name ?? "");
+    else if (name === "Mythos.Ask") store.set("ask", { text: data.text ?? "", secret: Boolean(data.secret) });
+  }
+
+  /** @param {any} vitals */
+  function lowHealth(vitals) {
+    const [was, is] = [states["Char.Vitals"], vitals].map((one) => gauges(one ?? {}).find(({ key }) => key === "hp"));
+    if (is?.low && !was?.low) announcer.alert(say("lowHealth", { n: is.value, max: is.max }));
+  }
+
+  /** @param {any} record */
+  function hearRecord(record) {
+    if (record.t === "line") {
+      log.append({ kind: record.kind, spans: record.spans });
+      // what is told to us begins with who tells it; what we tell is an answer like any other
+      if (record.kind === "tell" && record.spans[0]?.[1] === "player") announcer.alert(record.text);
+      else announcer.speak(record.text);
+    } else if (record.t === "state") {
+      if (record.name === "Char.Vitals") lowHealth(record.data);
+      drawState(record.name, record.data);
+    } else if (record.t === "gap") screen.own("rule", say("gap", { n: record.missed }));
+    memory.soon();
+  }
+
+  let lostTimer = 0;
+  let lostSaid = false;
+  /** @param {string} state */
+  function speakOfLink(state) {
+    if (state === "lost" && !lostTimer && !lostSaid) {
+      lostTimer = setTimeout(() => {
+        lostTimer = 0;
+        lostSaid = true;
+        announcer.alert(say("lostAlert"));
+      }, HEALS);
+    }
+    if (state !== "live" && state !== "ended") return;
+    clearTimeout(lostTimer);
+    lostTimer = 0;
+    if (lostSaid && state === "live") announcer.alert(say("backAlert"));
+    lostSaid = false;
+  }
+
+  /** @param {import("./link.js").Event} event */
+  function hear(event) {
+    switch (event.type) {
+      case "state":
+        store.set("link", { state: event.state, road: event.road });
+        speakOfLink(event.state);
+        break;
+      case "hello":
+        if (event.resumed && event.missed) screen.own("rule", say("missed", { n: event.missed }));
+        else if (!event.resumed && event.missed) screen.own("rule", say("gap", { n: event.missed }));
+        else if (event.reason === "epoch" || event.reason === "ahead") screen.own("rule", say("gapUnknown"));
+        break;
+      case "record":
+        hearRecord(event.record);
+        break;
+      case "waiting":
+        for (const { id } of event.entries) log.note(id, say("waiting"), false);
+        break;
+      case "sent":
+        for (const { id } of event.entries) log.note(id, "", false);
+        break;
+      case "answered":
+        log.note(event.entry.id, event.error === "unsure" ? say("unsure") : "", true);
+        if (event.error && event.error !== "unsure") screen.own("error", say("notDone", { reason: event.error }));
+        break;
+      case "error":
+        screen.own("error", event.message);
+        break;
+      case "ended":
+        ended(event);
+    }
+  }
+
+  /** @param {Extract<import("./link.js").Event, {type: "ended"}>} event */
+  function ended({ why, reason, unsent, unsure }) {
+    for (const { id } of unsent) log.note(id, say("unsent"), why !== "taken");
+    for (const { id } of unsure) log.note(id, say("unsure"), why !== "taken");
+    if (why === "denied" && !log.saved().length) return entering(null, say("sessionOver"));
+    const text =
+      why === "taken" ? say("endTaken")
+      : why === "denied" ? say("sessionOver")
+      : reason === "quit" ? say("endQuit")
+      : say("endOther", { reason });
+    log.append({ kind: "rule", spans: [[text, null]] });
+    announcer.alert(text);
+    drawState("Mythos.Ask", {});
+    const again = { text: say("again"), onclick: () => entering(null) };
+    const back = {
+      text: say("back"),
+      onclick() {
+        screen.offer([]);
+        link.start();
+        screen.input.focus();
+      },
+    };
+    screen.offer(why === "taken" ? [back, again] : [again]);
+    over = why !== "taken";
+    memory.now();
+  }
+
+  let over = false;
+  const onVisible = () => document.hidden || link.nudge();
+  const onOnline = () => link.nudge();
+  document.addEventListener("keydown", screen.onKey);
+  document.addEventListener("visibilitychange", onVisible);
+  window.addEventListener("online", onOnline);
+  for (const [name, data] of Object.entries(states)) drawState(name, data);
+  skip.textContent = say("skip");
+  skip.href = "#command";
+  app.replaceChildren(screen.root);
+  screen.input.focus();
+
+  return {
+    link,
+    saved: () => (over ? null : { name: store.get("name"), states, link: link.saved(), ...screen.saved() }),
+    leave() {
+      document.removeEventListener("keydown", screen.onKey);
+      document.removeEventListener("visibilitychange", onVisible);
+      window.removeEventListener("online", onOnline);
+    },
+  };
+}
+
+document.documentElement.lang = say("language");
+window.addEventListener("pagehide", memory.now);
+const saved = recall();
+if (/\/claim$/.test(location.pathname)) entering(decodeURIComponent(location.hash.slice(1)));
+else if (saved) {
+  game = playing(saved);
+  game.link.start();
+} else entering(null);

@@ -1,0 +1,50 @@
+import { el } from "./el.js";
+import { has, say } from "./strings.js";
+
+/** Gauges in the order they are drawn; others follow as they come. */
+const ORDER = ["hp", "nerve", "breath", "mana"];
+/** Health below this share is worth a word. */
+const LOW = 0.25;
+
+/**
+ * The pairs `x` and `maxx` of Char.Vitals.
+ *
+ * @param {Record<string, any>} vitals
+ * @returns {{key: string, value: number, max: number, low: boolean}[]}
+ */
+export function gauges(vitals) {
+  const keys = Object.keys(vitals).filter((key) => typeof vitals[key] === "number" && vitals[`max${key}`] > 0);
+  const place = (/** @type {string} */ key) => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length);
+  keys.sort((one, other) => place(one) - place(other));
+  return keys.map((key) => {
+    const [value, max] = [vitals[key], vitals[`max${key}`]];
+    return { key, value, max, low: value < max * LOW };
+  });
+}
+
+/** The status line. It is silent: what is worth a word is announced elsewhere. @param {import("./store.js").Store} store */
+export function statusLine(store) {
+  const link = el("span", { class: "link" });
+  const name = el("strong", { class: "name" });
+  const room = el("span", { class: "where" });
+  const meters = el("span", { class: "gauges" });
+  store.subscribe("link", ({ state, road }) => {
+    link.textContent = say(state === "live" && road === "sse" ? "liveSecond" : state);
+    link.dataset.state = state;
+  });
+  store.subscribe("name", (value) => (name.textContent = value));
+  store.subscribe("room", (value) => {
+    room.textContent = value;
+    document.title = value ? say("titleIn", { room: value }) : say("title");
+  });
+  store.subscribe("vitals", (vitals) => {
+    const drawn = gauges(vitals).map(({ key, value, max, low }) => {
+      const label = has(key) ? say(key) : key;
+      const text = say("gauge", { value, max });
+      const meter = el("meter", { min: 0, max, low: max * LOW, value, "aria-label": label }, text);
+      return el("span", { class: low ? "gauge low" : "gauge" }, `${label} ${text} `, meter);
+    });
+    meters.replaceChildren(...drawn);
+  });
+  return el("section", { class: "status", "aria-label": say("status") }, name, room, meters, link);
+}

@@ -1,0 +1,177 @@
+"""Lines as a terminal shows them: colours, width, charset; rendered once for each style.
+
+The result of :func:`render` is ready for the transport: 255 doubled, CR LF at every row's end, no colour open across
+a line end. Rendered bytes live in :attr:`Line.rendered` under the :class:`Style`, so that thousands who hear the same
+line share them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from functools import cache
+from typing import Final, final
+
+import wcwidth
+
+from mythos.wire.charset import Charset, fit
+from mythos.wire.message import Line, Role
+from mythos.wire.telnet import escape
+
+__all__ = ["Colours", "Style", "cells", "prompt", "render", "style"]
+
+
+class Colours(IntEnum):
+    """How many colours a terminal shows; ordered."""
+
+    NONE = 0
+    ANSI = 16
+    XTERM = 256
+    TRUE = 16_777_216
+
+
+@final
+class Style:
+    """What decides the bytes of a line. Made by :func:`style` only: equal styles are the same object.
+
+    Compared and hashed by identity, which makes the look-up of rendered bytes as cheap as it can be.
+    """
+
+    __slots__ = ("charset", "colours", "flat", "screen_reader", "width")
+
+    def __init__(self, colours: Colours, charset: Charset, width: int, screen_reader: bool) -> None:
+        self.colours = colours
+        self.charset = charset
+        self.width = width
+        self.screen_reader = screen_reader
+        self.flat: Style = style(colours, charset, 0, screen_reader) if width else self
+        """The same without wrapping; lines that fit share its bytes."""
+
+    def __repr__(self) -> str:
+        return f"style({self.colours!r}, {self.charset!r}, {self.width}, {self.screen_reader})"
+
+
+def style(
+    colours: Colours = Colours.NONE,
+    charset: Charset = Charset.UTF8,
+    width: int = 0,
+    screen_reader: bool = False,
+) -> Style:
+    """The one style with these values. ``width`` in columns, 0 never wraps; a screen reader hears no colours.
+
+    Callers clamp ``width`` (20-500), which bounds how many styles there can be.
+    """
+    return _style(colours, charset, width, screen_reader)
+
+
+@cache
+def _style(colours: Colours, charset: Charset, width: int, screen_reader: bool) -> Style:
+    return Style(colours, charset, width, screen_reader)
+
+
+#: Role -> SGR parameters for 16, 256 and 16 million colours. Bright codes (90-97) stand for themselves and never
+#: for bold; all have contrast on black and are told apart by more than hue only together with the words.
+_PALETTE: Final[dict[Role, tuple[str, str, str]]] = {
+    Role.TITLE: ("93", "38;5;221", "38;2;255;215;95"),
+    Role.EXIT: ("92", "38;5;114", "38;2;135;215;135"),
+    Role.ITEM: ("96", "38;5;116", "38;2;135;215;215"),
+    Role.NPC: ("95", "38;5;182", "38;2;215;175;215"),
+    Role.PLAYER: ("94", "38;5;111", "38;2;135;175;255"),
+    Role.COMMAND: ("97", "38;5;231", "38;2;255;255;255"),
+    Role.GOOD: ("32", "38;5;77", "38;2;95;215;95"),
+    Role.WARNING: ("91", "38;5;209", "38;2;255;135;95"),
+    Role.QUIET: ("37", "38;5;246", "38;2;148;148;148"),
+}
+_COLUMN: Final = {Colours.ANSI: 0, Colours.XTERM: 1, Colours.TRUE: 2}
+
+#: Player text was cleaned when it came in; this is the second wall: nothing here can move a cursor or forge a line.
+_CONTROLS: Final = {
+    **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000)], " "),
+    0x1B: None,
+}
+#: Boxes, blocks and runs of ornament say nothing when they are read out.
+_ART: Final = re.compile(r"[\u2500-\u259f]+|([-=_*#~+|/\\<>^])\1{2,}")
+_WORD: Final = re.compile(r"[^ ]+")  # a no-break space is part of its word
+
+
+def render(line: Line, style: Style) -> bytes:
+    """``line`` for a terminal of this style, CR LF at the end; one dict look-up after the first time."""
+    rendered = line.rendered.get(style)
+    if rendered is None:
+        rendered = line.rendered[style] = _first(line, style)
+    return rendered
+
+
+def prompt(line: Line, style: Style) -> bytes:
+    """The same without the last CR LF; EOR or GA is the caller's."""
+    return render(line, style)[:-2]
+
+
+def _first(line: Line, style: Style) -> bytes:
+    runs = _runs(line, style)
+    text = "".join([words for words, _ in runs])
+    if style.width and cells(text) <= style.width:
+        return render(line, style.flat)
+    rows = _rows(text, style.width) if style.width else ((0, len(text)),)
+    shown = "".join([_paint(_cut(runs, start, end), style) + "\r\n" for start, end in rows])
+    encoded = shown.encode(style.charset.value)
+    return escape(encoded) if style.charset is Charset.LATIN1 else encoded
+
+
+def _runs(line: Line, style: Style) -> list[tuple[str, Role | None]]:
+    """The words of a line in characters this terminal has."""
+    runs = []
+    for span in line.spans:
+        words = span.text if span.text.isprintable() else span.text.translate(_CONTROLS)
+        if style.screen_reader:
+            words = _ART.sub("", words)
+        runs.append((fit(words, style.charset), span.role))
+    return runs
+
+
+def _cut(runs: list[tuple[str, Role | None]], start: int, end: int) -> Iterator[tuple[str, Role | None]]:
+    """The part of the runs between two positions of their joined text."""
+    at = 0
+    for words, role in runs:
+        if part := words[max(start - at, 0) : max(end - at, 0)]:
+            yield part, role
+        at += len(words)
+
+
+def _paint(runs: Iterator[tuple[str, Role | None]], style: Style) -> str:
+    """Every coloured run is closed where it ends, so no colour is ever open at a line end."""
+    column = None if style.screen_reader else _COLUMN.get(style.colours)
+    if column is None:
+        return "".join([words for words, _ in runs])
+    return "".join([words if role is None else f"\x1b[{_PALETTE[role][column]}m{words}\x1b[0m" for words, role in runs])
+
+
+def cells(text: str) -> int:
+    """Columns that ``text`` (without controls) takes: East-Asian wide two, combining none."""
+    return len(text) if text.isascii() else max(wcwidth.wcswidth(text), 0)
+
+
+def _rows(text: str, width: int) -> Iterator[tuple[int, int]]:
+    """Cut ``text`` at spaces into rows of at most ``width`` columns: (start, end) of each.
+
+    Spaces at a cut vanish, elsewhere they stay. A word wider than a row is cut between graphemes.
+    """
+    start = end = 0  # the row so far
+    for word in _WORD.finditer(text):
+        if cells(text[start : word.end()]) <= width:
+            end = word.end()
+            continue
+        if end > start and cells(word.group()) <= width:
+            yield start, end
+            start, end = word.span()
+            continue
+        at = word.start()  # too wide for any row: fill this one and go on
+        for grapheme in wcwidth.iter_graphemes(word.group()):
+            if at > start and cells(text[start:at] + grapheme) > width:
+                if text[start:at].strip():
+                    yield start, min(at, end) if at == word.start() else at
+                start = at
+            at += len(grapheme)
+        end = at
+    yield start, end

@@ -1,0 +1,164 @@
+"""Words to bytes and back: what a client's bytes mean, and the one sanitiser for words from players.
+
+A line is collected as bytes and decoded whole at its end, so a character cut by a packet needs no care.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import Enum
+from typing import Final
+
+__all__ = ["Charset", "Encoding", "charset_named", "encode", "fit", "sanitize"]
+
+
+class Charset(Enum):
+    """What a client reads; the value is Python's name of the codec."""
+
+    UTF8 = "utf-8"
+    LATIN1 = "latin-1"
+    ASCII = "ascii"
+
+
+#: By RFC 2066 name, compared without case and without ``-``, ``_``, ``.`` and space.
+_NAMES: Final = {
+    "utf8": Charset.UTF8,
+    "latin1": Charset.LATIN1,
+    "iso88591": Charset.LATIN1,
+    "cp1252": Charset.LATIN1,
+    "windows1252": Charset.LATIN1,
+    "ascii": Charset.ASCII,
+    "usascii": Charset.ASCII,
+    "ansix341968": Charset.ASCII,
+}
+
+#: C0 and C1 controls, DEL, line and paragraph separator, bidi controls, byte order mark, surrogates.
+_FORBIDDEN: Final = dict.fromkeys(
+    [
+        *(*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029),
+        *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+        *(0xFEFF, *range(0xD800, 0xE000)),
+    ]
+)
+#: CSI, OSC and SS3 sequences whole, so that no "[31m" stays behind.
+_ESCAPE: Final = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)|O[ -~])|\x9b[0-?]*[ -/]*[@-~]"
+)
+
+#: What a Latin-1 or ASCII client reads instead; what is not here loses its accents or becomes "?".
+_INSTEAD: Final = {
+    **dict.fromkeys("‘’‚‛′ʼ", "'"),
+    **dict.fromkeys("“”„‟″", '"'),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **dict.fromkeys("•·‣▪", "*"),
+    **dict.fromkeys("─━═", "-"),
+    **dict.fromkeys("│┃║", "|"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬", "+"),
+    **dict.fromkeys("\u200b\u200c\u200d\u2060\u00ad\ufe0e\ufe0f", ""),
+    **dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f\u3000", " "),
+    **dict(zip("ÆæŒœØøŁłÞþÐðĐđßıƒ", "AE ae OE oe O o L l Th th D d D d ss i f".split(), strict=True)),
+    **dict(zip("…→←↑↓«»‹›×÷©®™€£°№", "... -> <- ^ v << >> < > x / (c) (r) (tm) EUR GBP deg No.".split(), strict=True)),
+}
+
+
+def charset_named(name: str) -> Charset | None:
+    """The charset that a peer calls by this name; None if we do not speak it."""
+    return _NAMES.get(re.sub(r"[-_. ]", "", name).lower())
+
+
+def _clean(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    if "\x1b" in text or "\x9b" in text:
+        text = _ESCAPE.sub("", text)
+    return unicodedata.normalize("NFC", text.translate(_FORBIDDEN))
+
+
+def sanitize(text: str) -> str:
+    """Make words from a player fit to be stored and heard by others.
+
+    NFC; terminal sequences, C0 and C1 controls, bidi controls, surrogates, U+2028, U+2029 and U+FEFF
+    are gone; white space of any kind is one space, none at the ends. Doing it twice changes nothing.
+    """
+    if not text.isprintable():  # tabs and line ends part words, so they become spaces before controls go
+        text = _clean(" ".join(text.split()))
+    return " ".join(_clean(text).split())
+
+
+def fit(text: str, charset: Charset) -> str:
+    """Put ``text`` in the characters that ``charset`` has: other spelling, no accents, or ``?``."""
+    try:
+        text.encode(charset.value)
+    except UnicodeEncodeError:
+        return "".join([_fit_one(character, charset.value) for character in text])
+    return text
+
+
+def _fit_one(character: str, codec: str) -> str:
+    for spelling in (character, _INSTEAD.get(character), _unaccented(character)):
+        if spelling is not None:
+            try:
+                spelling.encode(codec)
+            except UnicodeEncodeError:
+                continue
+            return spelling
+    return "?"
+
+
+def _unaccented(character: str) -> str | None:
+    parts = unicodedata.normalize("NFKD", character)
+    return "".join([part for part in parts if not unicodedata.combining(part)])
+
+
+def encode(text: str, charset: Charset) -> bytes:
+    """``text`` as the client reads it. A Latin-1 255 is *not* doubled here: :func:`telnet.escape` does, last."""
+    try:
+        return text.encode(charset.value)
+    except UnicodeEncodeError:
+        return fit(text, charset).encode(charset.value)
+
+
+class Encoding:
+    """What is known of the encoding of one connection: agreed with the client, or learnt from its lines.
+
+    :ivar agreed: by CHARSET, MTTS, NEW-ENVIRON or the player's setting; beats what was learnt
+    :ivar learnt: by the newest line that was not ASCII
+    """
+
+    __slots__ = ("agreed", "learnt")
+
+    def __init__(self) -> None:
+        self.agreed: Charset | None = None
+        self.learnt: Charset | None = None
+
+    def decode(self, line: bytes) -> str:
+        """A line from the client: NFC, without controls, white space as typed (it may be a password).
+
+        Nothing agreed: strict UTF-8, and a line that fails is cp1252. UTF-8 agreed, or proven by an earlier
+        line: errors become U+FFFD.
+        """
+        if line.isascii():
+            return _clean(line.decode("ascii"))
+        if self.agreed is Charset.LATIN1:
+            return _clean(line.decode("latin-1"))
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            if self.agreed is Charset.UTF8 or self.learnt is Charset.UTF8:
+                return _clean(line.decode("utf-8", "replace"))
+            self.learnt = Charset.LATIN1
+            return _clean(_western(line))
+        self.learnt = Charset.UTF8
+        return _clean(text)
+
+    def output(self, *, terminal_type: bool) -> Charset:
+        """What to write in. Until something is proven: UTF-8 if the client answered TTYPE, else ASCII."""
+        return self.agreed or self.learnt or (Charset.UTF8 if terminal_type else Charset.ASCII)
+
+
+def _western(line: bytes) -> str:
+    try:
+        return line.decode("cp1252")
+    except UnicodeDecodeError:  # 81, 8D, 8F, 90 and 9D mean nothing in cp1252
+        return line.decode("latin-1")

@@ -1,0 +1,90 @@
+"""What a production server refuses to start on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mythos.config import Config, refusals
+from mythos.config.gate import is_placeholder
+from tests.config.reading import read
+
+GOOD = {"SECRET_KEY": "7f4c2a9be1d84f06a5c3907bd2e86f14", "ENVIRONMENT": "production"}
+
+
+def refused(uid: int = 1000, **env: str) -> list[str]:
+    return refusals(read(env={**GOOD, **env}).config, uid=uid)
+
+
+def test_a_good_server_starts() -> None:
+    assert refused() == []
+
+
+def test_development_is_left_alone() -> None:
+    assert refused(0, ENVIRONMENT="development", DEBUG="yes", CORS_ORIGINS="*", SECRET_KEY="x") == []
+    assert refusals(Config(), uid=0) == []
+
+
+@pytest.mark.parametrize(
+    ("env", "begins"),
+    [
+        ({"SECRET_KEY": ""}, "security.secret_key (SECRET_KEY) is missing: "),
+        ({"SECRET_KEY": "your-secret-key-here"}, "security.secret_key (SECRET_KEY) is an example from a guide: "),
+        ({"SECRET_KEY": "0123456789abcdef"}, "security.secret_key (SECRET_KEY) is shorter than 32 bytes: "),
+        ({"SECRET_KEY_PREVIOUS": "changeme"}, "security.secret_key_previous (SECRET_KEY_PREVIOUS) is an example "),
+        ({"CORS_ORIGINS": "*"}, "http.cors_origins (CORS_ORIGINS) holds *: "),
+        ({"DEBUG": "true"}, "debug (DEBUG) is on: "),
+        ({"RATE_LIMIT_ENABLED": "false"}, "limits.enabled (RATE_LIMIT_ENABLED) is off: "),
+        ({"MUD_PORT": "0.0.0.0:4000"}, "telnet.listen (tcp:4000) is reachable from the network without encryption: "),
+        ({"METRICS_PORT": "*:9090"}, "metrics.listen (tcp:9090) is reachable from the network and has no password: "),
+    ],
+)
+def test_each_reason(env: dict[str, str], begins: str) -> None:
+    """One sentence, naming the setting and the way out."""
+    (reason,) = refusals(read(env=GOOD | env).config, uid=1000)
+    assert reason.startswith(begins)
+    assert reason.endswith(".")
+
+
+def test_root() -> None:
+    assert refused(0) == ["The server would run as root: start it as a user of its own."]
+
+
+def test_all_reasons_at_once() -> None:
+    assert (
+        len(refused(0, SECRET_KEY="test", DEBUG="1", CORS_ORIGINS="*", RATE_LIMIT_ENABLED="0", MUD_PORT=":4000")) == 6
+    )
+
+
+def test_consents() -> None:
+    """Plain telnet needs a word; ``public`` is that word, and has missing secrets made; so does an earlier start."""
+    assert refused(MUD_PORT=":4000", ALLOW_PLAINTEXT_TELNET="yes") == []
+    assert refused(MYTHOS_PUBLIC="yes", SECRET_KEY="") == []
+    assert refusals(read(env={**GOOD, "SECRET_KEY": ""}).config, uid=1, has_secret=True) == []
+    assert len(refused(MYTHOS_PUBLIC="yes", SECRET_KEY="your-secret-key")) == 1
+    assert refused(METRICS_PORT="*:9090", METRICS_ENABLED="no") == []
+
+
+def test_secret_files_others_can_read() -> None:
+    config = read(env=GOOD).config
+    assert refusals(config, uid=1, readable_by_others=[Path("/run/key")]) == [
+        "/run/key holds a secret and other users can read it: chmod 600 /run/key."
+    ]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "your-secret-key", "your-secret-key-here", "your-production-secret-key", "<generated-secret>", "minioadmin",
+        "secure_password", "archive", "test", "changeme-please-change-me-0123456789", "archmesh_password",
+        "your_password", "dev-secret-key-do-not-use-in-production", "x" * 64,
+    ],
+)  # fmt: skip
+def test_examples_from_guides(secret: str) -> None:
+    assert is_placeholder(secret)
+
+
+def test_made_keys_are_no_examples() -> None:
+    assert not is_placeholder("q2JQ0r1c5T8cK4o1mUu9s3Zt7yXvBnAa")
+    assert not is_placeholder("7f4c2a9be1d84f06a5c3907bd2e86f147f4c2a9be1d84f06a5c3907bd2e86f14")

@@ -1,0 +1,141 @@
+"""Lines as terminals show them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import wcwidth
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mythos.wire.ansi import Colours, Style, cells, prompt, render, style
+from mythos.wire.charset import Charset
+from mythos.wire.message import Line, Role, Span, line
+from tests.strategies import lines
+
+SAYS = line("say", Span("Ann", Role.PLAYER), ' says, "hello"')
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.mark.parametrize(
+    ("shown", "colours"),
+    [
+        (b'Ann says, "hello"\r\n', Colours.NONE),
+        (b'\x1b[94mAnn\x1b[0m says, "hello"\r\n', Colours.ANSI),
+        (b'\x1b[38;5;111mAnn\x1b[0m says, "hello"\r\n', Colours.XTERM),
+        (b'\x1b[38;2;135;175;255mAnn\x1b[0m says, "hello"\r\n', Colours.TRUE),
+    ],
+)
+def test_colours(shown: bytes, colours: Colours) -> None:
+    """A role is a colour of the terminal's depth, closed where it ends."""
+    assert render(SAYS, style(colours)) == shown
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_has_a_colour(role: Role) -> None:
+    """256 and 24 bit name the same colour: index n of the xterm cube or its greys is r;g;b."""
+    shown = render(line("x", Span("x", role)), style(Colours.TRUE)).decode()
+    index = int(re.findall(r"38;5;(\d+)m", render(line("x", Span("x", role)), style(Colours.XTERM)).decode())[0])
+    if index >= 232:
+        rgb = (8 + 10 * (index - 232),) * 3
+    else:
+        steps = (0, 95, 135, 175, 215, 255)
+        rgb = (steps[(index - 16) // 36], steps[(index - 16) // 6 % 6], steps[(index - 16) % 6])
+    assert shown == "\x1b[38;2;{};{};{}mx\x1b[0m\r\n".format(*rgb)
+    assert re.fullmatch(rb"\x1b\[[39][0-7]mx\x1b\[0m\r\n", render(line("x", Span("x", role)), style(Colours.ANSI)))
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "rows"),
+    [
+        ("the quick brown fox", 10, ["the quick", "brown fox"]),
+        ("the quick brown fox", 9, ["the quick", "brown fox"]),
+        ("the  quick   brown fox", 10, ["the  quick", "brown fox"]),
+        ("  indented words here", 12, ["  indented", "words here"]),
+        ("abcdefghijkl", 5, ["abcde", "fghij", "kl"]),
+        ("a bcdefghijkl m", 5, ["a bcd", "efghi", "jkl m"]),
+        ("ab abcdefgh", 2, ["ab", "ab", "cd", "ef", "gh"]),
+        ("日本語日本語", 5, ["日本", "語日", "本語"]),
+        ("日本 語日 本語", 5, ["日本", "語日", "本語"]),
+        ("cafe\u0301 au lait", 7, ["cafe\u0301 au", "lait"]),
+        ("👩\u200d🚀👩\u200d🚀👩\u200d🚀", 4, ["👩\u200d🚀👩\u200d🚀", "👩\u200d🚀"]),
+        ("a\u00a0b c", 3, ["a\u00a0b", "c"]),
+        ("trailing   ", 8, ["trailing"]),
+        ("", 10, [""]),
+    ],
+)
+def test_wrap(text: str, width: int, rows: list[str]) -> None:
+    """At spaces, by display width; a word wider than a row is cut between graphemes."""
+    shown = render(line("x", text), style(width=width)).decode()
+    assert shown == "".join([row + "\r\n" for row in rows])
+
+
+def test_colour_is_closed_at_a_line_end_and_opened_again() -> None:
+    """A line end inside a coloured run: reset before, colour after; and no cut between two runs of one word."""
+    words = line("x", "see ", Span("the brass lamp", Role.ITEM), ", lit")
+    assert render(words, style(Colours.ANSI, width=10)) == (
+        b"see \x1b[96mthe\x1b[0m\r\n\x1b[96mbrass\x1b[0m\r\n\x1b[96mlamp\x1b[0m, lit\r\n"
+    )
+
+
+def test_charsets() -> None:
+    """Spelt in what the client has; 255 is doubled; the width counts what is shown."""
+    words = line("x", "ÿ “é” … 日")
+    assert render(words, style(charset=Charset.LATIN1)) == b'\xff\xff "\xe9" ... ?\r\n'
+    assert render(words, style(charset=Charset.ASCII)) == b'y "e" ... ?\r\n'
+    assert render(words, style(charset=Charset.UTF8)) == "ÿ “é” … 日\r\n".encode()
+    assert render(line("x", "a … b"), style(charset=Charset.ASCII, width=5)) == b"a ...\r\nb\r\n"
+
+
+def test_screen_reader() -> None:
+    """Words only: no colours, boxes or ornament."""
+    words = line("x", Span("== Harbour ==========", Role.TITLE), " ┌──┐ wait...")
+    assert render(words, style(Colours.TRUE, screen_reader=True)) == b"== Harbour   wait...\r\n"
+
+
+def test_no_control_leaves() -> None:
+    """Whatever got into a line: no escape, no line end, no C1."""
+    assert render(line("x", "a\x1b[31mb\nc\x9bd\u2028e"), style()) == b"a[31mb c d e\r\n"
+
+
+def test_shared_bytes() -> None:
+    """One look-up after the first time; lines that fit share the bytes of all widths."""
+    words = line("x", "short")
+    assert render(words, style(width=80)) is render(words, style(width=80))
+    assert render(words, style(width=80)) is render(words, style(width=40))
+    assert words.rendered[style(width=80)] == b"short\r\n"
+
+
+def test_styles_are_interned() -> None:
+    """However it is asked for, the same style is the same object."""
+    assert style(Colours.ANSI, Charset.UTF8, 80, False) is style(Colours.ANSI, width=80)
+    assert style(Colours.ANSI, width=80).flat is style(Colours.ANSI)
+    assert style(Colours.ANSI) is not style(Colours.XTERM)
+
+
+def test_prompt() -> None:
+    """No line end: EOR or GA follows."""
+    assert prompt(line("prompt", "HP 10> "), style()) == b"HP 10> "
+
+
+STYLES = st.builds(
+    style, st.sampled_from(Colours), st.sampled_from(Charset), st.sampled_from([0, 2, 5, 20, 80]), st.booleans()
+)
+
+
+@given(lines, STYLES)
+def test_any_line(words: Line, how: Style) -> None:
+    """Every row ends in CR LF, fits the width and leaves no colour open; nothing but spaces is lost."""
+    shown = render(words, how)
+    text = shown.replace(b"\xff\xff", b"\xff").decode(how.charset.value)
+    assert text.endswith("\r\n")
+    for row in text[:-2].split("\r\n"):
+        assert "\r" not in row and "\n" not in row
+        codes = SGR.findall(row)
+        assert codes[1::2] == ["\x1b[0m"] * (len(codes) // 2) and len(codes) % 2 == 0
+        bare = SGR.sub("", row)
+        if how.width:
+            assert cells(bare) <= how.width or len(list(wcwidth.iter_graphemes(bare))) == 1
+    flat = SGR.sub("", render(words, how.flat).replace(b"\xff\xff", b"\xff").decode(how.charset.value))
+    assert SGR.sub("", text).replace("\r\n", "").replace(" ", "") == flat.replace("\r\n", "").replace(" ", "")

@@ -1,0 +1,120 @@
+"""What bytes mean, and what is left of words from players."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mythos.wire.charset import Charset, Encoding, charset_named, encode, fit, sanitize
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("hello", "hello"),
+        ("  two   words \t\n", "two words"),
+        ("a\u00a0b\u3000c\u2028d", "a b c d"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07x\x1bOPy\x1b[1z<b>", "xy<b>"),
+        ("\x9b31mred", "red"),
+        ("\x1b\x1b", ""),
+        ("a\x00b\x7fc\x85d\x9fe", "abc de"),
+        ("\u202eevil\u202c \u2066x\u2069\u200e\u200f\u061c\ufeff", "evil x"),
+        ("\ud800x", "x"),
+        ("e\u0301", "é"),
+        ("e\x00\u0301", "é"),
+        ("日本", "日本"),
+        ("👩\u200d🚀", "👩\u200d🚀"),
+    ],
+)
+def test_sanitize(said: str, heard: str) -> None:
+    """Nothing that moves a cursor, forges a line or turns text around gets through."""
+    assert sanitize(said) == heard
+
+
+@given(st.text() | st.text(st.sampled_from("a e\u0301\x1b[]m0;\x07\\\x9b\u202e\ufeff\u2028\ud800\x85\t")))
+def test_sanitize_is_final(said: str) -> None:
+    """The result holds nothing forbidden, is NFC, and is left alone the second time."""
+    heard = sanitize(said)
+    assert sanitize(heard) == heard
+    assert unicodedata.is_normalized("NFC", heard)
+    assert not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c == "\ufeff" for c in heard)
+    assert not any(unicodedata.bidirectional(c) in ("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "PDI") for c in heard)
+    assert "  " not in heard and heard == heard.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "written"),
+    [
+        ("— “a” ‘b’ … →", Charset.ASCII, b"- \"a\" 'b' ... ->"),
+        ("café ÿ", Charset.LATIN1, b"caf\xe9 \xff"),
+        ("café ÿ", Charset.ASCII, b"cafe y"),
+        ("café", Charset.UTF8, b"caf\xc3\xa9"),
+        ("Ł ø ß 日", Charset.LATIN1, b"L \xf8 \xdf ?"),
+        ("Łø ß 日", Charset.ASCII, b"Lo ss ?"),
+        ("½", Charset.ASCII, b"?"),
+        ("ﬁ", Charset.ASCII, b"fi"),
+        ("┌─┐", Charset.ASCII, b"+-+"),
+    ],
+)
+def test_encode(text: str, charset: Charset, written: bytes) -> None:
+    """Characters a client lacks are spelt in those it has."""
+    assert encode(text, charset) == written
+    assert fit(text, charset).encode(charset.value) == written
+
+
+@given(st.text(), st.sampled_from([Charset.ASCII, Charset.LATIN1]))
+def test_fit_always_fits(text: str, charset: Charset) -> None:
+    assert encode(text, charset) == fit(text, charset).encode(charset.value)
+
+
+def test_decode_by_proof() -> None:
+    """Nothing known: strict UTF-8, else cp1252, and the session is what its newest line showed."""
+    encoding = Encoding()
+    assert encoding.output(terminal_type=False) is Charset.ASCII
+    assert encoding.output(terminal_type=True) is Charset.UTF8
+    assert encoding.decode(b"caf\xe9 \x80") == "café €"
+    assert encoding.output(terminal_type=True) is Charset.LATIN1
+    assert encoding.decode(b"caf\xc3\xa9") == "café"
+    assert encoding.output(terminal_type=False) is Charset.UTF8
+    assert encoding.decode(b"caf\xe9") == "caf\ufffd"
+
+
+def test_decode_as_agreed() -> None:
+    """What was agreed beats what lines look like."""
+    encoding = Encoding()
+    encoding.agreed = Charset.UTF8
+    assert encoding.decode(b"\xff") == "\ufffd"
+    assert encoding.output(terminal_type=False) is Charset.UTF8
+    encoding.agreed = Charset.LATIN1
+    assert encoding.decode(b"caf\xc3\xa9") == "cafÃ©"
+    assert encoding.output(terminal_type=True) is Charset.LATIN1
+
+
+def test_decode_keeps_white_space() -> None:
+    """A line may be a password: spaces stay, controls go, letters are composed."""
+    assert Encoding().decode(b"  a  b ") == "  a  b "
+    assert Encoding().decode("e\u0301\u202e\x85\ufeff".encode()) == "é"
+
+
+@given(st.binary(max_size=40), st.none() | st.sampled_from(Charset), st.none() | st.sampled_from(Charset))
+def test_decode_anything(line: bytes, agreed: Charset | None, learnt: Charset | None) -> None:
+    """Any bytes are some text, without controls."""
+    encoding = Encoding()
+    encoding.agreed, encoding.learnt = agreed, learnt
+    assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in encoding.decode(line))
+
+
+@pytest.mark.parametrize(
+    ("name", "charset"),
+    [
+        *(("UTF-8", Charset.UTF8), ("utf8", Charset.UTF8), ("Utf_8", Charset.UTF8), ("ISO-8859-1", Charset.LATIN1)),
+        *(("iso 8859-1", Charset.LATIN1), ("US-ASCII", Charset.ASCII), ("KOI8-R", None), ("", None)),
+    ],
+)
+def test_charset_names(name: str, charset: Charset | None) -> None:
+    """Compared without case and separators."""
+    assert charset_named(name) is charset
