@@ -34,7 +34,7 @@ from twisted.web.server import Site
 from mythos import __version__
 from mythos.cluster.solo import SoloBus
 from mythos.commands import grammar
-from mythos.commands.table import TABLE
+from mythos.commands.table import VERBS
 from mythos.config import Config, Listen
 from mythos.content import load as load_world
 from mythos.errors import MythosError, Refusal
@@ -247,6 +247,7 @@ class House(Service):
     :param say: prints a line for the person at the terminal
     :param fail: called with a sentence if the start fails, or None to let the error out of :attr:`started`
     :param unsafe: words do not wait for the disk: the control of the tests, which must lose
+    :param open_store: makes the store of a file; tests hand in one that dies
     """
 
     def __init__(
@@ -258,6 +259,7 @@ class House(Service):
         fail: Callable[[str], None],
         observer: Observer | None = None,
         unsafe: bool = False,
+        open_store: Callable[[Path, Any], SQLiteStore] = SQLiteStore,
     ) -> None:
         self.config = config
         self._reactor = reactor
@@ -265,6 +267,7 @@ class House(Service):
         self._fail = fail
         self._observer = observer
         self._unsafe = unsafe
+        self._open_store = open_store
         self._clock = SystemClock()
         self._lock = -1
         self._parts: Parts | None = None
@@ -309,7 +312,7 @@ class House(Service):
     async def _build(self, atlas: Atlas) -> tuple[World, Parts]:
         config, reactor, clock = self.config, self._reactor, self._clock
         path = config.database.path
-        store = MemoryStore() if path is None else SQLiteStore(path, reactor)
+        store = MemoryStore() if path is None else self._open_store(path, reactor)
         tokens = JWTTokens(_secret_key(config), config.security.secret_key_previous)
         world = World(atlas, Chance(config.world.seed))
         contents = await store.load(world)
@@ -325,7 +328,7 @@ class House(Service):
         watcher = Watcher(latency=config.metrics.latency)
         realm = Realm(
             world=world,
-            verbs=TABLE,
+            verbs=VERBS,
             grammar=grammar,
             channels=Channels(per_minute=config.limits.channels),
             commits=commits,

@@ -6,7 +6,7 @@ import atexit
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from twisted.application.service import IService
 from twisted.internet import reactor
@@ -25,38 +25,14 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = "Every option is also a name in the environment and a key of mythos.yaml: see mythosctl config init."
+    optParameters: ClassVar = [[one.name, None, None, one.help] for one in options() if one.metavar]
+    optFlags: ClassVar = [[one.name, None, one.help] for one in options() if not one.metavar]
 
-    def __init__(self) -> None:
-        self.given: dict[str, str] = {}
-        for option in options():
-            self._add(option.name, option.metavar, option.help)
-        super().__init__()
-
-    def _add(self, name: str, metavar: str, text: str) -> None:
-        def take(value: str = "yes") -> None:
-            self.given[name] = value
-
-        take.__doc__ = text
-        if metavar:
-            setattr(self, f"opt_{name.replace('-', '_')}", _valued(take, text))
-        else:
-            setattr(self, f"opt_{name.replace('-', '_')}", _flag(take, text))
-
-
-def _valued(take: Any, text: str) -> Any:
-    def opt(value: str) -> None:
-        take(value)
-
-    opt.__doc__ = text
-    return opt
-
-
-def _flag(take: Any, text: str) -> Any:
-    def opt() -> None:
-        take()
-
-    opt.__doc__ = text
-    return opt
+    @property
+    def given(self) -> dict[str, str]:
+        """What stood on the command line; a flag is ``yes``."""
+        said = {one.name: self[one.name] for one in options() if self[one.name] not in (None, 0)}
+        return {name: "yes" if value == 1 else str(value) for name, value in said.items()}
 
 
 class MythosService(House):

@@ -35,7 +35,6 @@ def _register(call: Call) -> None:
     name = names.check(call.rest)
 
     def chosen(call: Call, password: str) -> None:
-        call.reply("One moment…")
         call.start(call.realm.register(call.session, name, password))
 
     _ask_twice(call, f"A password for {name}?", chosen)
@@ -47,7 +46,6 @@ def _password(call: Call) -> None:
 
     def known(call: Call, old: str) -> None:
         def chosen(call: Call, new: str) -> None:
-            call.reply("One moment…")
             call.start(call.realm.change_password(call.session, old, new))
 
         _ask_twice(call, "Your new password?", chosen)

@@ -70,7 +70,7 @@ def _of_verb(verb: Verb) -> Iterator[Line]:
 
 def _unknown(call: Call, wanted: str) -> str:
     known = [*call.realm.verbs.names(call.rank), *call.world.atlas.help]
-    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.75)
     if near:
         return f"There is no help on {wanted}. Did you mean: {', '.join(near)}?"
     return f"There is no help on {wanted}. Type: commands"

@@ -59,7 +59,7 @@ def _score(call: Call) -> None:
 def _time(call: Call) -> None:
     now = call.world.now
     phase = calendar.phase(now)
-    call.reply(f"It is {calendar.clock(now)}{'' if phase == 'day' else ', and ' + phase}.")
+    call.reply(f"It is {calendar.clock(now)}{', and ' + phase if phase in ('dawn', 'dusk') else ''}.")
 
 
 def _tasks(call: Call) -> None:

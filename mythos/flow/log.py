@@ -21,7 +21,10 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Cursor", "Entry", "Gap", "Limits", "Logged", "SessionLog"]
+__all__ = ["PLACES", "Cursor", "Entry", "Gap", "Limits", "Logged", "SessionLog"]
+
+#: Places of connections that are gone, kept for one session.
+PLACES = 16
 
 
 class Logged(Protocol):
@@ -64,15 +67,17 @@ class Cursor:
     :ivar acked: the last number it said it has
     :ivar gone: the second it detached; None while attached
     :ivar kind: the door, so that a telnet client finds its own place again without a number
+    :ivar name: what only its client can come back with, such as the digest of its token; may be empty
     """
 
-    __slots__ = ("acked", "gone", "kind", "sent")
+    __slots__ = ("acked", "gone", "kind", "name", "sent")
 
     def __init__(self, kind: str, sent: int) -> None:
         self.kind = kind
         self.sent = sent
         self.acked = sent
         self.gone: float | None = None
+        self.name = ""
 
 
 class SessionLog:
@@ -145,18 +150,19 @@ class SessionLog:
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
 
     def overtaken(self, cursor: Cursor) -> Gap | None:
-        """The overtake rule: asked before each pull; moves the cursor over what is gone."""
+        """The overtake rule: asked before each pull; moves the cursor over what is gone.
+
+        What it acknowledged stays as it was: the gap may be lost on its way like anything else.
+        """
         if cursor.sent >= self.floor:
             return None
         gap = Gap(self.floor, self.floor - cursor.sent)
         cursor.sent = self.floor
-        if cursor.acked < self.floor:
-            cursor.acked = self.floor
         return gap
 
     def pull(self, cursor: Cursor, most: int) -> list[Entry]:
-        """The next entries for a cursor that is not overtaken, in order: at least one if there is one,
-        and no more than ``most`` bytes after the first. The cursor moves over them."""
+        """The next entries for a cursor that is not overtaken, in order, up to and with the one that makes them more
+        than ``most`` bytes. The cursor moves over them."""
         entries = self.entries
         if not entries or cursor.sent >= self.head:
             cursor.sent = max(cursor.sent, self.head)
@@ -204,30 +210,51 @@ class SessionLog:
         elif last < self.floor:
             reason = "behind"
         else:
-            self._claim(last)
             cursor = Cursor(kind, last)
             self.cursors.append(cursor)
-            self.trim()
             return cursor, ""
         cursor = Cursor(kind, self.head)
         self.cursors.append(cursor)
         return cursor, reason
 
     def return_of(self, kind: str) -> int | None:
-        """Where the last connection of a door that is gone stands, for a client that cannot tell."""
-        gone = [cursor for cursor in self.cursors if cursor.gone is not None and cursor.kind == kind]
-        if not gone:
-            return None
-        return max(max(gone, key=lambda cursor: cursor.gone or 0.0).acked, self.floor)
+        """Where the last connection of a door that is gone stands, for a client that cannot tell.
 
-    def _claim(self, last: int) -> None:
-        """A returning connection takes the place of the one it was: the nearest at or below ``last``."""
-        gone = [cursor for cursor in self.cursors if cursor.gone is not None and cursor.acked <= last]
-        if gone:
-            self.cursors.remove(max(gone, key=lambda cursor: cursor.acked))
+        It may lie below what is kept: then attaching there says so.
+        """
+        place = self._left_by(kind)
+        return None if place is None else place.acked
+
+    def _left_by(self, kind: str) -> Cursor | None:
+        """The place of the last connection of a door that is gone; of several, the one named last."""
+        found: Cursor | None = None
+        for cursor in self.cursors:
+            if cursor.kind == kind and cursor.gone is not None and (found is None or cursor.gone >= (found.gone or 0.0)):
+                found = cursor
+        return found
+
+    def succeed(self, cursor: Cursor, name: str = "") -> None:
+        """The client of ``cursor`` is the one whose place has that ``name``, or that left by the same door last:
+        that place need not be kept for it any longer.
+
+        Nothing less certain will do. To give a place up because a client came back *near* it frees what another
+        connection that is away still needs.
+        """
+        if name:
+            place = next((one for one in self.cursors if one.name == name and one.gone is not None), None)
+        else:
+            place = self._left_by(cursor.kind)
+        if place is not None and place is not cursor:
+            self.cursors.remove(place)
+            self.trim()
 
     def detach(self, cursor: Cursor, now: float) -> None:
+        """The connection is gone; its place stays for the window, unless :data:`PLACES` others went later."""
         cursor.gone = now
+        gone = [one for one in self.cursors if one.gone is not None]
+        if len(gone) > PLACES:
+            self.cursors.remove(min(gone, key=lambda one: one.gone or 0.0))
+            self.trim()
 
     def ack(self, cursor: Cursor, number: int) -> bool:
         """It has everything up to ``number``. False: it claims more than it was sent, and nothing is done."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING
 
 from mythos.flow.bucket import Bucket
@@ -189,6 +190,7 @@ class Session:
     def record(self, wall: float, now: float, *, with_log: bool = False, ended: bool = False) -> SessionRecord:
         """As it is stored; ``with_log`` only at a planned stop."""
         log = self.log
+        by_age = sorted(log.cursors, key=lambda cursor: inf if cursor.gone is None else cursor.gone)
         return SessionRecord(
             id=self.id,
             character=self.me.id,
@@ -199,6 +201,6 @@ class Session:
             seen=wall,
             log=tuple([(number, now - at, what) for number, at, what in log.entries]) if with_log else None,  # type: ignore[misc]
             floor=log.floor,
-            cursors=tuple([(cursor.kind, cursor.acked) for cursor in log.cursors]) if with_log else (),
+            cursors=tuple([(cursor.kind, cursor.acked) for cursor in by_age]) if with_log else (),
             ended=ended,
         )

@@ -239,7 +239,7 @@ def _npc_dies(world: World, npc: Npc, by: Body) -> list[Fact]:
         body.fighting = None
     world.lift_body(npc)
     npc.hp, npc.fighting, npc.following = 0, None, None
-    npc.returns = world.now + _absence(world, npc)
+    npc.returns = _return_of(world, npc)
     world.touch(npc)
     if npc.proto.xp:
         share = max(1, npc.proto.xp // len(victors))
@@ -247,11 +247,11 @@ def _npc_dies(world: World, npc: Npc, by: Body) -> list[Fact]:
     return facts
 
 
-def _absence(world: World, npc: Npc) -> float:
-    """Seconds a dead NPC is away."""
+def _return_of(world: World, npc: Npc) -> float:
+    """The second at which a dead NPC comes back."""
     zone = world.atlas.zones[world.room(npc.room).zone]
     every = next((spawn.every for spawn in zone.spawns if f"n:{spawn.id}" == npc.id), 0.0)
-    return every or NEVER
+    return world.now + every if every else NEVER
 
 
 def _character_dies(world: World, me: Character, by: Body) -> list[Fact]:

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-CLIENT: Final = Path(__file__).parents[2] / "mythos" / "webclient"
-#: An address that exists only inside the browser: the client's files, without a server.
-SHELF: Final = "http://client.test"
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self';"
-    " manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-_TYPES: Final = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".webmanifest": "application/manifest+json",
-}
+from tests.browser.visits import Watch
+
 #: Chromium without anything that speaks to the outside by itself.
 _FLAGS: Final = (
     "--headless",
@@ -51,11 +40,13 @@ class House:
     """A running server.
 
     :ivar url: of its HTTP door, without a slash at the end
+    :ivar claim: the code that makes the first keeper, as it was printed
     """
 
     url: str
     http: int
     telnet: int
+    claim: str
 
 
 def _await_ports(data: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, int]:
@@ -76,8 +67,12 @@ def _await_ports(data: Path, process: subprocess.Popen[bytes], log: Path) -> dic
 
 def _pause(seconds: float) -> None:
     """Wait for another process, which offers nothing to wait on."""
-
     select.select([], [], [], seconds)
+
+
+def _claim(log: Path) -> str:
+    found = re.search(r"/claim#([\w-]+)", log.read_text())
+    return found[1] if found else ""
 
 
 @pytest.fixture(scope="session")
@@ -86,12 +81,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     data = tmp_path_factory.mktemp("house") / "data"
     log = data.parent / "log"
     twistd = Path(sys.executable).with_name("twistd")
-    command = [twistd, "-n", "--pidfile=", "mythos", "--telnet", "0", "--http", "0", "--metrics", "0", "--data", data]
+    ports = ["--telnet", "0", "--http", "0", "--metrics", "0"]
+    command = [str(twistd), "-n", "--pidfile=", "mythos", *ports, "--data", str(data)]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=data.parent, stdout=out, stderr=subprocess.STDOUT)
     try:
-        ports = _await_ports(data, process, log)
-        yield House(f"http://127.0.0.1:{ports['http']}", ports["http"], ports["telnet"])
+        opened = _await_ports(data, process, log)
+        yield House(f"http://127.0.0.1:{opened['http']}", opened["http"], opened["telnet"], _claim(log))
     finally:
         process.terminate()
         try:
@@ -121,31 +117,6 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@dataclass(slots=True)
-class Watch:
-    """What a page did that a test may want to deny.
-
-    :ivar errors: of the console, and uncaught ones
-    :ivar requests: every address it asked for
-    """
-
-    errors: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def on(self, page: Page) -> None:
-        def console(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):
-                self.errors.append(message.text)
-
-        def request(request: Request) -> None:
-            self.requests.append(request.url)
-
-        page.on("console", console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", request)
-        page.on("websocket", lambda socket: self.requests.append(socket.url))
-
-
 @pytest.fixture
 def watch() -> Watch:
     return Watch()
@@ -172,26 +143,3 @@ def page(new_page: Callable[[], Page], watch: Watch) -> Page:
     made = new_page()
     watch.on(made)
     return made
-
-
-def serve_client(page: Page) -> None:
-    """Answer ``SHELF`` from the client's files, under the policy that the server sends."""
-
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(SHELF).split("?")[0].split("#")[0]
-        name = "index.html" if path in ("/", "/claim") else path.removeprefix("/static/x/").lstrip("/")
-        file = CLIENT / name
-        if not file.is_file():
-            route.fulfill(status=404, body="")
-            return
-        body = file.read_bytes().replace(b"__STATIC__", b"/static/x")
-        headers = {"content-type": _TYPES[file.suffix], "content-security-policy": POLICY}
-        route.fulfill(status=200, headers=headers, body=body)
-
-    page.route(f"{SHELF}/**", answer)
-
-
-def lines(page: Page, kind: str = "p") -> list[str]:
-    """The log as it is shown, one text a line."""
-    found: list[str] = page.locator(f".log {kind}").all_inner_texts()
-    return found

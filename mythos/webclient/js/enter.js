@@ -47,6 +47,7 @@ export function enterScreen({ api, announcer, claim, notice = "", enter }) {
     submit.textContent = say(way);
     password.input.autocomplete = way === "login" ? "current-password" : "new-password";
     hint.hidden = way === "login";
+    password.input.setAttribute("aria-describedby", way === "login" ? "enter-error" : "password-hint enter-error");
   };
   /** @param {"login"|"register"} way @param {string} text */
   const choice = (way, text) => {

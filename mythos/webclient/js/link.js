@@ -38,9 +38,10 @@ const QUIET_WAITING = 4000;
 const ANSWER = 8000;
 /** Milliseconds between looks at all this. */
 const BEAT = 1000;
-/** Acknowledge at most this often on each road (a POST costs more), or when this many records came. */
+/** Acknowledge this often on each road (a POST costs more), or sooner when this many records came. */
 const ACK = { websocket: 1000, sse: 5000 };
 const ACK_RECORDS = 32;
+const ACK_FASTEST = 250;
 /** Two WebSockets that fail within TRIAL send us to the second road, for DETOUR at least. */
 const TRIAL = 10_000;
 const DETOUR = 60_000;
@@ -204,7 +205,8 @@ export class Link {
     const verdict = this.#inbox.take(record);
     if (verdict === "hole") return this.#lost({});
     if (verdict === "new") this.#parts.on({ type: "record", record });
-    if ((this.#inbox.last ?? 0) - this.#acked >= ACK_RECORDS) this.#ack();
+    const many = (this.#inbox.last ?? 0) - this.#acked >= ACK_RECORDS;
+    if (many && this.#heardAt - this.#ackedAt >= ACK_FASTEST) this.#ack();
   }
 
   /** @param {Entry|null} entry @param {string} error */

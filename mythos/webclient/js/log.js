@@ -9,7 +9,7 @@ const KINDS = new Set([
 
 /**
  * @typedef {[string, string|null]} Span
- * @typedef {{kind: string, spans: Span[]}} Line
+ * @typedef {{kind: string, spans: Span[], id?: number}} Line
  */
 
 /** Lines in the page, and lines that survive a reload. */
@@ -62,7 +62,7 @@ export class Log {
       paragraph.append(note);
       this.#notes.set(id, note);
     }
-    this.#kept.push(line);
+    this.#kept.push(id === undefined ? line : { ...line, id });
     if (this.#kept.length > 2 * KEPT) this.#kept.splice(0, KEPT);
     this.#queue.push(paragraph);
     if (this.#queue.length > CAP) this.#queue.shift();

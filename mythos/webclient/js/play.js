@@ -102,7 +102,7 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
     input.value = "";
   });
 
-  for (const line of saved.lines ?? []) log.append(line);
+  for (const line of saved.lines ?? []) log.append(line, line.id);
 
   return {
     root,

@@ -1,0 +1,202 @@
+"""How each kind of listener reads what it is sent, and checks it.
+
+An ear is fed bytes as they come and yields the words that were said to it. A WebSocket's and an event stream's also
+check that ``s`` rises by one, or names the record before.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Protocol
+
+import msgspec
+
+__all__ = ["Ear", "LineEar", "Misheard", "SocketEar", "StreamEar", "TelnetEar", "masked"]
+
+
+class Misheard(Exception):
+    """A line was lost, doubled, changed or out of order: the measure is void."""
+
+
+class Ear(Protocol):
+    replies: bytearray
+    """What the protocol wants sent back; the caller sends and empties it."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The words said, in order.
+
+        :raises Misheard:
+        """
+
+
+class LineEar:
+    """Every line is what was said: the bound's."""
+
+    __slots__ = ("_rest", "replies")
+
+    def __init__(self) -> None:
+        self.replies = bytearray()
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        *lines, self._rest = (self._rest + data).split(b"\r\n")
+        return lines
+
+
+_TELNET_SAID = re.compile(rb'(?:You say|\w+ says), "([^"]*)"\r\n')
+
+
+class TelnetEar:
+    """A telnet client that negotiates nothing."""
+
+    __slots__ = ("_rest", "replies")
+
+    def __init__(self) -> None:
+        self.replies = bytearray()
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        data = self._rest + data
+        end = data.rfind(b"\n") + 1
+        self._rest = data[end:]
+        return _TELNET_SAID.findall(data, 0, end)
+
+
+class _Record(msgspec.Struct):
+    t: str
+    s: int = 0
+    p: int = -1
+    kind: str = ""
+    text: str = ""
+
+
+_decode = msgspec.json.Decoder(_Record).decode
+_SAID = re.compile(r'(?:You say|\w+ says), "([^"]*)"')
+
+
+class _Records:
+    """Checks the numbers of one session's records."""
+
+    __slots__ = ("greeted", "last")
+
+    def __init__(self) -> None:
+        self.greeted = False
+        self.last = 0
+
+    def take(self, text: bytes) -> bytes | None:
+        """What was said, if this record says that."""
+        record = _decode(text)
+        if record.t == "hello":
+            self.greeted = True
+            return None
+        if not record.s:
+            return None
+        if self.last and record.s != self.last + 1 and record.p != self.last:
+            raise Misheard(f"record {record.s} came after {self.last}")
+        if record.t == "gap":
+            raise Misheard(f"a gap before record {record.s}")
+        self.last = record.s
+        if record.kind != "say":
+            return None
+        said = _SAID.fullmatch(record.text)
+        return said[1].encode() if said else None
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A client's frame (RFC 6455, 5.2), at most 65535 bytes. The mask is zero: it changes nothing but is one."""
+    size = len(payload)
+    head = bytes((0x80 | opcode, 0x80 | size)) if size < 126 else struct.pack("!BBH", 0x80 | opcode, 0xFE, size)
+    return head + b"\0\0\0\0" + payload
+
+
+class SocketEar:
+    """A WebSocket of ``mythos.v1``; acknowledges every 32 records, as the web client does."""
+
+    ACK = 32
+    __slots__ = ("_acked", "_records", "_rest", "replies")
+
+    def __init__(self) -> None:
+        self.replies = bytearray()
+        self._rest = b""
+        self._records = _Records()
+        self._acked = 0
+
+    @property
+    def greeted(self) -> bool:
+        return self._records.greeted
+
+    def feed(self, data: bytes) -> list[bytes]:
+        data = self._rest + data
+        said = []
+        at, end = 0, len(data)
+        while end - at >= 2:
+            size, start = data[at + 1], at + 2
+            if size == 126:
+                size, start = int.from_bytes(data[start : start + 2], "big"), start + 2
+            elif size == 127:
+                raise Misheard("a frame of more than 64 KiB")
+            if start + size > end:
+                break
+            payload = data[start : start + size]
+            if data[at] == 0x81:
+                words = self._records.take(payload)
+                if words is not None:
+                    said.append(words)
+            elif data[at] == 0x89:
+                self.replies += masked(0xA, payload)
+            else:
+                raise Misheard(f"the server sent a frame that begins with {data[at]:#x}: {payload[:80]!r}")
+            at = start + size
+        self._rest = data[at:]
+        last = self._records.last
+        if last - self._acked >= self.ACK:
+            self._acked = last
+            self.replies += masked(0x1, b'{"a":%d}' % last)
+        return said
+
+
+class StreamEar:
+    """The chunked body of an event stream."""
+
+    __slots__ = ("_events", "_records", "_rest", "replies")
+
+    def __init__(self) -> None:
+        self.replies = bytearray()
+        self._rest = b""
+        self._events = b""
+        self._records = _Records()
+
+    @property
+    def greeted(self) -> bool:
+        return self._records.greeted
+
+    def feed(self, data: bytes) -> list[bytes]:
+        said = []
+        *events, self._events = (self._events + self._unchunked(data)).split(b"\n\n")
+        for event in events:
+            number = b""
+            for line in event.split(b"\n"):
+                if line.startswith(b"id: "):
+                    number = line.rpartition(b".")[2]
+                elif line.startswith(b"data: "):
+                    words = self._records.take(line[6:])
+                    if number and int(number) != self._records.last:
+                        raise Misheard(f"event id {number!r} stands before record {self._records.last}")
+                    if words is not None:
+                        said.append(words)
+        return said
+
+    def _unchunked(self, data: bytes) -> bytes:
+        data = self._rest + data
+        parts = []
+        at = 0
+        while (stop := data.find(b"\r\n", at)) >= 0:
+            size = int(data[at:stop], 16)
+            start = stop + 2
+            if start + size + 2 > len(data):
+                break
+            parts.append(data[start : start + size])
+            at = start + size + 2
+        self._rest = data[at:]
+        return b"".join(parts)

@@ -1,0 +1,182 @@
+"""``give``: a command whose words wait for the disk. Latency with one in flight against a raw commit; then throughput.
+
+Pairs of guests, each pair alone in a room of the generated world, hand one token to and fro. Latency is from the line
+to the giver's prompt. The figures are void if the ledger in the database does not hold every gift.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bench import doors, world
+from bench.commits import percentile, raw
+from bench.machine import BenchError, Plan
+from bench.results import Budget, Measure, Reading
+from bench.servers import Mythos, mythos
+
+__all__ = ["MEASURES"]
+
+PAIRS: Final = 64
+#: Gifts of the latency run, and commits of the bound's.
+GIFTS: Final = 2000
+#: Seconds of the throughput run.
+SECONDS: Final = 4.0
+
+_SAID = re.compile(rb'(\w+) says, "')
+_DONE = re.compile(rb"You give .*> $", re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Pair:
+    """:ivar turn: who has the token, 0 or 1"""
+
+    sockets: tuple[socket.socket, socket.socket]
+    names: tuple[bytes, bytes]
+    turn: int = 0
+
+    @property
+    def giver(self) -> socket.socket:
+        return self.sockets[self.turn]
+
+    def give(self) -> None:
+        self.giver.send(b"give token to %b\r\n" % self.names[1 - self.turn])
+
+
+def _until(plug: socket.socket, wanted: re.Pattern[bytes]) -> re.Match[bytes]:
+    heard = b""
+    while (found := wanted.search(heard)) is None:
+        data = plug.recv(65_536)
+        if not data:
+            raise BenchError(f"The server closed a connection after {heard[-200:]!r}")
+        heard += data
+    return found
+
+
+def _pairs(server: Mythos) -> list[_Pair]:
+    """In their rooms, introduced, the first of each with the room's token."""
+    plugs = doors.enter(server.telnet, PAIRS * 2, lambda number: world.walk(number // 2))
+    made = []
+    for first, second in zip(plugs[::2], plugs[1::2], strict=True):
+        names = []
+        for speaker, listener in ((first, second), (second, first)):
+            for plug in (first, second):
+                plug.settimeout(20)
+            speaker.sendall(b"say hello\r\n")
+            names.append(_until(listener, _SAID)[1])
+        first.sendall(b"get token\r\n")
+        _until(first, re.compile(rb"You (?:get|take|pick up) .*> $", re.DOTALL))
+        made.append(_Pair((first, second), (names[0], names[1])))
+    return made
+
+
+def _latency(pair: _Pair, gifts: int) -> list[float]:
+    times = []
+    for _ in range(gifts):
+        start = time.perf_counter()
+        pair.give()
+        _until(pair.giver, _DONE)
+        times.append(time.perf_counter() - start)
+        _until(pair.sockets[1 - pair.turn], re.compile(rb"> $"))
+        pair.turn = 1 - pair.turn
+    return times
+
+
+def _throughput(pairs: list[_Pair], seconds: float) -> tuple[int, list[float]]:
+    """Everybody gives as fast as answers come. How many gifts, and how long each took."""
+    poll = select.epoll()
+    waiting: dict[int, tuple[_Pair, bytes, float]] = {}
+    for pair in pairs:
+        for plug in pair.sockets:
+            plug.setblocking(False)
+            poll.register(plug.fileno(), select.EPOLLIN)
+    by_number = {plug.fileno(): plug for pair in pairs for plug in pair.sockets}
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+
+    def start(pair: _Pair) -> None:
+        pair.give()
+        waiting[pair.giver.fileno()] = pair, b"", time.perf_counter()
+
+    for pair in pairs:
+        start(pair)
+    while waiting:
+        ready = poll.poll(20)
+        if not ready:
+            raise BenchError(f"{len(waiting)} gifts were not answered within 20 s.")
+        for number, _ in ready:
+            data = by_number[number].recv(65_536)
+            if number not in waiting:
+                continue
+            pair, heard, began = waiting[number]
+            heard += data
+            if not _DONE.search(heard):
+                waiting[number] = pair, heard, began
+                continue
+            del waiting[number]
+            now = time.perf_counter()
+            times.append(now - began)
+            pair.turn = 1 - pair.turn
+            if now < end:
+                start(pair)
+    return len(times), times
+
+
+def _in_ledger(server: Mythos) -> int:
+    database = sqlite3.connect(server.data / "mythos.db")
+    (count,) = database.execute("SELECT count(*) FROM ledger WHERE kind = 'give'").fetchone()
+    database.close()
+    return int(count)
+
+
+def _raw(plan: Plan, commits: int) -> list[float]:
+    """On the server's core."""
+    os.sched_setaffinity(0, {plan.server})
+    try:
+        return raw(commits)
+    finally:
+        os.sched_setaffinity(0, plan.load)
+
+
+def _run(plan: Plan) -> Iterator[Reading]:
+    gifts, seconds = plan.some(GIFTS), SECONDS / (4 if plan.quick else 1)
+    with world.generated() as rooms:
+        for _ in range(plan.runs):
+            with mythos(plan, world=rooms) as server:
+                pairs = _pairs(server)
+                least = _raw(plan, gifts)
+                times = _latency(pairs[0], gifts)
+                for name, share in (("give_p50", 0.5), ("give_p99", 0.99)):
+                    yield Reading(name, percentile(times, share) * 1e3, percentile(least, share) * 1e3)
+                began = time.perf_counter()
+                count, under_load = _throughput(pairs, seconds)
+                took = time.perf_counter() - began
+                note = f"{PAIRS} in flight: p50 {percentile(under_load, 0.5) * 1e3:.1f} ms"
+                if _in_ledger(server) < gifts + count:
+                    raise BenchError("Gifts were answered that do not stand in the ledger.")
+                yield Reading("give_throughput", count / took, note=note)
+                for pair in pairs:
+                    for plug in pair.sockets:
+                        plug.close()
+
+
+MEASURES: Final = (
+    Measure(
+        "give",
+        {
+            "give_p50": Budget(ratio=4, most=3),
+            "give_p99": Budget(ratio=3, most=15),
+            "give_throughput": Budget(least=3000),
+        },
+        ("ms", "ms", "gifts/s"),
+        180,
+        _run,
+    ),
+)

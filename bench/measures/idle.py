@@ -1,0 +1,59 @@
+"""What an idle session costs: the server's resident memory with and without a thousand guests who do nothing.
+
+They are spread over the rooms of the generated world. Kernel buffers are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
+
+from bench import doors, world
+from bench.crowd import Crowd, Hearer
+from bench.machine import Plan
+from bench.results import Budget, Measure, Reading
+from bench.servers import mythos
+
+__all__ = ["MEASURES"]
+
+SESSIONS: Final = 1000
+#: Guests who come first, so that code and pools are in memory.
+FIRST: Final = 100
+
+Door = Callable[[int, int], list[Hearer]]
+
+
+def _run(name: str, door: Door, plan: Plan) -> Iterator[Reading]:
+    with world.generated() as rooms:
+        for _ in range(plan.runs):
+            with mythos(plan, world=rooms) as server:
+                port = server.telnet if name == "idle_telnet" else server.http
+                crowds = [_quiet(door(port, FIRST))]
+                before = server.resident()
+                crowds.append(_quiet(door(port, plan.some(SESSIONS))))
+                each = (server.resident() - before) / plan.some(SESSIONS) / 1024
+                yield Reading(name, each, note=f"server: {before / 2**20:.0f} MB before")
+                for crowd in crowds:
+                    crowd.close()
+
+
+def _quiet(hearers: list[Hearer]) -> Crowd:
+    """All in their rooms, everything read, and one beat of the world later."""
+    crowd = Crowd(hearers, ())
+    crowd.settle(quiet=1.5, most=20)
+    return crowd
+
+
+def _telnets(port: int, count: int) -> list[Hearer]:
+    return doors.telnets(port, count, world.walk)
+
+
+MEASURES: Final = tuple(
+    Measure(name, {name: Budget(most=most)}, ("KB/session",), 180, partial(_run, name, door))
+    for name, door, most in (
+        ("idle_telnet", _telnets, 8),
+        ("idle_ws", partial(doors.sockets, lines=world.path), 20),
+        ("idle_sse", partial(doors.streams, lines=world.path), 18),
+    )
+)

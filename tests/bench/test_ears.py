@@ -1,0 +1,110 @@
+"""Ears: what a listener of the benchmarks reads, and what it does not let pass."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.ears import Ear, LineEar, Misheard, SocketEar, StreamEar, TelnetEar, masked
+from mythos.wire import client, sse
+from mythos.wire.message import Line, Role, Span, State
+from mythos.wire.websocket import record_frame, text_frame
+
+WORDS = [b"0000001 the quick fox", b"0000002 jumps"]
+HELLO = client.hello("S", "E", resumed=False, reason=None, missed=0, next_c=1, token="T")
+
+
+def said(words: bytes) -> Line:
+    return Line("say", (Span("Ann", Role.PLAYER), Span(f' says, "{words.decode()}"')))
+
+
+def frames() -> bytes:
+    state = State("Char.Vitals", {"hp": 1})
+    return (
+        text_frame(HELLO)
+        + record_frame(state, 3)
+        + record_frame(said(WORDS[0]), 5, 3)
+        + record_frame(said(WORDS[1]), 6)
+        + text_frame(client.done(1))
+    )
+
+
+def events() -> bytes:
+    parts = [
+        sse.comment("hi") + sse.retry(3000),
+        sse.data(HELLO),
+        sse.record_event(said(WORDS[0]), "E", 7),
+        sse.record_event(said(WORDS[1]), "E", 9, 7) + sse.comment(),
+    ]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
+
+
+TELNET = b'\r\nAnn says, "%b"\r\n> \r\nBob arrives.\r\n> You say, "%b"\r\n> ' % (WORDS[0], WORDS[1])
+
+
+@given(cuts=st.lists(st.integers(0, 700), max_size=12), which=st.integers(0, 3))
+def test_any_split(cuts: list[int], which: int) -> None:
+    """However TCP cuts the stream, the same words are heard."""
+    made: list[tuple[Ear, bytes]] = [
+        (LineEar(), b"\r\n".join([*WORDS, b""])),
+        (TelnetEar(), TELNET),
+        (SocketEar(), frames()),
+        (StreamEar(), events()),
+    ]
+    ear, data = made[which]
+    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    heard = [words for at, end in pairwise(places) for words in ear.feed(data[at:end])]
+    assert heard == WORDS
+
+
+def test_lost_record() -> None:
+    """A number that is left out without a word of it is a loss."""
+    ear = SocketEar()
+    ear.feed(record_frame(said(b"one"), 1))
+    with pytest.raises(Misheard):
+        ear.feed(record_frame(said(b"three"), 3))
+
+
+def test_doubled_record() -> None:
+    """A record that comes twice is noticed."""
+    ear = StreamEar()
+    event = sse.record_event(said(b"one"), "E", 1)
+    chunk = b"%x\r\n%b\r\n" % (len(event), event)
+    ear.feed(chunk)
+    with pytest.raises(Misheard):
+        ear.feed(chunk)
+
+
+def test_gap() -> None:
+    """A gap is a loss, though a loud one."""
+    with pytest.raises(Misheard):
+        SocketEar().feed(text_frame(client.gap(4, 3)))
+
+
+def test_closed_socket() -> None:
+    """A close frame is not taken for silence."""
+    with pytest.raises(Misheard):
+        SocketEar().feed(b"\x88\x02\x03\xe8")
+
+
+def test_replies() -> None:
+    """Pings are answered, and every 32 records acknowledged, as the web client does."""
+    ear = SocketEar()
+    ear.feed(b"\x89\x02hi")
+    assert ear.replies == masked(0xA, b"hi")
+    ear.replies.clear()
+    for number in range(1, 32):
+        ear.feed(record_frame(said(b"word"), number))
+    assert not ear.replies
+    ear.feed(record_frame(said(b"word"), 32))
+    assert ear.replies == masked(0x1, b'{"a":32}')
+
+
+def test_long_frame() -> None:
+    """The long form of a length, both ways."""
+    words = b"x" * 300
+    assert SocketEar().feed(record_frame(said(words), 1)) == [words]
+    assert masked(0x1, words)[:4] == bytes((0x81, 0xFE, 1, 44))

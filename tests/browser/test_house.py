@@ -1,0 +1,221 @@
+"""The client and the whole house: real server, real browser, and a network that fails in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import House
+from tests.browser.proxy import Proxy
+from tests.browser.visits import Watch, lines
+
+#: Chance always says the same: come back soon.
+SOON = "Math.random = () => 0.04;"
+
+
+def enter(page: Page, url: str) -> str:
+    """Come in as a guest; returns the name one got."""
+    page.goto(url + "/")
+    page.get_by_role("button", name="Play as a guest").click()
+    await_link(page)
+    name = page.locator(".status .name")
+    expect(name).not_to_be_empty()
+    return name.inner_text()
+
+
+def await_link(page: Page) -> None:
+    page.locator(".link[data-state=live]").wait_for()
+
+
+def say(page: Page, *words: str) -> None:
+    for word in words:
+        page.get_by_label("Command").fill(f"say {word}")
+        page.keyboard.press("Enter")
+
+
+def last_line(page: Page, text: str) -> Locator:
+    return page.locator(".log p", has_text=text).last
+
+
+def said(page: Page, who: str) -> list[str]:
+    """What the log has of somebody's talk, in order."""
+    return [line.split('"')[1] for line in lines(page, ".kind-say") if line.startswith(who)]
+
+
+@pytest.fixture
+def proxy(house: House) -> Iterator[Proxy]:
+    with Proxy(house.http) as between:
+        yield between
+
+
+def test_a_guest_plays(page: Page, house: House, watch: Watch) -> None:
+    """One click leads into the first room; nothing comes from elsewhere, nothing goes wrong, the policy is strict."""
+    answer = page.goto(house.url + "/")
+    assert answer is not None
+    policy = answer.header_value("content-security-policy") or ""
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    enter(page, house.url)
+    expect(page.locator(".log .role-title").first).to_be_visible()
+    expect(page.locator(".status .where")).not_to_be_empty()
+    expect(page.locator(".status .gauges")).to_contain_text("Health")
+    say(page, "hello")
+    expect(last_line(page, 'You say, "hello"')).to_be_visible()
+    assert watch.errors == []
+    host = house.url.removeprefix("http://")
+    assert all(url.split("/")[2] == host for url in watch.requests)
+
+
+def test_a_reload_keeps_the_character(page: Page, house: House) -> None:
+    """The same guest in the same room, with what was read before, and with what was said meanwhile."""
+    name = enter(page, house.url)
+    say(page, "before")
+    expect(last_line(page, 'You say, "before"')).to_be_visible()
+    page.reload()
+    await_link(page)
+    expect(page.locator(".status .name")).to_have_text(name)
+    expect(page.locator(".status .where")).not_to_be_empty()
+    say(page, "after")
+    expect(last_line(page, 'You say, "after"')).to_be_visible()
+    assert said(page, "You") == ["before", "after"]
+
+
+def test_cuts_lose_and_repeat_nothing(page: Page, new_page: Callable[[], Page], house: House, proxy: Proxy) -> None:
+    """Cut again and again while lines fly both ways: each is heard once, in order, by both sides."""
+    other = new_page()
+    friend = enter(other, house.url)
+    page.add_init_script(SOON)
+    name = enter(page, proxy.url)
+    words = [f"w{number}" for number in range(24)]
+    for number in range(0, 24, 3):
+        say(page, words[number])
+        say(other, words[number])
+        proxy.cut()
+        say(page, *words[number + 1 : number + 3])
+        say(other, *words[number + 1 : number + 3])
+        await_link(page)
+    for visitor in (page, other):
+        expect(last_line(visitor, '"w23"')).to_be_visible()
+    expect(page.locator(".note").last).to_have_text("")
+    expect(last_line(page, f'{friend} says, "w23"')).to_be_visible()
+    assert said(page, "You") == words
+    assert said(other, name) == words
+    assert said(page, friend) == words
+
+
+def test_what_was_missed_stands_under_a_rule(page: Page, new_page: Callable[[], Page], house: House) -> None:
+    """Lines that came while the link was down are shown in their place, and marked as missed."""
+    other = new_page()
+    friend = enter(other, house.url)
+    with Proxy(house.http) as between:
+        enter(page, between.url)
+        between.blocked = b"GET /ws"
+        between.cut()
+        page.locator(".link[data-state=lost]").wait_for()
+        say(page, "typed while away")
+        expect(last_line(page, "> say typed")).to_contain_text("waiting for the link")
+        say(other, "are you there?")
+        expect(last_line(other, "You say")).to_be_visible()
+        between.blocked = b""
+        expect(last_line(page, f"{friend} says")).to_be_visible()
+        expect(last_line(page, "You say")).to_be_visible()
+        shown = lines(page)
+    rule = next(number for number, line in enumerate(shown) if line.startswith("while you were away"))
+    assert any(line.startswith(friend) for line in shown[rule:])
+    assert said(page, "You") == ["typed while away"]
+
+
+def test_a_half_open_link_is_noticed(page: Page, proxy: Proxy) -> None:
+    """When nothing moves and nobody says so, the client asks, gives up, and comes back by a new connection."""
+    page.clock.install()
+    page.add_init_script(SOON)
+    enter(page, proxy.url)
+    page.clock.fast_forward(6_000)
+    proxy.stall()
+    page.clock.fast_forward(16_000)
+    page.clock.run_for(9_000)
+    await_link(page)
+    say(page, "still here")
+    expect(last_line(page, 'You say, "still here"')).to_be_visible()
+
+
+def test_event_stream_when_websockets_do_not_get_through(page: Page, house: House) -> None:
+    """The second road is found by itself, says so, and is as exact as the first."""
+    with Proxy(house.http, blocked=b"GET /ws") as between:
+        page.add_init_script(SOON)
+        enter(page, between.url)
+        expect(page.locator(".link")).to_contain_text("event stream")
+        words = [f"w{number}" for number in range(12)]
+        for number in range(0, 12, 4):
+            say(page, *words[number : number + 2])
+            between.cut()
+            say(page, *words[number + 2 : number + 4])
+            await_link(page)
+        expect(last_line(page, '"w11"')).to_be_visible()
+        assert said(page, "You") == words
+
+
+def test_quit_is_the_end(page: Page, house: House) -> None:
+    """After quit nothing comes back by itself; a click leads to the way in."""
+    enter(page, house.url)
+    page.keyboard.type("quit\n")
+    again = page.get_by_role("button", name="Come in again")
+    again.wait_for()
+    expect(page.locator(".link")).to_have_text("Not connected")
+    again.click()
+    expect(page.get_by_role("button", name="Play as a guest")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Play as a guest")).to_be_visible()
+
+
+def test_an_account_by_the_form(page: Page, new_page: Callable[[], Page], house: House) -> None:
+    """Register, be told of a taken name at its field, log in elsewhere: it is the same character."""
+    page.goto(house.url + "/")
+    page.get_by_label("No, make one").check()
+    page.get_by_label("Name").fill("Brannoc")
+    page.get_by_label("Password", exact=True).fill("a good long one")
+    page.get_by_role("button", name="Make this character").click()
+    await_link(page)
+    expect(page.locator(".status .name")).to_have_text("Brannoc")
+    other = new_page()
+    other.goto(house.url + "/")
+    other.get_by_label("No, make one").check()
+    other.get_by_label("Name").fill("brannoc")
+    other.get_by_label("Password", exact=True).fill("another long one")
+    other.keyboard.press("Enter")
+    expect(other.get_by_label("Name")).to_be_focused()
+    expect(other.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    other.get_by_label("Yes, log in").check()
+    other.get_by_label("Password", exact=True).fill("a good long one")
+    other.keyboard.press("Enter")
+    await_link(other)
+    say(other, "both of me")
+    expect(last_line(page, 'You say, "both of me"')).to_be_visible()
+
+
+def test_a_password_is_asked_for_masked(page: Page, house: House) -> None:
+    """``register`` inside the game asks in a hidden field, and the guest stays where it is under its new name."""
+    enter(page, house.url)
+    page.keyboard.type("register Morwenna\n")
+    secret = page.get_by_label("A password for Morwenna?")
+    expect(secret).to_have_attribute("type", "password")
+    page.keyboard.type("a secret of mine\n")
+    page.get_by_label("The same again").wait_for()
+    page.keyboard.type("a secret of mine\n")
+    expect(page.locator(".status .name")).to_have_text("Morwenna")
+    expect(page.get_by_label("Command")).to_have_attribute("type", "text")
+    assert "a secret of mine" not in "\n".join(lines(page))
+
+
+def test_the_claim_link_makes_the_keeper(page: Page, house: House) -> None:
+    """The address that the server printed at its first start leads to the form that makes the keeper, once."""
+    assert house.claim, "the server printed no claim link"
+    page.goto(f"{house.url}/claim#{house.claim}")
+    page.get_by_label("Name").fill("Keverne")
+    page.get_by_label("Password", exact=True).fill("keeper of lamps")
+    page.get_by_role("button", name="Become keeper").click()
+    await_link(page)
+    assert house.claim not in page.url
+    expect(page.locator(".status .name")).to_have_text("Keverne")

@@ -1,0 +1,92 @@
+"""The house with a store that kills its own process at a chosen moment; and without the horizon, for the control.
+
+The moments are those where a mistake would show: a batch is on its way, or its words are held. Environment:
+``CHAOS_DIE=before|during|after:N`` dies around the Nth batch with postings, ``CHAOS_UNSAFE=1`` lets words go at once.
+The moment it died at stands in ``<data>.died``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.application.app import startApplication
+from twisted.application.service import Application
+from twisted.internet import reactor
+from twisted.logger import globalLogBeginner
+
+from mythos.app import House
+from mythos.config import disk, load
+from mythos.store.rows import Rows
+from mythos.store.sqlite import SQLiteStore, apply
+from mythos.telemetry.logs import Observer
+
+T = TypeVar("T")
+
+
+class DyingStore(SQLiteStore):
+    """:param moment: before the batch is written, during its transaction, or after its commit"""
+
+    def __init__(self, path: Path, reactor: Any, moment: str, number: int, died: Path) -> None:
+        self._moment = moment
+        self._left = number
+        self._died = died
+        self._doomed = False
+        super().__init__(path, reactor)
+
+    async def write(self, rows: Rows) -> None:
+        if rows.ledger:
+            self._left -= 1
+            self._doomed = self._left == 0
+        if self._doomed and self._moment == "before":
+            self._die()
+        doomed = self._doomed
+
+        def work(database: sqlite3.Connection) -> None:
+            apply(database, rows)
+            if doomed and self._moment == "during":
+                self._die()
+
+        await self._run(work)
+
+    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        result = super()._transact(work)
+        if self._doomed:  # on disk, and nobody was told
+            self._die()
+        return result
+
+    def _die(self) -> None:
+        self._died.write_text(self._moment)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    arguments = iter(sys.argv[1:])
+    options = {name.removeprefix("--"): next(arguments) for name in arguments}
+    config = load(options=options, environ=os.environ, files=disk.text, cwd=Path.cwd()).config
+    moment, _, number = os.environ.get("CHAOS_DIE", "never:0").partition(":")
+    died = config.data.with_name(config.data.name + ".died")
+    observer = Observer("info", as_json=False, stream=sys.__stderr__)
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+    house = House(
+        config,
+        reactor,
+        say=print,
+        fail=lambda text: os._exit(78),
+        observer=observer,
+        unsafe=bool(os.environ.get("CHAOS_UNSAFE")),
+        open_store=lambda path, reactor: DyingStore(path, reactor, moment, int(number), died),
+    )
+    application = Application("mythos")
+    house.setServiceParent(application)
+    startApplication(application, False)
+    reactor.run()  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()

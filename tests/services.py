@@ -1,0 +1,236 @@
+"""Programs of the machine that tests drive: found, installed where that is possible, and reported when missing.
+
+A test asks by fixture (``chromium``, ``tintin``, ``cc``) and gets the program's path. Looked at in this order: the
+variable ``MYTHOS_TEST_<NAME>``, the path, then as root on a Debian-like system one attempt with apt, which
+``MYTHOS_TEST_INSTALL=0`` forbids. A test that gets nothing does not run; neither does any other that skips itself. The
+last line of the run counts them and says what would make them run. With ``MYTHOS_TEST_REQUIRE=all`` they are failures,
+but for the programs that ``not_installable.txt`` names.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+__all__ = ["SERVICES", "NotRun", "Service", "cc", "chromium", "exempt", "find", "install", "tintin"]
+
+NOT_INSTALLABLE: Final = Path(__file__).with_name("not_installable.txt")
+#: Seconds that apt may take for one program, and that another process which installs may be waited for.
+_APT: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A program that some tests drive.
+
+    :param name: of the fixture; in capitals, of the variable.
+    :param tests: what its tests are called in the closing line.
+    :param commands: its names on the path, the best first.
+    :param packages: Debian's.
+    """
+
+    name: str
+    tests: str
+    commands: tuple[str, ...]
+    packages: tuple[str, ...]
+
+    @property
+    def variable(self) -> str:
+        return f"MYTHOS_TEST_{self.name.upper()}"
+
+    @property
+    def remedy(self) -> str:
+        """The command that would make the tests run."""
+        return f"apt-get install {' '.join(self.packages)}"
+
+    @property
+    def reason(self) -> str:
+        """What stands behind the number of tests in the closing line."""
+        return f"{self.tests} ({self.remedy})"
+
+
+CHROMIUM: Final = Service("chromium", "browser", ("chromium", "chromium-browser", "google-chrome"), ("chromium",))
+TINTIN: Final = Service("tintin", "TinTin++", ("tt++",), ("tintin++",))
+CC: Final = Service("cc", "C compiler", ("cc", "gcc", "clang"), ("gcc", "libc6-dev"))
+SERVICES: Final = (CHROMIUM, TINTIN, CC)
+
+
+def find(service: Service, environ: Mapping[str, str]) -> Path | None:
+    """The program, if it is here.
+
+    :raises FileNotFoundError: if the variable names a program that is not there.
+    """
+    named = environ.get(service.variable)
+    if named:
+        there = shutil.which(named)
+        if there is None:
+            raise FileNotFoundError(f"{service.variable} names {named}, which is not a program")
+        return Path(there)
+    path = environ.get("PATH", os.defpath)
+    found = (shutil.which(command, path=path) for command in service.commands)
+    return next((Path(program) for program in found if program), None)
+
+
+def may_install(environ: Mapping[str, str], uid: int) -> bool:
+    """True as root on a Debian-like system, unless forbidden."""
+    if environ.get("MYTHOS_TEST_INSTALL") == "0" or uid != 0:
+        return False
+    return shutil.which("apt-get", path=environ.get("PATH", os.defpath)) is not None
+
+
+def install(service: Service, environ: Mapping[str, str], lock: Path, tell: Callable[[str], None]) -> Path | None:
+    """The program, after one attempt to install it; None if it is not there even then.
+
+    :param lock: a file that holds back other test runs on this machine meanwhile.
+    :param tell: hears when it begins and how it ended.
+    """
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        found = find(service, environ)
+        if found is not None:
+            return found
+        tell(f"{service.remedy} (for the {service.tests} tests) ...")
+        mistake = _apt(["update"], environ) or _apt(
+            ["install", "-y", "--no-install-recommends", *service.packages], environ
+        )
+        tell(f"{service.remedy}: {mistake or 'done'}")
+        return find(service, environ)
+
+
+def _apt(arguments: list[str], environ: Mapping[str, str]) -> str:
+    """Run apt-get; what went wrong, or nothing."""
+    command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=60", *arguments]
+    quiet = {**environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        run = subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_APT)
+    except subprocess.TimeoutExpired:
+        return f"gave up after {_APT} s"
+    if run.returncode == 0:
+        return ""
+    said = (run.stderr or run.stdout).strip().splitlines()
+    return said[-1] if said else f"exit {run.returncode}"
+
+
+def exempt(text: str) -> frozenset[str]:
+    """The reasons that do not count under ``MYTHOS_TEST_REQUIRE``, from lines of a name and why.
+
+    :raises ValueError: if a name is no service.
+    """
+    lines = (line.strip() for line in text.splitlines())
+    names = {line.split()[0] for line in lines if line and not line.startswith("#")}
+    known = {service.name: service.reason for service in SERVICES}
+    if unknown := sorted(names - known.keys()):
+        raise ValueError(f"{NOT_INSTALLABLE.name} names {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    return frozenset(known[name] for name in names)
+
+
+@dataclass(slots=True, eq=False)  # pytest keeps its plugins in sets
+class NotRun:
+    """The tests that did not run, counted by reason; a plugin of pytest.
+
+    :param allowed: reasons that do not count.
+    :param required: what did not run is a failure.
+    """
+
+    allowed: frozenset[str]
+    required: bool
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.outcome != "skipped":
+            return
+        text = report.longrepr[2] if isinstance(report.longrepr, tuple) else getattr(report, "wasxfail", "")
+        self.reasons[str(text).removeprefix("Skipped: ") or "skipped without a reason"] += 1
+
+    @property
+    def failures(self) -> int:
+        """How many of them count as failures."""
+        return sum(n for reason, n in self.reasons.items() if reason not in self.allowed) if self.required else 0
+
+    def closing(self, outcomes: Mapping[str, int]) -> str:
+        """``612 passed · NOT RUN: 4 browser (apt-get install chromium)``; nothing when all of it ran."""
+        if not self.reasons:
+            return ""
+        parts = [f"{n} {word}" for word, n in outcomes.items() if n]
+        parts.append("NOT RUN: " + ", ".join(f"{n} {reason}" for reason, n in sorted(self.reasons.items())))
+        if self.failures:
+            parts.append("which MYTHOS_TEST_REQUIRE=all forbids")
+        return " · ".join(parts)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.note(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if self.failures and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Here, because the closing line comes after all that pytest itself prints."""
+        terminal = config.pluginmanager.getplugin("terminalreporter")
+        outcomes = {word: len(terminal.stats.get(key, ())) for key, word in _WORDS.items()} if terminal else {}
+        if terminal and (line := self.closing(outcomes)):
+            terminal.write_line(line)
+
+
+_WORDS: Final = {"failed": "failed", "error": "errors", "passed": "passed"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    required = os.environ.get("MYTHOS_TEST_REQUIRE", "")
+    if required not in ("", "all"):
+        raise pytest.UsageError(f"MYTHOS_TEST_REQUIRE is all or not set, not {required!r}")
+    config.pluginmanager.register(NotRun(exempt(NOT_INSTALLABLE.read_text()), bool(required)), "mythos-not-run")
+
+
+@contextmanager
+def _speaking(config: pytest.Config) -> Iterator[Callable[[str], None]]:
+    """A way to tell the one who waits, past the capturing of output."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    with capture.global_and_fixture_disabled():
+        yield lambda text: terminal.write_line(text)
+
+
+def _provide(config: pytest.Config, service: Service) -> Path:
+    found = find(service, os.environ)
+    if found is None and may_install(os.environ, os.geteuid()):
+        lock = Path(tempfile.gettempdir()) / "mythos-tests-apt.lock"
+        with _speaking(config) as tell:
+            found = install(service, os.environ, lock, tell)
+    if found is None:
+        pytest.skip(service.reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium(pytestconfig: pytest.Config) -> Path:
+    """Chromium or Chrome; as root it needs ``--no-sandbox``."""
+    return _provide(pytestconfig, CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def tintin(pytestconfig: pytest.Config) -> Path:
+    """TinTin++; it needs a terminal with a size."""
+    return _provide(pytestconfig, TINTIN)
+
+
+@pytest.fixture(scope="session")
+def cc(pytestconfig: pytest.Config) -> Path:
+    """A C compiler with the headers of libc."""
+    return _provide(pytestconfig, CC)
