@@ -448,7 +448,7 @@ class House(Service):
         if listen.off:
             return
         try:
-            port = await serverFromString(self._reactor, listen.endpoint).listen(factory)
+            port = await serverFromString(self._reactor, _with_backlog(listen.endpoint)).listen(factory)
         except CannotListenError as error:
             raise StartError(
                 f"Port {error.port} for {name} cannot be opened ({_reason(error)}): choose another with --{name} PORT."
@@ -715,6 +715,11 @@ def _by_door(outlet: Outlet) -> Mapping[str, int]:
 
 def _host(listen: Listen) -> str:
     return "localhost" if listen.host in ("127.0.0.1", "0.0.0.0", "::1", "") else listen.host
+
+
+def _with_backlog(endpoint: str) -> str:
+    """Twisted lets 50 connections wait to be accepted; a storm of players coming back is more."""
+    return f"{endpoint}:backlog=1024" if endpoint.startswith("tcp") and "backlog=" not in endpoint else endpoint
 
 
 def _reason(error: CannotListenError) -> str:

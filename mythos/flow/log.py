@@ -18,10 +18,11 @@ Time is told, never asked. Seconds, monotonic.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["PLACES", "Cursor", "Entry", "Gap", "Limits", "Logged", "SessionLog"]
+__all__ = ["PLACES", "Cursor", "Entry", "Gap", "Limits", "Logged", "SessionLog", "put_all"]
 
 #: Places of connections that are gone, kept for one session.
 PLACES = 16
@@ -199,7 +200,8 @@ class SessionLog:
         """A connection came; returns its cursor and why it does not go on from ``last``: empty if it does.
 
         The reason is ``new`` (it named no place), ``epoch``, ``ahead`` or ``behind``. Then the cursor starts at the
-        head, and the caller owes it a snapshot.
+        head, and the caller owes it a snapshot. One that is behind has acknowledged no more than before: it may be
+        gone again before it hears of that.
         """
         if last is None or epoch is None:
             reason = "new"
@@ -214,6 +216,9 @@ class SessionLog:
             self.cursors.append(cursor)
             return cursor, ""
         cursor = Cursor(kind, self.head)
+        if reason == "behind":
+            assert last is not None
+            cursor.acked = last
         self.cursors.append(cursor)
         return cursor, reason
 
@@ -229,18 +234,22 @@ class SessionLog:
         """The place of the last connection of a door that is gone; of several, the one named last."""
         found: Cursor | None = None
         for cursor in self.cursors:
-            if cursor.kind == kind and cursor.gone is not None and (found is None or cursor.gone >= (found.gone or 0.0)):
+            if (
+                cursor.kind == kind
+                and cursor.gone is not None
+                and (found is None or cursor.gone >= (found.gone or 0.0))
+            ):
                 found = cursor
         return found
 
-    def succeed(self, cursor: Cursor, name: str = "") -> None:
-        """The client of ``cursor`` is the one whose place has that ``name``, or that left by the same door last:
-        that place need not be kept for it any longer.
+    def succeed(self, cursor: Cursor, name: str | None = None) -> None:
+        """The client of ``cursor`` is the one whose place has that ``name``, or (None) that left by the same door
+        last: that place need not be kept for it any longer.
 
         Nothing less certain will do. To give a place up because a client came back *near* it frees what another
         connection that is away still needs.
         """
-        if name:
+        if name is not None:
             place = next((one for one in self.cursors if one.name == name and one.gone is not None), None)
         else:
             place = self._left_by(cursor.kind)
@@ -285,6 +294,19 @@ class SessionLog:
             count = bisect_left(self.entries, old, key=_at)
             freed = sum([entry[2].size for entry in self.entries[:count]])
             self._free(count, self.size - freed)
+
+
+def put_all(logs: Iterable[SessionLog], what: Logged, now: float) -> None:
+    """:meth:`SessionLog.put` of the same into many logs: the inner loop of every crowd, so without a call for each."""
+    size = what.size
+    for log in logs:
+        log.head = number = log.head + 1
+        entries = log.entries
+        entries.append((number, now, what))
+        log.size += size
+        limits = log.limits
+        if log.size > limits.bytes or len(entries) > limits.events:
+            log._force()
 
 
 def _number(entry: Entry) -> int:

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 def _can_send_directly() -> bool:
-    wanted = ("writeSomeData", "_closeWriteConnection", "dataBuffer", "_tempDataBuffer")
+    wanted = ("dataBuffer", "_tempDataBuffer", "TLS", "disconnecting", "connected")
     made = TCPConnection.__new__(TCPConnection)
     made.dataBuffer, made._tempDataBuffer = b"", []
     return all(hasattr(made, part) for part in wanted)
@@ -57,18 +57,22 @@ def direct(transport: Any, data: bytes) -> None:
     if (
         not DIRECT
         or not isinstance(transport, TCPConnection)
-        or transport.TLS
         or transport.dataBuffer
         or transport._tempDataBuffer
+        or transport.TLS
         or transport.disconnecting
         or not transport.connected
     ):
         transport.write(data)
         return
-    sent = transport.writeSomeData(data)
-    if not isinstance(sent, int):  # an exception object: the connection is lost
+    try:
+        sent = transport.socket.send(data)
+    except BlockingIOError:
+        sent = 0
+    except OSError:
         transport.loseConnection()
-    elif sent != len(data):
+        return
+    if sent != len(data):
         transport.write(data[sent:])
 
 
@@ -150,6 +154,7 @@ class Outlet:
 class Link:
     """One connection of one session, on any door. A door says how entries become bytes.
 
+    :ivar woken: it will be flushed at the end of this reactor turn
     :ivar ready: it was told ``hello``: it may be written to
     :ivar shut: its transport holds as much as it may
     """
@@ -158,7 +163,6 @@ class Link:
         "_answers",
         "_closed",
         "_shut_since",
-        "_woken",
         "address",
         "cursor",
         "outlet",
@@ -166,6 +170,7 @@ class Link:
         "realm",
         "session",
         "shut",
+        "woken",
     )
 
     kind = ""
@@ -178,7 +183,7 @@ class Link:
         self.address = address
         self.ready = False
         self.shut = False
-        self._woken = False
+        self.woken = False
         self._closed = False
         self._shut_since = 0.0
         self._answers: list[bytes] | None = None
@@ -224,8 +229,8 @@ class Link:
         self.outlet.links.add(self)
 
     def wake(self) -> None:
-        if not self._woken and self.ready and not self.shut:
-            self._woken = True
+        if not self.woken and self.ready and not self.shut:
+            self.woken = True
             self.outlet.wake(self)
 
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
@@ -246,7 +251,7 @@ class Link:
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 
     def flush(self) -> None:
-        self._woken = False
+        self.woken = False
         if self._closed or self.shut:
             return
         log, cursor = self.session.log, self.cursor

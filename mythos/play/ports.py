@@ -89,11 +89,13 @@ class Connection(Protocol):
 
     :ivar kind: telnet, websocket, sse
     :ivar cursor: set by the realm when the connection is attached
+    :ivar woken: :meth:`wake` was called, and it has not written since
     """
 
     kind: str
     address: str
     cursor: Cursor
+    woken: bool
 
     def wake(self) -> None:
         """There is something to write, or to ask; it will be written by the end of this reactor turn."""

@@ -107,7 +107,8 @@ class Session:
         else:
             self.log.put(message, now)
         for connection in self.connections:
-            connection.wake()
+            if not connection.woken:
+                connection.wake()
 
     def ask(self, text: str, then: Callable[[Call, str], None], *, secret: bool) -> None:
         self.question = Question(text, then, secret)

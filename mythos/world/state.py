@@ -181,6 +181,8 @@ class World:
         self.contents: dict[PlaceId, dict[EntityId, Item]] = {}
         #: who stands in a room, in the order they came; only the present and the living
         self.people: dict[RoomId, dict[EntityId, Body]] = {}
+        #: how often somebody came into or went out of a room: who keeps a list of a crowd sees that it is stale
+        self.stirred: dict[RoomId, int] = {}
         #: why nothing conserved may move just now, as a sentence for players; empty: it may
         self.sealed = ""
         self._touched: dict[EntityId, Entity] = {}
@@ -249,13 +251,16 @@ class World:
         self.lift_body(body)
         body.room = room
         self.people.setdefault(room, {})[body.id] = body
+        self.stirred[room] = self.stirred.get(room, 0) + 1
         self.touch(body)  # type: ignore[arg-type]
 
     def lift_body(self, body: Body) -> None:
         """Take a body out of its room: it stands nowhere; ``body.room`` remembers where it was."""
         crowd = self.people.get(body.room)
-        if crowd is not None and crowd.pop(body.id, None) is not None and not crowd:
-            del self.people[body.room]
+        if crowd is not None and crowd.pop(body.id, None) is not None:
+            self.stirred[body.room] += 1
+            if not crowd:
+                del self.people[body.room]
 
     def forget(self, character: Character, *, keep_row: bool = False) -> None:
         """A character that stands nowhere leaves memory, with what it holds.

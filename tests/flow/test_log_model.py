@@ -223,7 +223,9 @@ class Delivery(RuleBasedStateMachine):
         """What ``Realm.attach`` and the doors do."""
         cursor, reason = self.log.attach(client.kind, epoch, last)
         cursor.name = f"token{self._next()}" if client.kind == NUMBERED else ""
-        if not reason:
+        if client.kind == BLIND:
+            self.log.succeed(cursor)
+        elif client.token:
             self.log.succeed(cursor, client.token)
         while len(self.attached) >= CONNECTIONS:  # takeover: the oldest goes
             oldest, whose = self.attached[0]
@@ -362,13 +364,13 @@ class Delivery(RuleBasedStateMachine):
         self.log.restore(record.floor, [(number, self.now - age, what) for number, age, what in record.log])
         for one in self.emitted:
             one.at += self.now - stopped  # ages stand still while nobody runs
+        for client in sorted(had_place, key=lambda one: one.left):
+            self._next()
+            client.left = self.now
         for kind, acked in record.cursors:
             place = Cursor(kind, acked)
             place.gone = self.now
             self.log.cursors.append(place)
-        for client in sorted(had_place, key=lambda one: one.left):
-            self._next()
-            client.left = self.now
         self.newest.clear()  # what was kept is not replaced any more
 
     @rule()
@@ -442,7 +444,7 @@ class GuessesWhoCameBack(SessionLog):
 
     __slots__ = ()
 
-    def succeed(self, cursor: Cursor, name: str = "") -> None:
+    def succeed(self, cursor: Cursor, name: str | None = None) -> None:
         near = [one for one in self.cursors if one.gone is not None and one.acked <= cursor.sent]
         if near:
             self.cursors.remove(max(near, key=lambda one: one.acked))

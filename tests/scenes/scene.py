@@ -66,8 +66,10 @@ class Ear:
         self.answers: list[tuple[int, str, int, bool]] = []
         self.states: dict[str, Any] = {}
         self.paused = False
+        self.woken = False
 
-    def wake(self) -> None: ...
+    def wake(self) -> None:
+        """It is asked with :meth:`take`."""
 
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
         self.answers.append((c, error, expect, dup))
@@ -80,6 +82,7 @@ class Ear:
 
     def resume(self) -> None:
         self.paused = False
+        self.woken = False
 
     def take(self) -> list[str]:
         """The plain words of all lines since the last call; states are kept in :attr:`states`."""
