@@ -6,7 +6,7 @@ From the first room ten ways lead to ten halls, from each hall ten ways to ten r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,4 +44,27 @@ def walk(number: int) -> Sequence[Step]:
 def generated() -> Iterator[Path]:
     """The world in a directory of its own, which is gone afterwards."""
     with TemporaryDirectory(prefix="mythos-bench-world-") as home:
+        zone = Path(home, "zones", "bench")
+        zone.mkdir(parents=True)
+        Path(home, "world.yaml").write_text("title: Bench\nstart: bench:first\nhome: bench:first\nzones: [bench]\n")
+        (zone / "zone.yaml").write_text("title: Bench\nrecall: first\n")
+        (zone / "items.yaml").write_text("items:\n  token:\n    name: token\n    text: A round token of tin.\n")
+        (zone / "rooms.yaml").write_text("rooms:\n" + "".join(_rooms()))
         yield Path(home)
+
+
+def _rooms() -> Iterator[str]:
+    yield _room("first", "Bench square", {way: f"hall-{tens}" for tens, way in enumerate(_WAYS)})
+    for tens in range(len(_WAYS)):
+        ways = {way: f"room-{tens}{ones}" for ones, way in enumerate(_WAYS)}
+        yield _room(f"hall-{tens}", f"Bench hall {tens}", {**ways, "out": "first"})
+    for number in range(ROOMS):
+        yield _room(f"room-{number:02d}", title(number), {"out": f"hall-{number // 10}"}, "[{proto: token, every: 1s}]")
+
+
+def _room(id: str, name: str, exits: Mapping[str, str], items: str = "[]") -> str:
+    ways = ", ".join(f"{way}: {to}" for way, to in exits.items())
+    return (
+        f"  {id}:\n    title: {name}\n    text: A plain room of grey stone, swept every morning.\n"
+        f"    exits: {{{ways}}}\n    items: {items}\n"
+    )

@@ -1,1 +1,5 @@
+"""Zone files and the world they make."""
 
+from mythos.content.loader import WorldError, load
+
+__all__ = ["WorldError", "load"]

@@ -150,7 +150,7 @@ def _mark(world: World, who: Character, name: str) -> list[Fact]:
     """Mark a step, ``quest:step``; a step that is done stays done and is no news."""
     if who.flags and name in who.flags:
         return []
-    quest_id, _, step = name.partition(":")
+    quest_id, _, step = name.rpartition(":")
     quest = world.atlas.quests[quest_id]
     who.flags = {**(who.flags or {}), name: 1}
     return [TaskDone(who.id, quest_id, step, step == quest.steps[-1][0])]

@@ -40,12 +40,13 @@ class _Pair:
 class Proxy:
     """Passes connections on to a port of this machine.
 
+    :ivar port: where new connections lead
     :ivar blocked: a connection whose first bytes are these is closed at once
     """
 
     def __init__(self, port: int, blocked: bytes = b"") -> None:
         self.blocked = blocked
-        self._target = ("127.0.0.1", port)
+        self.port = port
         self._pairs: set[_Pair] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -89,7 +90,7 @@ class Proxy:
             if not first or (self.blocked and first.startswith(self.blocked)):
                 near.close()
                 return
-            far = socket.create_connection(self._target)
+            far = socket.create_connection(("127.0.0.1", self.port))
             far.sendall(first)
         except OSError:
             near.close()

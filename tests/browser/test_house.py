@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import House
 from tests.browser.proxy import Proxy
 from tests.browser.visits import Watch, lines
+from tests.house.server import Server
 
 #: Chance always says the same: come back soon.
 SOON = "Math.random = () => 0.04;"
@@ -45,32 +47,32 @@ def said(page: Page, who: str) -> list[str]:
 
 
 @pytest.fixture
-def proxy(house: House) -> Iterator[Proxy]:
-    with Proxy(house.http) as between:
+def proxy(house: Server) -> Iterator[Proxy]:
+    with Proxy(house.ports["http"]) as between:
         yield between
 
 
-def test_a_guest_plays(page: Page, house: House, watch: Watch) -> None:
+def test_a_guest_plays(page: Page, house: Server, watch: Watch) -> None:
     """One click leads into the first room; nothing comes from elsewhere, nothing goes wrong, the policy is strict."""
-    answer = page.goto(house.url + "/")
+    answer = page.goto(house.url("/"))
     assert answer is not None
     policy = answer.header_value("content-security-policy") or ""
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    enter(page, house.url)
+    enter(page, house.url(""))
     expect(page.locator(".log .role-title").first).to_be_visible()
     expect(page.locator(".status .where")).not_to_be_empty()
     expect(page.locator(".status .gauges")).to_contain_text("Health")
     say(page, "hello")
     expect(last_line(page, 'You say, "hello"')).to_be_visible()
     assert watch.errors == []
-    host = house.url.removeprefix("http://")
+    host = house.url("").removeprefix("http://")
     assert all(url.split("/")[2] == host for url in watch.requests)
 
 
-def test_a_reload_keeps_the_character(page: Page, house: House) -> None:
+def test_a_reload_keeps_the_character(page: Page, house: Server) -> None:
     """The same guest in the same room, with what was read before, and with what was said meanwhile."""
-    name = enter(page, house.url)
+    name = enter(page, house.url(""))
     say(page, "before")
     expect(last_line(page, 'You say, "before"')).to_be_visible()
     page.reload()
@@ -82,10 +84,10 @@ def test_a_reload_keeps_the_character(page: Page, house: House) -> None:
     assert said(page, "You") == ["before", "after"]
 
 
-def test_cuts_lose_and_repeat_nothing(page: Page, new_page: Callable[[], Page], house: House, proxy: Proxy) -> None:
+def test_cuts_lose_and_repeat_nothing(page: Page, new_page: Callable[[], Page], house: Server, proxy: Proxy) -> None:
     """Cut again and again while lines fly both ways: each is heard once, in order, by both sides."""
     other = new_page()
-    friend = enter(other, house.url)
+    friend = enter(other, house.url(""))
     page.add_init_script(SOON)
     name = enter(page, proxy.url)
     words = [f"w{number}" for number in range(24)]
@@ -105,11 +107,11 @@ def test_cuts_lose_and_repeat_nothing(page: Page, new_page: Callable[[], Page], 
     assert said(page, friend) == words
 
 
-def test_what_was_missed_stands_under_a_rule(page: Page, new_page: Callable[[], Page], house: House) -> None:
+def test_what_was_missed_stands_under_a_rule(page: Page, new_page: Callable[[], Page], house: Server) -> None:
     """Lines that came while the link was down are shown in their place, and marked as missed."""
     other = new_page()
-    friend = enter(other, house.url)
-    with Proxy(house.http) as between:
+    friend = enter(other, house.url(""))
+    with Proxy(house.ports["http"]) as between:
         enter(page, between.url)
         between.blocked = b"GET /ws"
         between.cut()
@@ -141,9 +143,9 @@ def test_a_half_open_link_is_noticed(page: Page, proxy: Proxy) -> None:
     expect(last_line(page, 'You say, "still here"')).to_be_visible()
 
 
-def test_event_stream_when_websockets_do_not_get_through(page: Page, house: House) -> None:
+def test_event_stream_when_websockets_do_not_get_through(page: Page, house: Server) -> None:
     """The second road is found by itself, says so, and is as exact as the first."""
-    with Proxy(house.http, blocked=b"GET /ws") as between:
+    with Proxy(house.ports["http"], blocked=b"GET /ws") as between:
         page.add_init_script(SOON)
         enter(page, between.url)
         expect(page.locator(".link")).to_contain_text("event stream")
@@ -157,9 +159,27 @@ def test_event_stream_when_websockets_do_not_get_through(page: Page, house: Hous
         assert said(page, "You") == words
 
 
-def test_quit_is_the_end(page: Page, house: House) -> None:
+def test_a_restart_is_only_a_cut(page: Page, tmp_path: Path) -> None:
+    """The server is stopped and started again under its players: they stay who and where they are, without a login."""
+    with Server(tmp_path / "house") as server, Proxy(server.ports["http"]) as between:
+        page.add_init_script(SOON)
+        name = enter(page, between.url)
+        say(page, "before")
+        expect(last_line(page, 'You say, "before"')).to_be_visible()
+        server.stop()
+        page.locator(".link[data-state=lost]").wait_for()
+        server.start()
+        between.port = server.ports["http"]
+        await_link(page)
+        say(page, "after")
+        expect(last_line(page, 'You say, "after"')).to_be_visible()
+        expect(page.locator(".status .name")).to_have_text(name)
+        assert said(page, "You") == ["before", "after"]
+
+
+def test_quit_is_the_end(page: Page, house: Server) -> None:
     """After quit nothing comes back by itself; a click leads to the way in."""
-    enter(page, house.url)
+    enter(page, house.url(""))
     page.keyboard.type("quit\n")
     again = page.get_by_role("button", name="Come in again")
     again.wait_for()
@@ -170,9 +190,9 @@ def test_quit_is_the_end(page: Page, house: House) -> None:
     expect(page.get_by_role("button", name="Play as a guest")).to_be_visible()
 
 
-def test_an_account_by_the_form(page: Page, new_page: Callable[[], Page], house: House) -> None:
+def test_an_account_by_the_form(page: Page, new_page: Callable[[], Page], house: Server) -> None:
     """Register, be told of a taken name at its field, log in elsewhere: it is the same character."""
-    page.goto(house.url + "/")
+    page.goto(house.url("/"))
     page.get_by_label("No, make one").check()
     page.get_by_label("Name").fill("Brannoc")
     page.get_by_label("Password", exact=True).fill("a good long one")
@@ -180,7 +200,7 @@ def test_an_account_by_the_form(page: Page, new_page: Callable[[], Page], house:
     await_link(page)
     expect(page.locator(".status .name")).to_have_text("Brannoc")
     other = new_page()
-    other.goto(house.url + "/")
+    other.goto(house.url("/"))
     other.get_by_label("No, make one").check()
     other.get_by_label("Name").fill("brannoc")
     other.get_by_label("Password", exact=True).fill("another long one")
@@ -195,9 +215,9 @@ def test_an_account_by_the_form(page: Page, new_page: Callable[[], Page], house:
     expect(last_line(page, 'You say, "both of me"')).to_be_visible()
 
 
-def test_a_password_is_asked_for_masked(page: Page, house: House) -> None:
+def test_a_password_is_asked_for_masked(page: Page, house: Server) -> None:
     """``register`` inside the game asks in a hidden field, and the guest stays where it is under its new name."""
-    enter(page, house.url)
+    enter(page, house.url(""))
     page.keyboard.type("register Morwenna\n")
     secret = page.get_by_label("A password for Morwenna?")
     expect(secret).to_have_attribute("type", "password")
@@ -209,13 +229,14 @@ def test_a_password_is_asked_for_masked(page: Page, house: House) -> None:
     assert "a secret of mine" not in "\n".join(lines(page))
 
 
-def test_the_claim_link_makes_the_keeper(page: Page, house: House) -> None:
+def test_the_claim_link_makes_the_keeper(page: Page, house: Server) -> None:
     """The address that the server printed at its first start leads to the form that makes the keeper, once."""
-    assert house.claim, "the server printed no claim link"
-    page.goto(f"{house.url}/claim#{house.claim}")
+    printed = re.search(r"/claim#([\w-]+)", house.log.read_text())
+    assert printed, "the server printed no claim link"
+    page.goto(house.url(printed[0]))
     page.get_by_label("Name").fill("Keverne")
     page.get_by_label("Password", exact=True).fill("keeper of lamps")
     page.get_by_role("button", name="Become keeper").click()
     await_link(page)
-    assert house.claim not in page.url
+    assert printed[1] not in page.url
     expect(page.locator(".status .name")).to_have_text("Keverne")
