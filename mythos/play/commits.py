@@ -83,7 +83,6 @@ class Commits:
         self._stale: dict[EntityId, Entity] = {}
         self._gathering = False
         self._number = 0  # of the last batch taken
-        self._written = 0
         self._on_its_way: Batch | None = None
         self._held: deque[tuple[int, Callable[[], None]]] = deque()
 
@@ -91,8 +90,8 @@ class Commits:
 
     @property
     def pending(self) -> bool:
-        """Something is gathered or on its way: words wait."""
-        return self._gathering or self._on_its_way is not None
+        """Something is gathered, on its way or being told: words wait."""
+        return self._gathering or self._on_its_way is not None or bool(self._held)
 
     @property
     def held(self) -> int:
@@ -144,8 +143,11 @@ class Commits:
             self._gather()
 
     def after(self, release: Callable[[], None]) -> None:
-        """Call ``release`` once everything submitted so far is on disk: now, if it is."""
-        if self.unsafe or not (self._gathering or self._on_its_way is not None):
+        """Call ``release`` once everything submitted so far is on disk: now, if it is.
+
+        One that is asked for by another that is just going out waits behind those that waited before it.
+        """
+        if self.unsafe or not self.pending:
             release()
         else:
             self._held.append((self._number + 1 if self._gathering else self._number, release))
@@ -187,15 +189,23 @@ class Commits:
         return batch
 
     def written(self) -> None:
-        """The batch on its way is on disk: what waited for it goes out, in order."""
+        """The batch on its way is on disk: what waited for it goes out, in order.
+
+        :raises ExceptionGroup: some of it failed; everything else has gone out
+        """
         assert self._on_its_way is not None
-        self._written = self._on_its_way.number
+        written = self._on_its_way.number
         self._on_its_way = None
-        held = self._held
-        while held and held[0][0] <= self._written:
-            held.popleft()[1]()
+        held, errors = self._held, []
+        while held and held[0][0] <= written:
+            try:
+                held.popleft()[1]()
+            except Exception as error:  # one receiver's failure is not the next one's
+                errors.append(error)
         if self._gathering:
             self.wake()
+        if errors:
+            raise ExceptionGroup("some words could not be told", errors)
 
     def failed(self) -> Batch:
         """The batch on its way can never be written: it and everything after it is given up.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,9 +46,9 @@ ROOM_WAIT = 2.0
 class Grammar(Protocol):
     """Words typed -> verbs; served by ``mythos.commands.grammar``."""
 
-    def split(self, typed: str) -> list[str]: ...
-
-    def find(self, verbs: VerbTable, rank: Rank, aliases: dict[str, str] | None, typed: str) -> tuple[Verb, str, str]:
+    def parse(
+        self, verbs: VerbTable, rank: Rank, aliases: Mapping[str, str] | None, ways: Collection[str], typed: str
+    ) -> list[tuple[Verb, str, str]]:
         """:raises Refusal: no such command; near ones are offered."""
 
 
@@ -465,11 +465,12 @@ class Realm:
                 call = self._answer(session, typed, heard)
                 name = call.verb.name
             else:
-                rank = _rank(session.me)
-                for part in self.grammar.split(typed):
-                    verb, word, rest = self.grammar.find(self.verbs, rank, session.me.aliases, part)
-                    if call is None and (wait := self._wait(session, verb, now)) > 0.0:
-                        return wait
+                me = session.me
+                ways = self.world.atlas.rooms[me.room].exits
+                commands = self.grammar.parse(self.verbs, _rank(me), me.aliases, ways, typed)
+                if (wait := self._wait(session, commands, now)) > 0.0:
+                    return wait
+                for verb, word, rest in commands:
                     call = Call(self, session, session.me, verb, word, rest)
                     call.heard = heard
                     name = verb.name
@@ -496,21 +497,25 @@ class Realm:
         self._hear_question(session)
         return call
 
-    def _wait(self, session: Session, verb: Verb, now: float) -> float:
-        """Seconds this command has to wait: for its player's pace, and for the room's if the room will hear it.
+    def _wait(self, session: Session, commands: list[tuple[Verb, str, str]], now: float) -> float:
+        """Seconds these commands have to wait: for their player's pace, and for the room's if the room will hear them.
 
         :raises Refusal: the room is too loud
         """
-        if verb.loud:
+        loud, cost = 0, 0.0
+        for verb, _, _ in commands:
+            loud += verb.loud
+            cost += verb.cost
+        if loud:
             room = self._rooms.get(session.me.room)
             if room is None:
                 rate = self.pace.room_per_second
                 room = self._rooms[session.me.room] = Bucket(rate, rate)
-            if (wait := room.take(now)) > 0.0:
+            if (wait := room.take(now, loud)) > 0.0:
                 if wait > ROOM_WAIT or (session.lines and len(session.lines) > ROOM_WAIT * self.pace.room_per_second):
                     raise Refusal("Too many speak here at once. Wait a moment, then say it again.")
                 return wait
-        return session.bucket.take(now, verb.cost)
+        return session.bucket.take(now, cost)
 
     def _fault(self, session: Session, c: int, typed: str, name: str, error: Exception) -> None:
         """A command of ours broke. What it left half done must not be written: the world is loaded again."""

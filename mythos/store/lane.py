@@ -16,15 +16,16 @@ __all__ = ["Lane"]
 
 _log = Logger()
 
-#: Seconds between tries of a batch that failed for a passing reason: doubled up to the second.
+#: Seconds between tries of a batch that failed for a passing reason: doubled from the first up to the second.
 RETRY = (0.05, 2.0)
 
 
 class Lane:
     """Takes what the queue has gathered, writes it, says so; again and again until it goes through.
 
-    :ivar down: called with True when a batch has to wait for the store, with False when it went through
-    :ivar broken: called with a batch that can never be written, after the queue has given it up
+    :ivar down: called with True when a batch has to wait for the store, with False when the store answered it
+    :ivar broken: called with a batch that can never be written, after the queue has given it up; any failure of the
+        store but :class:`StoreDown` counts as that, for a lane that stood still would hold back all words for ever
     :ivar seconds: how long each commit took, for metrics
     """
 
@@ -58,37 +59,50 @@ class Lane:
             try:
                 await self._write(batch)
             except BadBatch as error:
-                self._commits.failed()
-                self.broken(batch, error)
+                await self._give_up(batch, error)
+            except Exception as error:
+                _log.failure("the store broke on batch {number}", number=batch.number)
+                await self._give_up(batch, BadBatch(f"batch {batch.number}: {error!r}"))
             else:
-                self._commits.written()
+                try:
+                    self._commits.written()
+                except Exception:
+                    _log.failure("batch {number} is written, but not all of it was told", number=batch.number)
         self._busy = False
         idle, self._idle = self._idle, []
         for done in idle:
             done.callback(None)
 
+    async def _give_up(self, batch: Batch, error: BadBatch) -> None:
+        # Not in the turn that closed the batch: its own words are not submitted yet, and must be discarded too.
+        await deferLater(self._clock, 0)
+        self._commits.failed()
+        self.broken(batch, error)
+
     async def _write(self, batch: Batch) -> None:
         """:raises BadBatch:"""
         rows = self._store.encode(batch)
         wait, failed = RETRY[0], False
-        while True:
-            started = self._clock.seconds()
-            try:
-                await self._store.write(rows)
-            except StoreDown as error:
-                if not failed:
-                    failed = True
-                    _log.error(
-                        "the store does not take batch {number}: {error}; trying again",
-                        number=batch.number,
-                        error=error,
-                    )
-                    self.down(True)
-                await deferLater(self._clock, wait)
-                wait = min(wait * 2, RETRY[1])
-            else:
-                self.seconds(self._clock.seconds() - started)
-                if failed:
-                    _log.info("the store took batch {number}", number=batch.number)
-                    self.down(False)
-                return
+        try:
+            while True:
+                started = self._clock.seconds()
+                try:
+                    await self._store.write(rows)
+                except StoreDown as error:
+                    if not failed:
+                        failed = True
+                        _log.error(
+                            "the store does not take batch {number}: {error}; trying again",
+                            number=batch.number,
+                            error=error,
+                        )
+                        self.down(True)
+                    await deferLater(self._clock, wait)
+                    wait = min(wait * 2, RETRY[1])
+                else:
+                    self.seconds(self._clock.seconds() - started)
+                    return
+        finally:
+            if failed:
+                _log.info("the store answers again, to batch {number}", number=batch.number)
+                self.down(False)

@@ -54,27 +54,30 @@ def migrate(database: sqlite3.Connection, known: list[Step] | None = None) -> in
     applied = dict(database.execute("SELECT number, checksum FROM schema_version"))
     newest = max(applied, default=0)
     oldest_able = database.execute("SELECT coalesce(max(min_compat), 0) FROM schema_version").fetchone()[0]
-    if oldest_able > len(known):
+    ours = max((step.number for step in known), default=0)
+    if oldest_able > ours:
         raise SchemaError(
             f"this database has schema {newest}, which this version of Mythos cannot read: start a newer version"
         )
     for step in known:
-        if step.number in applied:
-            if applied[step.number] != step.checksum:
-                raise SchemaError(f"schema step {step.number} ({step.name}) was changed after it was applied")
-            continue
-        _apply(database, step)
-    return max(newest, len(known))
+        if step.number not in applied:
+            _apply(database, step)
+        elif applied[step.number] != step.checksum:
+            raise SchemaError(f"schema step {step.number} ({step.name}) was changed after it was applied")
+    return max(newest, ours)
 
 
 def _apply(database: sqlite3.Connection, step: Step) -> None:
     database.execute("BEGIN IMMEDIATE")
     try:
-        for statement in _statements(step.sql):
-            database.execute(statement)
-        database.execute(
-            "INSERT INTO schema_version VALUES (?, ?, ?, ?)", (step.number, step.name, step.checksum, step.number)
-        )
+        # Another process may have been here between our look and our lock.
+        done = database.execute("SELECT 1 FROM schema_version WHERE number = ?", (step.number,)).fetchone()
+        if done is None:
+            for statement in _statements(step.sql):
+                database.execute(statement)
+            database.execute(
+                "INSERT INTO schema_version VALUES (?, ?, ?, ?)", (step.number, step.name, step.checksum, step.number)
+            )
         database.execute("COMMIT")
     except BaseException:
         database.execute("ROLLBACK")
@@ -88,4 +91,4 @@ def _statements(sql: str) -> list[str]:
         if sqlite3.complete_statement(statement):
             found.append(statement)
             statement = ""
-    return found
+    return [*found, statement]  # the last one may lack its semicolon; comments alone do nothing

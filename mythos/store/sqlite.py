@@ -34,14 +34,17 @@ from mythos.store.migrate import migrate
 from mythos.store.rows import Rows
 from mythos.world.state import World
 
-__all__ = ["SQLiteStore", "apply", "connect"]
+__all__ = ["SQLiteStore", "apply", "connect", "use_wal"]
 
 T = TypeVar("T")
 
-#: Errors that pass: the same batch may go through later.
+#: Errors that pass, for they are the disk's or the machine's and not the batch's: the same may go through later.
 _PASSING = (
+    sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CANTOPEN,
@@ -87,6 +90,12 @@ _CHARACTER_GOLD = (
     " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
     " SELECT holder, amount FROM balance WHERE asset = 'gold' AND amount > 0 AND holder IN (SELECT id FROM held)"
 )
+#: A token used twice at once: its family may be revoked before the first use has made its successor.
+_GRANT = (
+    "INSERT INTO refresh_grant (hash, family, session, account, expires, state) SELECT ?, ?, ?, ?, ?,"
+    " CASE WHEN EXISTS (SELECT 1 FROM refresh_grant WHERE family = ? AND state = 'revoked')"
+    " THEN 'revoked' ELSE 'good' END"
+)
 _ACCOUNT_BY_ID = "SELECT id, name, key, password, character, keeper FROM account WHERE id = ?"
 _ACCOUNT_BY_KEY = "SELECT id, name, key, password, character, keeper FROM account WHERE key = ?"
 
@@ -94,9 +103,25 @@ _ACCOUNT_BY_KEY = "SELECT id, name, key, password, character, keeper FROM accoun
 def connect(path: str) -> sqlite3.Connection:
     """A connection with the settings that every user of the file must have."""
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+    use_wal(database)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
         database.execute(f"PRAGMA {pragma}")
     return database
+
+
+def use_wal(database: sqlite3.Connection, tries: int = 20) -> None:
+    """Make the file's log a WAL; it stays one.
+
+    Two that open a new file at the same time want the same lock, and SQLite fails one of them without any wait.
+    """
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            tries -= 1
+            if not tries or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
 
 
 def apply(database: sqlite3.Connection, batch: Rows) -> None:
@@ -173,8 +198,12 @@ class SQLiteStore:
             database.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            if error.sqlite_errorcode & 0xFF in _PASSING:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)  # the module's own errors have none
+            if code & 0xFF in _PASSING:
                 raise StoreDown(str(error)) from error
+            raise BadBatch(str(error)) from error
+        except (OverflowError, ValueError) as error:  # a value that no column holds
+            self._roll_back()
             raise BadBatch(str(error)) from error
         except BaseException:
             self._roll_back()
@@ -280,8 +309,7 @@ class SQLiteStore:
     async def add_grant(self, grant: RefreshGrant) -> None:
         await self._run(
             lambda database: database.execute(
-                "INSERT INTO refresh_grant (hash, family, session, account, expires) VALUES (?, ?, ?, ?, ?)",
-                (grant.hash, grant.family, grant.session, grant.account, grant.expires),
+                _GRANT, (grant.hash, grant.family, grant.session, grant.account, grant.expires, grant.family)
             )
         )
 

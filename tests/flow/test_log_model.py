@@ -236,6 +236,8 @@ class Delivery(RuleBasedStateMachine):
         self.attached.append((cursor, client))
         client.cursor = cursor
         client.wire = [Hello(self.log.epoch, not reason, cursor.sent, cursor.name)]
+        if client.kind == BLIND and reason == "new":  # a login by hand, with no place left: it begins a new screen
+            self._receive(client, client.wire.pop())
         return reason
 
     @precondition(lambda self: sum(one.gone is not None for one in self.log.cursors) < PLACES)
@@ -304,8 +306,8 @@ class Delivery(RuleBasedStateMachine):
     def _receive(self, client: Client, frame: Hello | Record | Gap) -> None:
         """The client's rule, and what must hold of all it is ever shown."""
         if isinstance(frame, Hello):
-            if not frame.resumed or client.last is None or client.epoch != frame.epoch:
-                client.last = frame.start  # a login of a blind client after a crash begins a new screen
+            if not frame.resumed:
+                client.last = frame.start
             client.epoch, client.token = frame.epoch, frame.token
             return
         assert client.last is not None

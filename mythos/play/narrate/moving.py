@@ -1,0 +1,109 @@
+"""How coming, going and doors sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mythos.ids import EntityId, RoomId
+from mythos.play.audience import Heard, InRoom, Only
+from mythos.wire.message import Line, Role, Span, line
+from mythos.world import perception
+from mythos.world.facts import (
+    Arrived,
+    Closed,
+    Fact,
+    Faded,
+    FollowStarted,
+    FollowStopped,
+    Left,
+    Locked,
+    Opened,
+    Summoned,
+    Unlocked,
+)
+from mythos.world.state import Npc, World
+
+__all__ = ["NARRATORS"]
+
+
+def _who(world: World, who: EntityId, room: RoomId, *, first: bool = True) -> Span:
+    """A name as the room knows it: in the dark, someone."""
+    body = world.body(who)
+    if perception.is_dark(world, room):
+        return Span("Someone" if first else "someone")
+    name = body.name[:1].upper() + body.name[1:] if first else body.name
+    return Span(name, Role.NPC if isinstance(body, Npc) else Role.PLAYER)
+
+
+def _way(direction: str) -> str:
+    """``north``, but ``upward``: after a verb of motion."""
+    return {"up": "upward", "down": "downward", "in": "inside", "out": "outside"}.get(direction, direction)
+
+
+def _left(world: World, fact: Left) -> Iterable[Heard]:
+    yield (
+        InRoom(fact.room, (fact.who,)),
+        line("move", _who(world, fact.who, fact.room), " leaves ", Span(_way(fact.direction), Role.EXIT), "."),
+    )
+
+
+def _arrived(world: World, fact: Arrived) -> Iterable[Heard]:
+    origin = {"up": " from above", "down": " from below", "in": " from inside", "out": " from outside", "": ""}
+    where = origin.get(fact.origin, f" from the {fact.origin}")
+    yield InRoom(fact.room, (fact.who,)), line("move", _who(world, fact.who, fact.room), f" arrives{where}.")
+
+
+def _summoned(world: World, fact: Summoned) -> Iterable[Heard]:
+    if fact.left is not None and fact.left != fact.room and fact.cause != "death":
+        yield InRoom(fact.left, (fact.who,)), line("move", _who(world, fact.who, fact.left), " is gone.")
+    if fact.cause == "summon":
+        yield Only(fact.who), line("move", "You are called away, and stand somewhere else.")
+    yield InRoom(fact.room, (fact.who,)), line("move", _who(world, fact.who, fact.room), " appears.")
+
+
+def _faded(world: World, fact: Faded) -> Iterable[Heard]:
+    name = Span("Someone") if perception.is_dark(world, fact.room) else Span(fact.name, Role.PLAYER)
+    text = {"linkdead": " fades away.", "kicked": " is sent away."}.get(fact.cause, " leaves the world.")
+    yield InRoom(fact.room, (fact.who,)), line("move", name, text)
+
+
+def _follows(world: World, fact: FollowStarted) -> Iterable[Heard]:
+    room = world.body(fact.who).room
+    yield Only(fact.who), line("move", "You follow ", _who(world, fact.leader, room, first=False), " now.")
+    yield Only(fact.leader), line("move", _who(world, fact.who, room), " follows you now.")
+
+
+def _stops(world: World, fact: FollowStopped) -> Iterable[Heard]:
+    room = world.body(fact.who).room
+    yield Only(fact.who), line("move", "You stop following ", _who(world, fact.leader, room, first=False), ".")
+    yield Only(fact.leader), line("move", _who(world, fact.who, room), " no longer follows you.")
+
+
+def _door(you: str, others: str, far: str) -> Callable[[World, Any], Iterable[Heard]]:
+    """``far``: how it is heard in the room behind it; empty: not at all."""
+
+    def narrate(world: World, fact: Any) -> Iterable[Heard]:
+        door = world.room(fact.room).exits[fact.direction].door
+        name = Span(f"the {door.name}" if door else "it", Role.EXIT)
+        yield Only(fact.who), line("move", f"You {you} ", name, ".")
+        yield InRoom(fact.room, (fact.who,)), line("move", _who(world, fact.who, fact.room), f" {others} ", name, ".")
+        if far:
+            heard: Line = line("move", Span(f"The {door.name if door else 'door'}", Role.EXIT), f" {far}.")
+            yield InRoom(fact.other), heard
+
+    return narrate
+
+
+NARRATORS: dict[type[Fact], Callable[[World, Any], Iterable[Heard]]] = {
+    Left: _left,
+    Arrived: _arrived,
+    Summoned: _summoned,
+    Faded: _faded,
+    FollowStarted: _follows,
+    FollowStopped: _stops,
+    Opened: _door("open", "opens", "opens"),
+    Closed: _door("close", "closes", "closes"),
+    Locked: _door("lock", "locks", "clicks"),
+    Unlocked: _door("unlock", "unlocks", "clicks"),
+}

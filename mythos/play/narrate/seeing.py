@@ -1,0 +1,272 @@
+"""What a look, an examination and a search show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mythos.ids import EntityId, PlaceId, RoomId
+from mythos.play.audience import Heard, Only
+from mythos.play.narrate import phrase
+from mythos.play.narrate.talking import named, subject
+from mythos.wire.message import Line, Message, Role, Span, State, line
+from mythos.world import calendar, perception
+from mythos.world.facts import Examined, Fact, Found, Looked
+from mythos.world.state import Body, Character, Item, Npc, World
+from mythos.world.zones import SLOTS, Exit, Room
+
+__all__ = ["NARRATORS", "contents", "exits_line", "worn"]
+
+#: Direction -> the short key that mapping clients expect.
+_SHORT: Mapping[str, str] = MappingProxyType(
+    {
+        "north": "n",
+        "northeast": "ne",
+        "east": "e",
+        "southeast": "se",
+        "south": "s",
+        "southwest": "sw",
+        "west": "w",
+        "northwest": "nw",
+        "up": "u",
+        "down": "d",
+    }
+)
+#: Players of a crowd that are named; the others are counted.
+_NAMED = 20
+
+#: Parts of a look that stand still: kept by room, newest last, a bounded number of them.
+_STILL: dict[tuple[Any, ...], tuple[Room, Line, Line, Line, State]] = {}
+_MOST_STILL = 4096
+
+_DARK = (
+    line("room", Span("In the dark", Role.TITLE)),
+    line("room", "It is too dark to see anything."),
+)
+
+
+# ── looking round ───────────────────────────────────────────────────────────────────────────────
+
+
+def _looked(world: World, fact: Looked) -> Iterable[Heard]:
+    only = Only(fact.who)
+    body = world.body(fact.who)
+    title, text, exits, info = _still(world, body, fact.room)
+    if perception.is_dark(world, fact.room):
+        return [(only, one) for one in (*_DARK, info)]
+    brief = (
+        fact.arriving and isinstance(body, Character) and body.settings and body.settings.get("brief", "off") == "on"
+    )
+    seen: list[Message] = [title, exits] if brief else [title, text, exits]
+    if fact.room in world.contents or fact.room in world.hoards:
+        seen += _lying(world, fact.room)
+    if len(world.people.get(fact.room, ())) > 1:
+        seen += _standing(world, fact.room, fact.who)
+    seen.append(info)
+    return [(only, one) for one in seen]
+
+
+def _still(world: World, body: Body, room: RoomId) -> tuple[Line, Line, Line, State]:
+    """Title, text, ways out and the mapper's view of a room: the same objects until something of it changes."""
+    here = world.atlas.rooms[room]
+    night = bool(here.night) and calendar.is_night(world.now)
+    doors: tuple[Any, ...] = ()
+    hidden: tuple[str, ...] = ()
+    for exit in here.exits.values():
+        if exit.door is not None and (state := world.doors.get((room, exit.direction))) is not None:
+            doors += (state.closed, state.locked)
+        if exit.hidden and isinstance(body, Character) and f"{room} {exit.direction}" in (body.seen or ()):
+            hidden += (exit.direction,)
+    key = (room, night, doors, hidden)
+    known = _STILL.get(key)
+    if known is None or known[0] is not here:
+        if len(_STILL) >= _MOST_STILL:
+            del _STILL[next(iter(_STILL))]
+        ways = [exit for exit in here.exits.values() if not exit.hidden or exit.direction in hidden]
+        known = (
+            here,
+            line("room", Span(here.title, Role.TITLE)),
+            line("room", here.night if night else here.text),
+            exits_line(world, room, ways),
+            State("Room.Info", _info(world, here, ways)),
+        )
+        _STILL[key] = known
+    return known[1:]
+
+
+def exits_line(world: World, room: RoomId, ways: Iterable[Exit]) -> Line:
+    """``Exits: north, east (closed oak door).``"""
+    words: list[str | Span] = []
+    for way in ways:
+        words += [", " if words else "Exits: ", Span(way.direction, Role.EXIT)]
+        door = world.doors.get((room, way.direction))
+        if way.door is not None and door is not None and door.closed:
+            words.append(f" (closed {way.door.name})")
+    return line("room", *words, ".") if words else line("room", "There is no way out that you can see.")
+
+
+def _info(world: World, room: Room, ways: Iterable[Exit]) -> dict[str, Any]:
+    """GMCP Room.Info as mapping clients read it: numbers for rooms, short keys for exits, ``y`` growing northward."""
+    exits: dict[str, int] = {}
+    doors: dict[str, str] = {}
+    for way in ways:
+        key = _SHORT.get(way.direction, way.direction)
+        exits[key] = world.atlas.rooms[way.to].place
+        state = world.doors.get((room.id, way.direction))
+        if way.door is not None and state is not None:
+            doors[key] = "locked" if state.locked else "closed" if state.closed else "open"
+    area = world.atlas.zones[room.zone].title
+    x, y, z = room.coords
+    info: dict[str, Any] = {
+        "num": room.place,
+        "id": room.id,
+        "name": room.title,
+        "area": area,
+        "zone": area,
+        "environment": room.terrain,
+        "terrain": room.terrain,
+        "coords": f"{area},{x},{y},{z}",
+        "coord": {"x": x, "y": y, "z": z},
+        "exits": exits,
+    }
+    if doors:
+        info["doors"] = doors
+    return info
+
+
+def _lying(world: World, room: RoomId) -> Iterator[Line]:
+    """What lies in a room, a line for each kind."""
+    counts: dict[str, tuple[Item, int]] = {}
+    for item in world.contents.get(room, {}).values():
+        _, count = counts.get(item.proto.id, (item, 0))
+        counts[item.proto.id] = (item, count + item.stack)
+    for item, count in counts.values():
+        proto = item.proto
+        glow = " It gives light." if item.lit else ""
+        if count == 1 and proto.lies:
+            yield line("item", Span(proto.lies, Role.ITEM), glow)
+        else:
+            name = phrase.a(proto, count)
+            yield line(
+                "item", Span(name[:1].upper() + name[1:], Role.ITEM), f" {'lies' if count == 1 else 'lie'} here.", glow
+            )
+    if coins := world.hoards.get(room, 0):
+        yield line("item", Span(f"{coins} gold", Role.ITEM), f" {'lies' if coins == 1 else 'lie'} here.")
+
+
+def _standing(world: World, room: RoomId, but: EntityId) -> Iterator[Line]:
+    """Who else is there: the people who live there, a line each; players in one."""
+    players: list[str] = []
+    for body in world.people.get(room, {}).values():
+        if body.id == but:
+            continue
+        if isinstance(body, Npc):
+            foe = world.characters.get(body.fighting) if body.fighting is not None else None
+            if foe is not None:
+                yield line("room", subject(body), " is fighting ", "you" if foe.id == but else named(foe), "!")
+            elif body.proto.stands:
+                yield line("room", Span(body.proto.stands, Role.NPC))
+            else:
+                yield line("room", subject(body), " is here.")
+        else:
+            players.append(body.name)
+    if not players:
+        return
+    spans: list[str | Span] = []
+    more = len(players) - _NAMED
+    shown = players[:_NAMED] if more > 1 else players
+    for place, name in enumerate(shown):
+        if place:
+            spans.append(" and " if place == len(shown) - 1 and more <= 1 else ", ")
+        spans.append(Span(name, Role.PLAYER))
+    if more > 1:
+        spans.append(f" and {more} more")
+    yield line("room", *spans, " is here." if len(players) == 1 else " are here.")
+
+
+# ── one thing ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _examined(world: World, fact: Examined) -> Iterable[Heard]:
+    only = Only(fact.who)
+    return [(only, one) for one in _sight(world, fact)]
+
+
+def _sight(world: World, fact: Examined) -> Iterator[Line]:
+    target = fact.target
+    if target is None:
+        yield line("room", fact.text)
+    elif (item := world.items.get(target)) is not None:
+        yield line("item", item.proto.text)
+        if item.proto.read:
+            yield line("item", "Something is written on it. Type: ", Span(f"read {item.proto.words[-1]}", Role.COMMAND))
+        if item.lit:
+            yield line("item", "It is lit.")
+        if item.proto.capacity:
+            yield contents(world, item)
+    elif (npc := world.npcs.get(target)) is not None:
+        yield line("room", npc.proto.text)
+        yield from _state_of(npc)
+        if npc.proto.shop is not None:
+            yield line("room", subject(npc), " trades. Type: ", Span("list", Role.COMMAND))
+    else:
+        yield from _player(world, world.characters[target], mine=target == fact.who)
+
+
+def _player(world: World, other: Character, *, mine: bool) -> Iterator[Line]:
+    who: str | Span = "You" if mine else Span(other.name, Role.PLAYER)
+    title = f" {other.title}" if other.title else ""
+    yield line("room", who, f"{title if not mine else ''} {'are' if mine else 'is'} of level {other.level}.")
+    yield from _state_of(other)
+    yield from (line("room", words) for words in worn(world, other.id))
+
+
+def _state_of(body: Body) -> Iterator[Line]:
+    share = body.hp / body.max_hp
+    if share < 1.0:
+        yield line(
+            "combat",
+            subject(body),
+            " is scratched." if share > 0.7 else " is hurt." if share > 0.3 else " can hardly stand.",
+        )
+
+
+def worn(world: World, who: EntityId) -> Iterator[str]:
+    """What somebody wears, in the order of the slots, a sentence for each."""
+    by_slot = {item.worn: item for item in world.contents.get(who, {}).values() if item.worn}
+    for slot in SLOTS:
+        if (item := by_slot.get(slot)) is not None:
+            where = "In hand" if slot == "hand" else "Held up" if slot == "light" else f"On the {slot}"
+            yield f"{where}: {phrase.a(item.proto)}{' (lit)' if item.lit else ''}."
+
+
+def contents(world: World, box: Item) -> Line:
+    """What is in a container."""
+    place: PlaceId = box.id
+    names = [phrase.a(item.proto, item.stack) for item in world.held(place)]
+    if coins := world.hoards.get(place, 0):
+        names.append(f"{coins} gold")
+    if not names:
+        return line("item", "It is empty.")
+    return line("item", "In it: ", Span(phrase.listing(names), Role.ITEM), ".")
+
+
+def _found(world: World, fact: Found) -> Iterable[Heard]:
+    only = Only(fact.who)
+    heard: list[Heard] = []
+    if fact.text:
+        heard.append((only, line("room", fact.text)))
+    if fact.direction:
+        heard.append((only, line("room", "You find a way ", Span(fact.direction, Role.EXIT), ".")))
+        heard.append((only, _still(world, world.body(fact.who), fact.room)[3]))
+    if not heard:
+        heard.append((only, line("room", "You search, and find nothing.")))
+    return heard
+
+
+NARRATORS: dict[type[Fact], Callable[[World, Any], Iterable[Heard]]] = {
+    Looked: _looked,
+    Examined: _examined,
+    Found: _found,
+}
