@@ -272,6 +272,7 @@ class House(Service):
         self._lock = -1
         self._parts: Parts | None = None
         self._recovering = False
+        self._stopping: IDelayedCall | None = None
         self.ports: dict[str, int] = {}
         self.health = Health(__version__, self._clock.wall, lambda: len(self._links()))
         self.metrics: Metrics | None = None
@@ -594,11 +595,14 @@ class House(Service):
     # ── stop ────────────────────────────────────────────────────────────────────────────────────
 
     def stop_in(self, seconds: float, reason: str) -> None:
-        """Tell everybody, and stop the process after ``seconds``."""
+        """Tell everybody, and stop the process after ``seconds``; a later word on it counts, not an earlier one."""
         assert self._parts is not None
-        words = f"The world closes in {round(seconds)} seconds. {reason}" if seconds else f"The world closes. {reason}"
-        self._parts.realm.tell_all(line("system", Span(words.strip(), Role.WARNING)))
-        self._reactor.callLater(seconds, self._reactor.stop)
+        when = f"in {round(seconds)} seconds" if seconds else "now"
+        words = f"The world closes {when}. {reason}".strip()
+        self._parts.realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
+        if self._stopping is not None and self._stopping.active():
+            self._stopping.cancel()
+        self._stopping = self._reactor.callLater(seconds, self._reactor.stop)
 
     def stopService(self) -> Deferred[None]:
         super().stopService()

@@ -8,7 +8,7 @@ from mythos.play.audience import Everyone
 from mythos.play.call import Call
 from mythos.play.sessions import Session
 from mythos.play.verbs import Rank, Verb
-from mythos.wire.message import Line, Role, Span, line
+from mythos.wire.message import Role, Span, line
 from mythos.world import combat
 
 __all__ = ["VERBS"]
@@ -81,19 +81,13 @@ def _number(word: str, most: int) -> int:
 def _broadcast(call: Call) -> None:
     if not call.rest:
         raise Refusal("Broadcast what?")
-    call.tell(Everyone(), _notice(call.rest))
+    call.tell(Everyone(), line("system", Span("[notice] ", Role.WARNING), call.rest))
 
 
 def _shutdown(call: Call) -> None:
     word, _, reason = call.rest.partition(" ")
     seconds = _number(word or "60", _LONGEST)
-    reason = reason.strip() or f"by {call.me.name}"
-    call.tell(Everyone(), _notice(f"The server closes in {seconds} seconds: {reason}"))
-    call.realm.stop(float(seconds), reason)
-
-
-def _notice(words: str) -> Line:
-    return line("system", Span("[notice] ", Role.WARNING), words)
+    call.realm.stop(float(seconds), reason.strip() or f"Announced by {call.me.name}.")
 
 
 def _who(call: Call) -> None:

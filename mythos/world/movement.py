@@ -36,7 +36,6 @@ __all__ = [
     "lock_door",
     "open_door",
     "search",
-    "teleport",
     "unfollow",
     "unlock_door",
     "walk",
@@ -118,20 +117,6 @@ def _exit(world: World, body: Body, direction: str) -> Exit:
         if exit.direction == direction:
             return exit
     raise NoSuchExit(body.room, direction)
-
-
-def teleport(world: World, who: EntityId, room: RoomId, cause: str) -> list[Fact]:
-    """To another room without walking. :raises Refusal: there is no such room"""
-    if room not in world.atlas.rooms:
-        raise Refusal(f"There is no room called {room}.")
-    body = world.body(who)
-    left = body.room
-    _stop_fight(world, body)
-    world.place_body(body, room)
-    facts: list[Fact] = [Summoned(who, left, room, cause)]
-    if isinstance(body, Character):
-        facts.append(Looked(who, room))
-    return facts
 
 
 # ── into the world and out of it ────────────────────────────────────────────────────────────────

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mythos.ids import EntityId, PlaceId, RoomId
+from mythos.ids import PlaceId, RoomId
 from mythos.world import calendar
 from mythos.world.state import Body, Character, Item, World
 from mythos.world.zones import Exit
 
-__all__ = ["can_see", "exits_seen", "is_dark"]
+__all__ = ["exits_seen", "is_dark"]
 
 
 def is_dark(world: World, room: RoomId) -> bool:
@@ -23,10 +23,6 @@ def is_dark(world: World, room: RoomId) -> bool:
 
 def _shines(items: Iterable[Item]) -> bool:
     return any(item.lit for item in items)
-
-
-def can_see(world: World, who: EntityId) -> bool:
-    return not is_dark(world, world.body(who).room)
 
 
 def exits_seen(world: World, body: Body) -> list[Exit]:

@@ -24,10 +24,10 @@ from mythos.world.facts import (
 )
 from mythos.world.state import Npc, World
 
-__all__ = ["NARRATORS"]
+__all__ = ["NARRATORS", "who_is"]
 
 
-def _who(world: World, who: EntityId, room: RoomId, *, first: bool = True) -> Span:
+def who_is(world: World, who: EntityId, room: RoomId, first: bool = True) -> Span:
     """A name as the room knows it: in the dark, someone."""
     body = world.body(who)
     if perception.is_dark(world, room):
@@ -44,22 +44,22 @@ def _way(direction: str) -> str:
 def _left(world: World, fact: Left) -> Iterable[Heard]:
     yield (
         InRoom(fact.room, (fact.who,)),
-        line("move", _who(world, fact.who, fact.room), " leaves ", Span(_way(fact.direction), Role.EXIT), "."),
+        line("move", who_is(world, fact.who, fact.room), " leaves ", Span(_way(fact.direction), Role.EXIT), "."),
     )
 
 
 def _arrived(world: World, fact: Arrived) -> Iterable[Heard]:
     origin = {"up": " from above", "down": " from below", "in": " from inside", "out": " from outside", "": ""}
     where = origin.get(fact.origin, f" from the {fact.origin}")
-    yield InRoom(fact.room, (fact.who,)), line("move", _who(world, fact.who, fact.room), f" arrives{where}.")
+    yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), f" arrives{where}.")
 
 
 def _summoned(world: World, fact: Summoned) -> Iterable[Heard]:
     if fact.left is not None and fact.left != fact.room and fact.cause != "death":
-        yield InRoom(fact.left, (fact.who,)), line("move", _who(world, fact.who, fact.left), " is gone.")
+        yield InRoom(fact.left, (fact.who,)), line("move", who_is(world, fact.who, fact.left), " is gone.")
     if fact.cause == "summon":
         yield Only(fact.who), line("move", "You are called away, and stand somewhere else.")
-    yield InRoom(fact.room, (fact.who,)), line("move", _who(world, fact.who, fact.room), " appears.")
+    yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), " appears.")
 
 
 def _faded(world: World, fact: Faded) -> Iterable[Heard]:
@@ -70,14 +70,14 @@ def _faded(world: World, fact: Faded) -> Iterable[Heard]:
 
 def _follows(world: World, fact: FollowStarted) -> Iterable[Heard]:
     room = world.body(fact.who).room
-    yield Only(fact.who), line("move", "You follow ", _who(world, fact.leader, room, first=False), " now.")
-    yield Only(fact.leader), line("move", _who(world, fact.who, room), " follows you now.")
+    yield Only(fact.who), line("move", "You follow ", who_is(world, fact.leader, room, False), " now.")
+    yield Only(fact.leader), line("move", who_is(world, fact.who, room), " follows you now.")
 
 
 def _stops(world: World, fact: FollowStopped) -> Iterable[Heard]:
     room = world.body(fact.who).room
-    yield Only(fact.who), line("move", "You stop following ", _who(world, fact.leader, room, first=False), ".")
-    yield Only(fact.leader), line("move", _who(world, fact.who, room), " no longer follows you.")
+    yield Only(fact.who), line("move", "You stop following ", who_is(world, fact.leader, room, False), ".")
+    yield Only(fact.leader), line("move", who_is(world, fact.who, room), " no longer follows you.")
 
 
 def _door(you: str, others: str, far: str) -> Callable[[World, Any], Iterable[Heard]]:
@@ -87,7 +87,7 @@ def _door(you: str, others: str, far: str) -> Callable[[World, Any], Iterable[He
         door = world.room(fact.room).exits[fact.direction].door
         name = Span(f"the {door.name}" if door else "it", Role.EXIT)
         yield Only(fact.who), line("move", f"You {you} ", name, ".")
-        yield InRoom(fact.room, (fact.who,)), line("move", _who(world, fact.who, fact.room), f" {others} ", name, ".")
+        yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), f" {others} ", name, ".")
         if far:
             heard: Line = line("move", Span(f"The {door.name if door else 'door'}", Role.EXIT), f" {far}.")
             yield InRoom(fact.other), heard

@@ -1,0 +1,229 @@
+"""The control socket: what ``mythosctl`` asks of a server that runs.
+
+A UNIX socket that only its owner may open. Each line is a JSON object ``{"do": "<order>", …}``, each answer one too:
+``{"ok": true, …}`` or ``{"ok": false, "error": "<a sentence>"}``, in the order of the questions. A line is at most
+64 KiB; what cannot be understood is answered, and the connection stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import Logger
+from twisted.protocols.basic import LineOnlyReceiver
+
+from mythos.errors import MythosError, Refusal
+from mythos.play.accounts import Accounts
+from mythos.play.realm import Realm
+from mythos.telemetry.health import Health
+from mythos.wire.message import Role, Span, line
+
+__all__ = ["MOST_BYTES", "ControlFactory"]
+
+_log = Logger()
+
+#: Longest question.
+MOST_BYTES = 65_536
+#: Questions of one connection that may wait.
+_WAITING = 64
+#: Farthest off a shutdown may be, in seconds.
+_LATEST = 86_400.0
+
+_Answer = dict[str, Any]
+
+
+class _Control(LineOnlyReceiver):
+    """One connection; questions are answered one after the other."""
+
+    delimiter = b"\n"
+    MAX_LENGTH = MOST_BYTES
+
+    def __init__(self, factory: ControlFactory) -> None:
+        self._factory = factory
+        self._questions: list[bytes] = []
+        self._busy = False
+
+    def lineReceived(self, line: bytes) -> None:
+        if len(self._questions) >= _WAITING:
+            self._refuse(f"More than {_WAITING} questions wait for an answer.")
+            return
+        self._questions.append(line)
+        if not self._busy:
+            self._busy = True
+            Deferred.fromCoroutine(self._work())
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self._refuse(f"A question is one line of up to {MOST_BYTES} bytes.")
+
+    def _refuse(self, why: str) -> None:
+        self._send({"ok": False, "error": why})
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+    async def _work(self) -> None:
+        while self._questions:
+            self._send(await self._factory.answer(self._questions[0]))
+            del self._questions[0]
+        self._busy = False
+
+    def _send(self, answer: _Answer) -> None:
+        self.sendLine(json.dumps(answer, ensure_ascii=False).encode())
+
+
+class ControlFactory(Factory):
+    """Answers operators.
+
+    :param ports: name of a listener -> its port
+    :param stop: closes the server after some seconds, for a reason that is told
+    :param reload: loads the world's files again; returns a sentence
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        realm: Realm,
+        accounts: Accounts,
+        health: Health,
+        *,
+        ports: Callable[[], Mapping[str, int]],
+        stop: Callable[[float, str], None],
+        reload: Callable[[], str],
+    ) -> None:
+        self._realm = realm
+        self._accounts = accounts
+        self._health = health
+        self._ports = ports
+        self._stop = stop
+        self._reload = reload
+        self._orders: dict[str, Callable[[_Question], Coroutine[Any, Any, _Answer]]] = {
+            "status": self._status,
+            "who": self._who,
+            "broadcast": self._broadcast,
+            "kick": self._kick,
+            "shutdown": self._shutdown,
+            "reload": self._reload_world,
+            "create-account": self._create_account,
+        }
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:  # type: ignore[override]
+        return _Control(self)
+
+    async def answer(self, question: bytes) -> _Answer:
+        """What one line gets."""
+        try:
+            asked = _Question.read(question)
+            order = asked.text("do")
+            carry_out = self._orders.get(order)
+            if carry_out is None:
+                near = get_close_matches(order, self._orders, n=1)
+                hint = f" Did you mean {near[0]}?" if near else ""
+                raise Refusal(f"There is no order {order!r}.{hint}")
+            return {"ok": True, **await carry_out(asked)}
+        except MythosError as error:
+            return {"ok": False, "error": str(error)}
+        except Exception:
+            _log.failure("an order over the control socket broke")
+            return {"ok": False, "error": "Something broke in the server; its log says what."}
+
+    # ── orders ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _status(self, asked: _Question) -> _Answer:
+        realm = self._realm
+        doors = Counter(connection.kind for session in realm.sessions() for connection in session.connections)
+        return {
+            **self._health.detailed(),
+            "world": realm.world.atlas.title,
+            "rooms": len(realm.world.atlas.rooms),
+            "players": sum(1 for _ in realm.sessions()),
+            "doors": dict(doors),
+            "ports": dict(self._ports()),
+        }
+
+    async def _who(self, asked: _Question) -> _Answer:
+        realm = self._realm
+        now = realm.clock.seconds()
+        return {
+            "players": [
+                {
+                    "name": session.me.name,
+                    "room": session.me.room,
+                    "keeper": session.me.keeper,
+                    "guest": session.me.account is None,
+                    "idle_s": round(now - session.idle_since),
+                    "doors": [f"{connection.kind} from {connection.address}" for connection in session.connections],
+                }
+                for session in realm.sessions()
+            ]
+        }
+
+    async def _broadcast(self, asked: _Question) -> _Answer:
+        words = asked.text("text")
+        self._realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
+        return {"heard": sum(1 for _ in self._realm.sessions())}
+
+    async def _kick(self, asked: _Question) -> _Answer:
+        session = self._realm.find_player(asked.text("name"))
+        name = session.me.name
+        self._realm.kick(session, asked.text("reason", ""))
+        return {"name": name}
+
+    async def _shutdown(self, asked: _Question) -> _Answer:
+        seconds = asked.number("seconds", 0.0)
+        if not 0.0 <= seconds <= _LATEST:
+            raise Refusal(f"A shutdown is 0 to {_LATEST:.0f} seconds off.")
+        self._stop(seconds, asked.text("reason", ""))
+        return {"seconds": seconds}
+
+    async def _reload_world(self, asked: _Question) -> _Answer:
+        return {"message": self._reload()}
+
+    async def _create_account(self, asked: _Question) -> _Answer:
+        account = await self._accounts.create(asked.text("name"), asked.text("password"), keeper=asked.flag("keeper"))
+        return {"name": account.name}
+
+
+class _Question:
+    """The members of one question, each with what is wrong with it."""
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        self._members = members
+
+    @classmethod
+    def read(cls, text: bytes) -> _Question:
+        """:raises Refusal: it is not a JSON object"""
+        try:
+            members = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise Refusal(f"That is not JSON: {error}.") from error
+        if not isinstance(members, dict):
+            raise Refusal('A question is a JSON object: {"do": "status"}.')
+        return cls(members)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """One line of words, without control characters."""
+        value = self._members.get(name, default)
+        if not isinstance(value, str) or (default is None and not value):
+            raise Refusal(f"The member {name!r} is missing: a text.")
+        if not value.isprintable():
+            raise Refusal(f"The member {name!r} holds control characters.")
+        return value
+
+    def number(self, name: str, default: float) -> float:
+        value = self._members.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Refusal(f"The member {name!r} is a number.")
+        return float(value)
+
+    def flag(self, name: str) -> bool:
+        value = self._members.get(name, False)
+        if not isinstance(value, bool):
+            raise Refusal(f"The member {name!r} is true or false.")
+        return value
