@@ -113,7 +113,7 @@ class ControlFactory(Factory):
             "create-account": self._create_account,
         }
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:  # type: ignore[override]
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         return _Control(self)
 
     async def answer(self, question: bytes) -> _Answer:

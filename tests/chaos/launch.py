@@ -85,7 +85,7 @@ def main() -> None:
     application = Application("mythos")
     house.setServiceParent(application)
     startApplication(application, False)
-    reactor.run()  # type: ignore[attr-defined]
+    reactor.run()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from mythos.flow.bucket import Bucket
 from mythos.flow.log import PLACES, Cursor, Entry, Gap, Limits, SessionLog
@@ -122,11 +129,11 @@ class Delivery(RuleBasedStateMachine):
     def _emit(self, name: str, size: int = 50) -> None:
         word = Word(self._next(), size, name)
         if name:
-            number = self.log.put_state(name, word, self.now)  # type: ignore[arg-type]
+            number = self.log.put_state(name, word, self.now)
             if name in self.newest:
                 self.newest[name].replaced = True
         else:
-            number = self.log.put(word, self.now)  # type: ignore[arg-type]
+            number = self.log.put(word, self.now)
         assert number == len(self.emitted) + 1
         self.emitted.append(Emitted(number, self.now, word))
         if name:
@@ -462,7 +469,9 @@ class ForgetsWhatTheBlindMissed(SessionLog):
 
 
 @pytest.mark.parametrize(
-    "broken", [TrimsWhatWasSent, SkipsInSilence, GuessesWhoCameBack, ForgetsWhatTheBlindMissed], ids=lambda it: it.__name__
+    "broken",
+    [TrimsWhatWasSent, SkipsInSilence, GuessesWhoCameBack, ForgetsWhatTheBlindMissed],
+    ids=lambda it: it.__name__,
 )
 def test_the_model_notices(broken: type[SessionLog]) -> None:
     """The machine is no better than what it finds when a rule is off."""
@@ -471,7 +480,7 @@ def test_the_model_notices(broken: type[SessionLog]) -> None:
         log_class = broken
 
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             Broken,
             settings=settings(
                 max_examples=1500,
