@@ -87,4 +87,4 @@ def _fail(text: str) -> None:
     sys.__stderr__.write(text + "\n")
     sys.__stderr__.flush()
     atexit.register(os._exit, EX_CONFIG)
-    reactor.stop()
+    reactor.callWhenRunning(reactor.stop)
