@@ -316,9 +316,7 @@ class Realm:
         self._hear_question(session)
 
     def _hear_question(self, session: Session) -> None:
-        question = session.question
-        text, secret = (question.text, question.secret) if question else ("", False)
-        session.hear(State("Mythos.Ask", {"text": text, "secret": secret}), self.now)
+        session.hear(_asked(session), self.now)
 
     def detach(self, connection: Connection, session: Session) -> None:
         """A connection is gone. The session waits for another, link-dead if it was the last."""
@@ -458,8 +456,9 @@ class Realm:
         heard: list[Heard] = []
         name = "?"
         call: Call | None = None
+        asked = session.question is not None
         try:
-            if session.question is not None:
+            if asked:
                 if (wait := session.bucket.take(now)) > 0.0:
                     return wait
                 call = self._answer(session, typed, heard)
@@ -483,6 +482,8 @@ class Realm:
             self._fault(session, c, typed, name, error)
             return 0.0
         session.idle_since = now
+        if asked or session.question is not None:
+            heard.append((Only(session.me.id), _asked(session)))
         self._commit(heard, name, session, c, typed, "")
         self.observer.turn(name, self.clock.seconds() - now)
         return 0.0
@@ -494,7 +495,6 @@ class Realm:
         call = Call(self, session, session.me, verb, "", typed)
         call.heard = heard
         question.then(call, typed)
-        self._hear_question(session)
         return call
 
     def _wait(self, session: Session, commands: list[tuple[Verb, str, str]], now: float) -> float:
@@ -716,6 +716,13 @@ def _rank(me: Character) -> Rank:
     if me.keeper:
         return Rank.KEEPER
     return Rank.GUEST if me.account is None else Rank.PLAYER
+
+
+def _asked(session: Session) -> State:
+    """What the session's next line answers, as a client shows it; empty: its next line is a command."""
+    question = session.question
+    text, secret = (question.text, question.secret) if question else ("", False)
+    return State("Mythos.Ask", {"text": text, "secret": secret})
 
 
 def _who(session: Session) -> Span:

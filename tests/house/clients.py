@@ -58,10 +58,11 @@ class WebSocket:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.settimeout(PATIENCE)
         key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall(
+        upgrade = (
             f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mythos.v1\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mythos.v1\r\n\r\n"
         )
+        self.socket.sendall(upgrade.encode())
         while b"\r\n\r\n" not in self._buffer:
             self._more()
         head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
