@@ -558,7 +558,11 @@ class House(Service):
             return
         self._recovering = True
         self._parts.realm.halt()
-        Deferred.fromCoroutine(self._load_again(self._parts)).addErrback(
+        # Not within the turn that broke: it has to end first, so that it counts as one that has to be answered.
+        self._reactor.callLater(0, self._start_again, self._parts)
+
+    def _start_again(self, parts: Parts) -> None:
+        Deferred.fromCoroutine(self._load_again(parts)).addErrback(
             lambda failure: _log.failure("the world could not be loaded again", failure)
         )
 

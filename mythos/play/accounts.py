@@ -125,6 +125,7 @@ class Accounts:
         session = Session(record.id, me, log, Bucket(pace.per_minute / 60.0, pace.burst), now)
         session.standing = Standing.AWAY
         session.next_c = record.next_c
+        session.done_c = record.next_c - 1
         session.tokens = record.tokens
         self._realm.adopt_session(session)
         return session

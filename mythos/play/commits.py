@@ -84,7 +84,7 @@ class Commits:
         self._gathering = False
         self._number = 0  # of the last batch taken
         self._on_its_way: Batch | None = None
-        self._held: deque[tuple[int, Callable[[], None]]] = deque()
+        self._held: deque[tuple[int, Callable[[], None], bool]] = deque()
 
     # ── what turns do ───────────────────────────────────────────────────────────────────────────
 
@@ -142,15 +142,17 @@ class Commits:
             self._stale.clear()
             self._gather()
 
-    def after(self, release: Callable[[], None]) -> None:
+    def after(self, release: Callable[[], None], *, lasting: bool = False) -> None:
         """Call ``release`` once everything submitted so far is on disk: now, if it is.
 
         One that is asked for by another that is just going out waits behind those that waited before it.
+
+        :param lasting: it is called even if what was submitted has to be given up, for it tells nothing of the world
         """
         if self.unsafe or not self.pending:
             release()
         else:
-            self._held.append((self._number + 1 if self._gathering else self._number, release))
+            self._held.append((self._number + 1 if self._gathering else self._number, release, lasting))
 
     def _forget(self, gone: Iterable[EntityId]) -> None:
         for entity in gone:
@@ -214,8 +216,20 @@ class Commits:
         """
         assert self._on_its_way is not None
         batch, self._on_its_way = self._on_its_way, None
-        self._entities, self._gone, self._transactions, self._sessions = {}, {}, [], {}
-        self._stale.clear()
-        self._gathering = False
-        self._held.clear()
+        self.abandon()
         return batch
+
+    def abandon(self) -> None:
+        """Give up everything gathered and marked, for a turn broke half-way: the living things are not to be written.
+
+        A batch on its way is whole, and its words go out. What waits for the gathered one is discarded, but for
+        sessions: their rows are no part of the world, and who was promised one still gets it.
+        """
+        self._entities, self._gone, self._transactions = {}, {}, []
+        self._stale.clear()
+        kept = [(number, release, lasting) for number, release, lasting in self._held if lasting]
+        told = self._on_its_way.number if self._on_its_way is not None else 0
+        self._held = deque([held for held in self._held if held[0] <= told] + [held for held in kept if held[0] > told])
+        self._gathering = False
+        if self._sessions or any(number > told for number, _, _ in self._held):
+            self._gather()

@@ -242,7 +242,9 @@ class Realm:
             secret = f"{session.id}.{self.tokens.secret()}"
             session.rotate(self.tokens.digest(secret), self.clock.wall())
             self.commits.submit_session(session.id, lambda: self._record(session))
-        self.commits.after(lambda: self._attach(connection, session, epoch, last, returning, secret, then))
+        self.commits.after(
+            lambda: self._attach(connection, session, epoch, last, returning, secret, then), lasting=True
+        )
 
     def _attach(
         self,
@@ -354,7 +356,7 @@ class Realm:
         if me.account is not None:
             self.commits.submit_entities([me])
         self.commits.submit_session(session.id, lambda: self._record(session))
-        self.commits.after(lambda: self._end(session, cause))
+        self.commits.after(lambda: self._end(session, cause), lasting=True)
 
     def kick(self, session: Session, reason: str) -> None:
         session.hear(line("system", Span(f"You are sent away. {reason}".strip(), Role.WARNING)), self.now)
@@ -422,7 +424,7 @@ class Realm:
         while waiting and waiting[0][0] <= now:
             ready.append(heapq.heappop(waiting)[2])
         end = now + BUDGET
-        while ready:
+        while ready and not self._halted:
             session = ready.popleft()
             lines = session.lines
             if not lines:
@@ -523,11 +525,13 @@ class Realm:
         self.observer.fault(f"command {name}", error)
         sorry = line("error", Span("Something broke on our side; the keepers have been told.", Role.WARNING))
         if change.postings:
-            self.recover()
+            self.commits.abandon()
+            self.recover()  # which answers whatever is not answered by then: it did not happen
+            self._hear((Only(session.me.id), sorry))
         else:
             self.commits.submit(change)
-        self._hear((Only(session.me.id), sorry))
-        self.commits.after(lambda: session.answered(c, typed, ""))
+            self._hear((Only(session.me.id), sorry))
+            self.commits.after(lambda: session.answered(c, typed, ""))
 
     # ── words ───────────────────────────────────────────────────────────────────────────────────
 
@@ -637,6 +641,7 @@ class Realm:
                 change = self.world.take_change()
                 self.observer.fault(f"tick of {zone}", error)
                 if change.postings:
+                    self.commits.abandon()
                     self.recover()
                     return
                 continue
@@ -685,6 +690,7 @@ class Realm:
                 continue
             session.me = me
             session.question = None
+            session.undo()
             if session.standing is Standing.PRESENT:
                 me.present = True
                 world.place_body(me, me.room)
@@ -695,7 +701,7 @@ class Realm:
 
     def go_on(self) -> None:
         self._halted = False
-        if self._ready:
+        if self._ready or self._waiting:
             self.wake()
 
 

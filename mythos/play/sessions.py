@@ -57,6 +57,8 @@ class Session:
     :ivar lines: (command number, line) that wait for their turn; number 0 for a door that does not count
     :ivar running: it stands in the realm's queue of those with something to do
     :ivar idle_since: monotonic second of its last command
+    :ivar next_c: number of the next new command
+    :ivar done_c: number up to which all commands are answered; those after it wait, or their words do
     :ivar alone_since: monotonic second its last connection left; 0.0 while it has one
     :ivar told_by: who last told it something, for ``reply``
     """
@@ -66,6 +68,7 @@ class Session:
         "alone_since",
         "bucket",
         "connections",
+        "done_c",
         "id",
         "idle_since",
         "lines",
@@ -89,6 +92,7 @@ class Session:
         self.lines: deque[tuple[int, str]] | None = None
         self.running = False
         self.next_c = 1
+        self.done_c = 0
         self.question: Question | None = None
         self.standing = Standing.WAITING
         self.made = now
@@ -96,7 +100,7 @@ class Session:
         self.alone_since = now
         self.told_by: EntityId | None = None
         self.tokens: tuple[tuple[str, float], ...] = ()
-        self._answers: dict[int, tuple[int, str]] | None = None
+        self._answers: dict[int, tuple[int | None, str]] | None = None
 
     # ── what it hears ───────────────────────────────────────────────────────────────────────────
 
@@ -124,7 +128,7 @@ class Session:
 
         Else the answer at once, as (error, number expected, whether it is a repeat): ``gap`` for a number too
         high, ``taken`` for a number that another connection used for other words, the recorded answer for one
-        that was answered.
+        that was answered. One whose words still wait for the disk is answered with them.
         """
         if c == 0:
             c = self.next_c
@@ -142,22 +146,31 @@ class Session:
         for waiting, words in self.lines or ():
             if waiting == c:
                 return None if words == line else ("taken", self.next_c, False)
+        if c > self.done_c:
+            return None
         known = self._answers.get(c) if self._answers else None
         if known is None:  # answered longer ago than answers are kept, or before a restart
             return "", self.next_c, True
         words_were, error = known
-        if words_were != hash(line):
+        if words_were not in (None, hash(line)):
             return "taken", self.next_c, False
         return error, self.next_c, True
 
-    def answered(self, c: int, line: str, error: str) -> None:
+    def answered(self, c: int, line: str | None, error: str) -> None:
         """Record the answer to a command and send it; called when its words are released."""
         if self._answers is None:
             self._answers = {}
-        self._answers[c] = (hash(line), error)
+        self._answers[c] = (None if line is None else hash(line), error)
         self._answers.pop(c - ANSWERS, None)
+        self.done_c = c
         for connection in self.connections:
             connection.answer(c, error, self.next_c, False)
+
+    def undo(self) -> None:
+        """The world went back to before the commands that were run and not answered: that is their answer."""
+        waiting = self.lines[0][0] if self.lines else self.next_c
+        for c in range(self.done_c + 1, waiting):
+            self.answered(c, None, "undone")
 
     # ── tokens ──────────────────────────────────────────────────────────────────────────────────
 
@@ -197,7 +210,7 @@ class Session:
             character=self.me.id,
             epoch=log.epoch,
             head=log.head,
-            next_c=self.next_c,
+            next_c=self.lines[0][0] if self.lines else self.next_c,  # what waits has not happened
             tokens=tuple([(digest, ends) for digest, ends in self.tokens if not ends or ends > wall]),
             seen=wall,
             log=tuple([(number, now - at, what) for number, at, what in log.entries]) if with_log else None,  # type: ignore[misc]

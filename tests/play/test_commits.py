@@ -277,7 +277,6 @@ def test_what_failed_is_never_told() -> None:
     batch = take(commits)
     commits.submit(moved(BOB, gone=(EntityId("i4"),)))
     commits.submit(walked(ANN))
-    commits.submit_session(SessionId("a1"), lambda: record("a1"))
     told.say(2)
     assert commits.failed() is batch
     assert (commits.pending, commits.held, commits.take()) == (False, 0, None)
@@ -287,9 +286,32 @@ def test_what_failed_is_never_told() -> None:
     commits.submit(moved(ANN))
     told.say(4)
     after = take(commits)
-    assert (after.number, [one.tx for one in after.transactions], after.gone, after.sessions) == (2, [7], (), ())
+    assert (after.number, [one.tx for one in after.transactions], after.gone) == (2, [7], ())
     commits.written()
     assert told.words == [3, 4]
+
+
+def test_a_turn_that_broke_is_given_up() -> None:
+    """With all that gathered and was marked before it; the batch on its way is whole, and is told. Sessions stay."""
+    commits = queue()
+    told = Told(commits)
+    commits.submit(moved(ANN))
+    told.say(1)
+    take(commits)
+    commits.submit(walked(ANN))
+    commits.submit(moved(BOB))
+    told.say(2)
+    commits.submit_session(SessionId("a1"), lambda: record("a1"))
+    commits.after(lambda: told.words.append(3), lasting=True)
+    commits.abandon()
+    commits.flush()
+    commits.written()
+    assert told.words == [1]
+    after = take(commits)
+    assert (after.entities, after.transactions, [one.id for one in after.sessions]) == ((), (), ["a1"])
+    commits.written()
+    assert told.words == [1, 3]
+    assert not commits.pending
 
 
 def test_unsafe_tells_at_once() -> None:
@@ -394,11 +416,11 @@ class Hasty(Commits):
 class Careless(Commits):
     """Lets words go with the batch that is on its way, whatever gathers behind it."""
 
-    def after(self, release: Callable[[], None]) -> None:
+    def after(self, release: Callable[[], None], *, lasting: bool = False) -> None:
         if self._on_its_way is None:
-            super().after(release)
+            super().after(release, lasting=lasting)
         else:
-            self._held.append((self._number, release))
+            self._held.append((self._number, release, lasting))
 
 
 def test_the_check_finds_what_is_early() -> None:
