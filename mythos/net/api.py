@@ -209,7 +209,7 @@ class Api:
     async def _granted(self, request: Request, session: Session) -> bytes:
         grant = await self._accounts.grant(session)
         on_disk: Deferred[None] = Deferred()
-        self._realm.commits.after(lambda: on_disk.callback(None))
+        self._realm.commits.after(lambda: on_disk.callback(None), lasting=True)
         await on_disk
         return _grant(request, grant)
 

@@ -1,0 +1,94 @@
+"""kill -9 in the middle of trade: whatever anybody was told has happened, and nobody is told twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from mythos.store import fsck
+from tests.chaos import world
+from tests.chaos.bots import Bot, Verdict, judge, play
+from tests.house.server import Server
+
+#: Kills of one data directory, and what each bot types between two.
+_SHORT, _LONG = 10, 200
+_BOTS, _COMMANDS = 30, 40
+_MOMENTS = ("before", "during", "after")
+
+
+def _house(place: Path, die: str, *, unsafe: bool = False) -> Server:
+    environ = {
+        "CHAOS_DIE": die,
+        **({"CHAOS_UNSAFE": "1"} if unsafe else {}),
+        "RATE_LIMIT_PER_PLAYER_PER_MINUTE": "100000",
+        "RATE_LIMIT_ENABLED": "false",
+    }
+    program = (sys.executable, "-m", "tests.chaos.launch")
+    root = str(Path(__file__).parents[2])
+    return Server(
+        place / "data",
+        "--world",
+        str(world.write(place / "world")),
+        env={**environ, "PYTHONPATH": root},
+        program=program,
+    )
+
+
+def _new_bots(house: Server, dice: random.Random) -> list[Bot]:
+    bots = []
+    for _ in range(_BOTS):
+        granted = house.post("/api/v1/guest")
+        bots.append(Bot(granted["name"], random.Random(dice.random()), granted["token"]))
+        bots[-1].character = "c" + granted["name"].removeprefix("Guest")
+    return bots
+
+
+def _storm(place: Path, kills: int, *, unsafe: bool = False) -> tuple[list[Bot], int, Verdict]:
+    """Play, die around a batch, start again, go on. Returns the bots, the deaths with a batch on its way, the verdict."""
+    dice = random.Random(7)
+    bots: list[Bot] = []
+    on_its_way = 0
+    for kill in range(kills):
+        die = f"{_MOMENTS[kill % 3]}:{dice.randint(10, 60)}"
+        house = _house(place, die, unsafe=unsafe).start()
+        try:
+            if not bots:
+                bots = _new_bots(house, dice)
+            asyncio.run(play(bots, house.ports["http"], _COMMANDS))
+            died = place / "data.died"
+            if died.exists():
+                on_its_way += 1
+                died.unlink()
+                house.wait()
+        finally:
+            house.kill()
+    with _house(place, "never:0", unsafe=unsafe) as house:
+        asyncio.run(play(bots, house.ports["http"], 2))
+        house.stop()
+    return bots, on_its_way, judge(bots, place / "data" / "mythos.db", world.NAMES)
+
+
+def test_nothing_is_lost(tmp_path: Path, long: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """The server dies before, during and after batches that are on their way; the ledger holds all that was told."""
+    kills = _LONG if long else _SHORT
+    bots, on_its_way, verdict = _storm(tmp_path, kills)
+    typed, resumed = sum(bot.done for bot in bots), sum(sum(bot.resumed) for bot in bots)
+    with capsys.disabled():
+        print(
+            f"\n{kills} kills, {on_its_way} with a batch on its way; {len(bots)} bots, {typed} commands,"
+            f" {verdict.told} things told, {len(verdict.lost)} lost; {resumed} resumed"
+        )
+    assert on_its_way >= kills * 8 // 10
+    assert verdict.told > kills * 20
+    assert verdict.lost == []
+    assert list(fsck.check(tmp_path / "data" / "mythos.db")) == []
+
+
+def test_without_the_horizon_things_are_lost(tmp_path: Path) -> None:
+    """The control: a server that tells before it has written loses what it told."""
+    _, _, verdict = _storm(tmp_path, 4, unsafe=True)
+    assert verdict.lost
