@@ -497,6 +497,7 @@ class TelnetConnection(Protocol):
                         "e": attached.epoch,
                         "resumed": attached.resumed,
                         "missed": attached.missed,
+                        "next": attached.next_c,
                         "token": attached.token,
                     },
                 )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Bot", "Verdict", "judge", "play"]
+__all__ = ["Bot", "Socket", "Verdict", "judge", "play"]
 
 #: What a bot is told when something conserved came to it (+) or left it (-): the sign, and what it was.
 _TOLD = (
@@ -74,7 +74,7 @@ class Bot:
     async def play(self, port: int, others: list[str], commands: int) -> None:
         """Connect, send again what was not answered, and play ``commands`` more, or until the line breaks."""
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, EOFError):
-            socket = await _Socket.open(port)
+            socket = await Socket.open(port)
             try:
                 await self._attach(socket)
                 if self.unanswered is not None:
@@ -84,7 +84,7 @@ class Bot:
             finally:
                 socket.close()
 
-    async def _attach(self, socket: _Socket) -> None:
+    async def _attach(self, socket: Socket) -> None:
         frame: dict[str, Any] = {"t": "attach", "token": self.token}
         if self.epoch is not None:
             frame |= {"epoch": self.epoch, "last": self.last}
@@ -101,7 +101,7 @@ class Bot:
         else:  # it was taken: the same number gets the recorded answer
             self.next_c = self.unanswered[0]
 
-    async def _command(self, socket: _Socket, line: str) -> None:
+    async def _command(self, socket: Socket, line: str) -> None:
         c = self.next_c
         self.unanswered = (c, line)
         await socket.send({"c": c, "line": line, "a": self.last})
@@ -178,7 +178,7 @@ def judge(bots: list[Bot], database: Path, names: dict[str, str]) -> Verdict:
     return Verdict(count, lost)
 
 
-class _Socket:
+class Socket:
     """A WebSocket with nothing in it but what bots need."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -186,7 +186,7 @@ class _Socket:
         self._writer = writer
 
     @classmethod
-    async def open(cls, port: int) -> _Socket:
+    async def open(cls, port: int) -> Socket:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         key = base64.b64encode(os.urandom(16)).decode()
         writer.write(
@@ -205,7 +205,11 @@ class _Socket:
         self._writer.write(head + b"\0\0\0\0" + payload)  # a mask of zeros: legal, and cheap
         await self._writer.drain()
 
+    def send_raw(self, data: bytes) -> None:
+        self._writer.write(data)
+
     async def receive(self) -> dict[str, Any]:
+        """The next record. :raises EOFError: closed"""
         while True:
             first, size = await self._reader.readexactly(2)
             if size == 126:
@@ -221,3 +225,7 @@ class _Socket:
 
     def close(self) -> None:
         self._writer.close()
+
+    def abort(self) -> None:
+        """Without a word."""
+        self._writer.transport.abort()

@@ -48,7 +48,7 @@ def _new_bots(house: Server, dice: random.Random) -> list[Bot]:
 
 
 def _storm(place: Path, kills: int, *, unsafe: bool = False) -> tuple[list[Bot], int, Verdict]:
-    """Play, die around a batch, start again, go on. Returns the bots, the deaths with a batch on its way, the verdict."""
+    """Play, die around a batch, start again, go on. Returns the bots, how many died in a batch, the verdict."""
     dice = random.Random(7)
     bots: list[Bot] = []
     on_its_way = 0
