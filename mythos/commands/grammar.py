@@ -85,7 +85,8 @@ def parse(
             continue
         expanded = False
         if not word[0].isalnum() and len(word) > 1 and word[0] != "@" and verbs.exact(word[0]) is not None:
-            word, rest = word[0], left[1:]
+            left = f"{word[0]} {left[1:]}"  # 'hello is ' hello
+            word, rest = left[0], left[2:]
         verb = verbs.exact(word.lower())
         if verb is not None and verb.rest and verb.rank <= rank:
             found.append((verb, word, rest.strip()))
