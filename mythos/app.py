@@ -592,6 +592,8 @@ class House(Service):
         except MythosError as error:
             raise Refusal(f"Nothing was changed. {error}") from error
         realm = self._parts.realm
+        if realm.world.sealed:
+            raise Refusal(f"Nothing was changed. {realm.world.sealed}")
         heard = change_atlas(realm.world, atlas)
         realm.happened(heard, "reload")
         return f"{atlas.title} is loaded again: {len(atlas.rooms)} rooms."

@@ -27,7 +27,7 @@ _BEGINNING = 3
 def _look(call: Call) -> None:
     rest = call.rest
     if not rest:
-        call.happen((Looked(call.me.id, call.me.room),))
+        call.happen((Looked(call.me.id, call.me.room, again=True),))
         return
     word, _, words = rest.partition(" ")
     if word in ("at", "in", "into", "inside", "to") and words:

@@ -200,10 +200,10 @@ class Sessions:
 @dataclass(frozen=True, slots=True)
 class PlayerLimits:
     per_minute: int = setting(
-        integer(1, 100_000), "1200", "Commands of one player in a minute; beyond, they wait.",
+        integer(1, 10**9), "1200", "Commands of one player in a minute; beyond, they wait.",
         env=("RATE_LIMIT_PER_PLAYER_PER_MINUTE",)
     )
-    burst: int = setting(integer(1, 10_000), "40", "Commands that may come at once.")
+    burst: int = setting(integer(1, 10**9), "40", "Commands that may come at once.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,19 @@
 """``mythosctl``: what operators do beside a running server, or without one.
 
-Exit codes: 0 done, 1 refused or found wanting, 2 wrong usage, 3 no server answered.
+Results go to stdout, talk and mistakes to stderr. Exit codes: 0 done, 1 failed or found wanting, 2 wrong usage,
+3 no server was reached, 4 the server refused.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import click
 
 from mythos import __version__
 from mythos.ctl.config import config
-from mythos.ctl.remote import COMMANDS, data_option, directory_of, fail
+from mythos.ctl.remote import COMMANDS, configuration, data_option, fail, json_option
 from mythos.ctl.world import world
 from mythos.store.fsck import INVARIANTS, check
 
@@ -32,20 +34,34 @@ def version() -> None:
 
 @main.command()
 @data_option
-def fsck(data: str | None) -> None:
-    """Check that nothing in the store was made, lost or copied outside its ledger. Changes nothing."""
-    path = directory_of(data) / "mythos.db"
+@json_option
+def fsck(data: str | None, as_json: bool) -> None:
+    """Check that nothing in the store was made, lost or copied outside its ledger.
+
+    Changes nothing, and may run beside the server.
+    """
+    path = configuration(data).database.path
+    if path is None:
+        fail("The configuration keeps everything in memory: there is no store to check.")
     if not path.exists():
-        fail(f"There is no {path}. Name the server's data directory with --data DIR.")
+        fail(f"There is no {path}: name the server's data directory with --data DIR.")
     try:
         broken = list(check(path))
     except sqlite3.Error as error:
-        fail(f"{path} cannot be read: {error}.")
-    for one in broken:
-        click.echo(str(one))
+        fail(f"{path} cannot be read: {error}. Run as the server's user, or restore a backup.")
+    if as_json:
+        found = [{"invariant": one.invariant, "message": one.message} for one in broken]
+        click.echo(json.dumps({"ok": not broken, "problems": found}, indent=2, ensure_ascii=False))
+    else:
+        for one in broken:
+            click.echo(str(one))
     if broken:
-        fail("\n".join(f"{name}: {INVARIANTS[name]}" for name in sorted({one.invariant for one in broken})))
-    click.echo(f"{path} is sound: {', '.join(INVARIANTS)} hold.")
+        names = sorted({one.invariant for one in broken})
+        fail(
+            "\n".join([f"{path} is not sound. These do not hold:", *(f"{name}: {INVARIANTS[name]}" for name in names)])
+        )
+    if not as_json:
+        click.echo(f"{path} is sound: {', '.join(INVARIANTS)} hold.")
 
 
 for _command in (config, world, *COMMANDS):

@@ -12,13 +12,24 @@ from typing import Any, NoReturn
 
 import click
 
-from mythos.config import ConfigError, load
+from mythos import __version__
+from mythos.config import Config, ConfigError, load
 from mythos.config import disk as config_disk
 
-__all__ = ["COMMANDS", "NOT_REACHED", "REFUSED", "ask", "data_option", "directory_of", "fail"]
+__all__ = [
+    "COMMANDS",
+    "FAILED",
+    "NOT_REACHED",
+    "REFUSED",
+    "ask",
+    "configuration",
+    "data_option",
+    "fail",
+    "json_option",
+]
 
-#: Exit codes besides 0 and click's 2 for wrong usage: the server said no; no server answered.
-REFUSED, NOT_REACHED = 1, 3
+#: Exit codes besides 0 and click's 2 for wrong usage.
+FAILED, NOT_REACHED, REFUSED = 1, 3, 4
 #: Seconds to wait for an answer; creating an account takes a password hash.
 _PATIENCE = 30.0
 
@@ -27,55 +38,74 @@ _Command = Callable[..., None]
 
 #: ``--data``: whose server is meant; without it, the one of the configuration that stands here.
 data_option: Callable[[_Command], _Command] = click.option("--data", metavar="DIR", help="The server's data directory.")
+json_option: Callable[[_Command], _Command] = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
-def directory_of(data: str | None) -> Path:
-    """The data directory that an option, the environment or a configuration file names."""
+def configuration(data: str | None = None) -> Config:
+    """What an option, the environment and the files that stand here say; exits if they hold a mistake."""
     try:
         options = {"data": data} if data else {}
         loaded = load(options=options, environ=os.environ, files=config_disk.text, cwd=Path.cwd())
     except ConfigError as error:
         fail(str(error))
-    return loaded.config.data
+    return loaded.config
 
 
-def fail(message: str, code: int = REFUSED) -> NoReturn:
+def fail(message: str, code: int = FAILED) -> NoReturn:
     click.echo(message, err=True)
     raise SystemExit(code)
 
 
-def ask(data: str | None, order: str, **members: Any) -> dict[str, Any]:
+class _Answer(dict[str, Any]):
+    """An object of the server's: what it did not say ends the program with a sentence."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        fail(
+            f"The server did not say {name!r}: it is of another version than this mythosctl {__version__}. Restart it."
+        )
+
+
+def ask(data: str | None, order: str, **members: Any) -> Mapping[str, Any]:
     """One question and its answer; exits with a sentence if there is none, or if it is no."""
-    path = directory_of(data) / "control.sock"
-    question = json.dumps({"do": order, **members}).encode() + b"\n"
+    path = configuration(data).data / "control.sock"
+    text = _exchange(path, json.dumps({"do": order, **members}).encode() + b"\n")
+    try:
+        answer = json.loads(text, object_hook=_Answer)
+    except ValueError:
+        answer = None
+    if not text.endswith(b"\n") or not isinstance(answer, _Answer):
+        fail(f"What listens at {path} closed without an answer, or is no Mythos: see the server's log.", NOT_REACHED)
+    if not answer.pop("ok", False):
+        fail(answer["error"], REFUSED)
+    return answer
+
+
+def _exchange(path: Path, question: bytes) -> bytes:
+    """One line there and one back, without its end if the server closed before."""
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(_PATIENCE)
             line.connect(str(path))
             line.sendall(question)
             with line.makefile("rb") as answers:
-                text = answers.readline()
+                return answers.readline()
+    except (FileNotFoundError, ConnectionRefusedError):
+        fail(f"No server runs on {path.parent}: start it, or name its directory with --data DIR.", NOT_REACHED)
+    except PermissionError:
+        fail(f"You may not open {path}: run mythosctl as the user that the server runs as.", NOT_REACHED)
+    except TimeoutError:
+        fail(f"The server at {path} gave no answer within {_PATIENCE:.0f} seconds: see its log.", NOT_REACHED)
     except OSError as error:
-        why = "it is not running" if isinstance(error, FileNotFoundError | ConnectionRefusedError) else str(error)
-        fail(f"No server answers at {path}: {why}. Start it, or name its directory with --data DIR.", NOT_REACHED)
-    if not text.endswith(b"\n"):
-        fail(f"The server at {path} closed without an answer.", NOT_REACHED)
-    answer: dict[str, Any] = json.loads(text)
-    if not answer.pop("ok"):
-        fail(answer["error"])
-    return answer
+        fail(f"The server at {path} cannot be reached: {error.strerror or error}.", NOT_REACHED)
 
 
 def _shown(answer: Mapping[str, Any], as_json: bool, *lines: str) -> None:
     click.echo(json.dumps(answer, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
-_json: Callable[[_Command], _Command] = click.option("--json", "as_json", is_flag=True, help="As JSON.")
-
-
 @click.command()
 @data_option
-@_json
+@json_option
 def status(data: str | None, as_json: bool) -> None:
     """Say how the server is. Exit 1 if something is wrong with it."""
     answer = ask(data, "status")
@@ -92,12 +122,12 @@ def status(data: str | None, as_json: bool) -> None:
         *wrong,
     )
     if answer["status"] != "healthy":
-        raise SystemExit(REFUSED)
+        raise SystemExit(FAILED)
 
 
 @click.command()
 @data_option
-@_json
+@json_option
 def who(data: str | None, as_json: bool) -> None:
     """List who plays, with their rooms and doors."""
     answer = ask(data, "who")
@@ -113,7 +143,8 @@ def who(data: str | None, as_json: bool) -> None:
 @click.argument("text")
 def broadcast(data: str | None, text: str) -> None:
     """Say TEXT to everyone who plays."""
-    click.echo(f"{ask(data, 'broadcast', text=text)['heard']} people heard it.")
+    heard = ask(data, "broadcast", text=text)["heard"]
+    click.echo("1 person heard it." if heard == 1 else f"{heard} people heard it.")
 
 
 @click.command()
@@ -152,13 +183,22 @@ def account() -> None:
 @click.argument("name")
 @click.option("--keeper", is_flag=True, help="With a keeper's rights.")
 def create(data: str | None, name: str, keeper: bool) -> None:
-    """Make an account. The password is asked for, or read from standard input."""
-    if sys.stdin.isatty():
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    else:
-        password = sys.stdin.readline().rstrip("\n")
-    made = ask(data, "create-account", name=name, password=password, keeper=keeper)
+    """Make an account. The password is asked for, or is the first line of standard input."""
+    made = ask(data, "create-account", name=name, password=_password(), keeper=keeper)
     click.echo(f"The account {made['name']} is made.")
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return typed
+    try:
+        password = sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        fail("The password on standard input is not UTF-8.")
+    if not password:
+        fail("There is no password: give it as a line on standard input.")
+    return password
 
 
 COMMANDS = (status, who, broadcast, kick, shutdown, reload, account)

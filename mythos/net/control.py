@@ -1,8 +1,9 @@
 """The control socket: what ``mythosctl`` asks of a server that runs.
 
 A UNIX socket that only its owner may open. Each line is a JSON object ``{"do": "<order>", …}``, each answer one too:
-``{"ok": true, …}`` or ``{"ok": false, "error": "<a sentence>"}``, in the order of the questions. A line is at most
-64 KiB; what cannot be understood is answered, and the connection stays.
+``{"ok": true, …}`` or ``{"ok": false, "error": "<a sentence>"}``, in the order of the questions, with the question's
+``"id"`` if it had one. What cannot be understood is answered, and the connection stays; after a line of more than
+64 KiB, or more questions than may wait, it is closed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ MOST_BYTES = 65_536
 _WAITING = 64
 #: Farthest off a shutdown may be, in seconds.
 _LATEST = 86_400.0
+#: Longest name of a question.
+_ID = 64
 
 _Answer = dict[str, Any]
 
@@ -57,7 +60,9 @@ class _Control(LineOnlyReceiver):
         self._questions.append(line)
         if not self._busy:
             self._busy = True
-            Deferred.fromCoroutine(self._work())
+            Deferred.fromCoroutine(self._work()).addErrback(
+                lambda failure: _log.failure("a connection to the control socket broke", failure)
+            )
 
     def lineLengthExceeded(self, line: bytes) -> None:
         self._refuse(f"A question is one line of up to {MOST_BYTES} bytes.")
@@ -118,20 +123,22 @@ class ControlFactory(Factory):
 
     async def answer(self, question: bytes) -> _Answer:
         """What one line gets."""
+        named: _Answer = {}
         try:
             asked = _Question.read(question)
+            named = asked.name()
             order = asked.text("do")
             carry_out = self._orders.get(order)
             if carry_out is None:
                 near = get_close_matches(order, self._orders, n=1)
                 hint = f" Did you mean {near[0]}?" if near else ""
                 raise Refusal(f"There is no order {order!r}.{hint}")
-            return {"ok": True, **await carry_out(asked)}
+            return {"ok": True, **await carry_out(asked), **named}
         except MythosError as error:
-            return {"ok": False, "error": str(error)}
+            return {"ok": False, "error": str(error), **named}
         except Exception:
             _log.failure("an order over the control socket broke")
-            return {"ok": False, "error": "Something broke in the server; its log says what."}
+            return {"ok": False, "error": "Something broke in the server; its log says what.", **named}
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────
 
@@ -143,6 +150,7 @@ class ControlFactory(Factory):
             "world": realm.world.atlas.title,
             "rooms": len(realm.world.atlas.rooms),
             "players": sum(1 for _ in realm.sessions()),
+            "sessions": sum(1 for _ in realm.every_session()),
             "doors": dict(doors),
             "ports": dict(self._ports()),
         }
@@ -207,6 +215,17 @@ class _Question:
             raise Refusal('A question is a JSON object: {"do": "status"}.')
         return cls(members)
 
+    def name(self) -> _Answer:
+        """The question's own ``id``, a number or a short text, as it goes into the answer."""
+        value = self._members.get("id")
+        if value is None:
+            return {}
+        if isinstance(value, str) and len(value) <= _ID and value.isprintable():
+            return {"id": value}
+        if isinstance(value, int) and abs(value) <= 2**53:
+            return {"id": value}
+        raise Refusal(f"The member 'id' is a number, or a text of up to {_ID} letters.")
+
     def text(self, name: str, default: str | None = None) -> str:
         """One line of words, without control characters."""
         value = self._members.get(name, default)
@@ -218,7 +237,7 @@ class _Question:
 
     def number(self, name: str, default: float) -> float:
         value = self._members.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 2**53:
             raise Refusal(f"The member {name!r} is a number.")
         return float(value)
 

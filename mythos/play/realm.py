@@ -23,6 +23,7 @@ from mythos.play.channels import Channels
 from mythos.play.commits import Commits
 from mythos.play.narrate import narrate
 from mythos.play.narrate.fights import vitals
+from mythos.play.narrate.moving import crowded
 from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, Tokens
 from mythos.play.sessions import QUEUE, Session, Standing
 from mythos.play.verbs import Rank, Verb, VerbTable
@@ -282,7 +283,7 @@ class Realm:
         stood = session.standing is Standing.PRESENT
         if not stood:
             self._come_in(session, fresh=bool(reason))
-        elif alone:
+        elif alone and not crowded(self.world, session.me.room):
             self._hear((InRoom(session.me.room, (session.me.id,)), line("move", _who(session), " is back.")))
         if reason:
             self.snapshot(session, look=stood)
@@ -328,12 +329,14 @@ class Realm:
         session.leave(connection, now)
         if not session.connections and session.standing is Standing.PRESENT and not self._halted:
             me = session.me
-            self._hear((InRoom(me.room, (me.id,)), line("move", _who(session), " stares into nothing.")))
+            if not crowded(self.world, me.room):
+                self._hear((InRoom(me.room, (me.id,)), line("move", _who(session), " stares into nothing.")))
             self.commits.submit_entities([me])
 
     def renamed(self, session: Session, was: str) -> None:
         """A guest has a name now: it is told, and all in the room."""
         me = session.me
+        self.world.stirred[me.room] = self.world.stirred.get(me.room, 0) + 1
         self.now = self.clock.seconds()
         self._hear(
             (Only(me.id), line("system", "You are ", _who(session), " from now on. Your things are kept for you.")),
@@ -546,6 +549,8 @@ class Realm:
             commits.after(lambda: self._release(told, session, c, typed, error))
             return
         now = self.now
+        if session is not None and len(heard) > 1:
+            heard = _tell_actor(session, heard, now)
         for audience, message in heard:
             if type(audience) is Only:
                 one = self._of.get(audience.who)
@@ -716,6 +721,20 @@ def _tell(listeners: list[Session], message: Message, now: float) -> None:
         for connection in listener.connections:
             if not connection.woken:
                 connection.wake()
+
+
+def _tell_actor(session: Session, heard: list[Heard], now: float) -> list[Heard]:
+    """Tell the lines for the actor alone that a turn begins with, at once; returns what is left to tell."""
+    me = session.me.id
+    lines: list[Message] = []
+    for audience, message in heard:
+        if type(audience) is not Only or audience.who != me or type(message) is not Line:
+            break
+        lines.append(message)
+    if lines:
+        session.hear_lines(lines, now)
+        return heard[len(lines) :]
+    return heard
 
 
 def _rank(me: Character) -> Rank:

@@ -114,6 +114,13 @@ class Session:
             if not connection.woken:
                 connection.wake()
 
+    def hear_lines(self, lines: list[Message], now: float) -> None:
+        """As :meth:`hear`, for several lines at once."""
+        self.log.put_several(lines, now)
+        for connection in self.connections:
+            if not connection.woken:
+                connection.wake()
+
     def ask(self, text: str, then: Callable[[Call, str], None], *, secret: bool) -> None:
         self.question = Question(text, then, secret)
 

@@ -276,7 +276,15 @@ class SQLiteStore:
                 " ON CONFLICT (key) DO NOTHING RETURNING id",
                 (account.key, account.name, account.password, account.character, account.keeper),
             ).fetchone()
-            return None if row is None else int(row[0])
+            if row is None:
+                return None
+            # The character's own row comes with a later batch: were that lost, its id must not be given to another.
+            database.execute(
+                "INSERT INTO meta VALUES ('next_id', ?) ON CONFLICT (key) DO UPDATE"
+                " SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
+                (int(account.character[1:]) + 1,),
+            )
+            return int(row[0])
 
         number = await self._run(work)
         if number is None:

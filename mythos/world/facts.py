@@ -142,10 +142,12 @@ class Unlocked(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Looked(Fact):
-    """Looked round the room; ``arriving``: because of a move, so that brief mode may shorten it."""
+    """Looked round the room; ``arriving``: because of a move, so that brief mode may shorten it; ``again``: has been
+    shown it before, so that nothing but words is wanted."""
 
     room: RoomId
     arriving: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,10 @@ from mythos.world.facts import (
 )
 from mythos.world.state import Npc, World
 
-__all__ = ["NARRATORS", "who_is"]
+__all__ = ["NARRATORS", "crowded", "who_is"]
+
+#: Most people who notice each one that comes or goes. In a crowd of thousands that would be all they read.
+_CROWD = 200
 
 
 def who_is(world: World, who: EntityId, room: RoomId, first: bool = True) -> Span:
@@ -36,12 +39,19 @@ def who_is(world: World, who: EntityId, room: RoomId, first: bool = True) -> Spa
     return Span(name, Role.NPC if isinstance(body, Npc) else Role.PLAYER)
 
 
+def crowded(world: World, room: RoomId) -> bool:
+    """So many that nobody is told of one who comes or goes."""
+    return len(world.people.get(room, ())) > _CROWD
+
+
 def _way(direction: str) -> str:
     """``north``, but ``upward``: after a verb of motion."""
     return {"up": "upward", "down": "downward", "in": "inside", "out": "outside"}.get(direction, direction)
 
 
 def _left(world: World, fact: Left) -> Iterable[Heard]:
+    if crowded(world, fact.room):
+        return
     yield (
         InRoom(fact.room, (fact.who,)),
         line("move", who_is(world, fact.who, fact.room), " leaves ", Span(_way(fact.direction), Role.EXIT), "."),
@@ -49,20 +59,25 @@ def _left(world: World, fact: Left) -> Iterable[Heard]:
 
 
 def _arrived(world: World, fact: Arrived) -> Iterable[Heard]:
+    if crowded(world, fact.room):
+        return
     origin = {"up": " from above", "down": " from below", "in": " from inside", "out": " from outside", "": ""}
     where = origin.get(fact.origin, f" from the {fact.origin}")
     yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), f" arrives{where}.")
 
 
 def _summoned(world: World, fact: Summoned) -> Iterable[Heard]:
-    if fact.left is not None and fact.left != fact.room and fact.cause != "death":
+    if fact.left not in (None, fact.room) and fact.cause != "death" and not crowded(world, fact.left):
         yield InRoom(fact.left, (fact.who,)), line("move", who_is(world, fact.who, fact.left), " is gone.")
     if fact.cause == "summon":
         yield Only(fact.who), line("move", "You are called away, and stand somewhere else.")
-    yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), " appears.")
+    if not crowded(world, fact.room):
+        yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), " appears.")
 
 
 def _faded(world: World, fact: Faded) -> Iterable[Heard]:
+    if crowded(world, fact.room):
+        return
     name = Span("Someone") if perception.is_dark(world, fact.room) else Span(fact.name, Role.PLAYER)
     text = {"linkdead": " fades away.", "kicked": " is sent away."}.get(fact.cause, " leaves the world.")
     yield InRoom(fact.room, (fact.who,)), line("move", name, text)

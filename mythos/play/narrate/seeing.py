@@ -14,7 +14,7 @@ from mythos.wire.message import Line, Message, Role, Span, State, line
 from mythos.world import calendar, perception
 from mythos.world.facts import Examined, Fact, Found, Looked
 from mythos.world.state import Body, Character, Item, Npc, World
-from mythos.world.zones import SLOTS, Exit, Room
+from mythos.world.zones import SLOTS, Exit, ItemProto, NpcProto, Room
 
 __all__ = ["NARRATORS", "contents", "exits_line", "worn"]
 
@@ -39,6 +39,11 @@ _NAMED = 20
 #: Parts of a look that stand still: kept by room, newest last, a bounded number of them.
 _STILL: dict[tuple[Any, ...], tuple[Room, Line, Line, Line, State]] = {}
 _MOST_STILL = 4096
+#: Things that lie about, by prototype, number and light; people who stand about, by prototype.
+_LYING: dict[tuple[str, int, bool], tuple[ItemProto, Line]] = {}
+_STANDING: dict[str, tuple[NpcProto, Line]] = {}
+#: For each looker, the line of the other players in its room: (world, room, how often that was stirred, the line).
+_CROWDS: dict[EntityId, tuple[World, RoomId, int, Line]] = {}
 
 _DARK = (
     line("room", Span("In the dark", Role.TITLE)),
@@ -54,7 +59,7 @@ def _looked(world: World, fact: Looked) -> Iterable[Heard]:
     body = world.body(fact.who)
     title, text, exits, info = _still(world, body, fact.room)
     if perception.is_dark(world, fact.room):
-        return [(only, one) for one in (*_DARK, info)]
+        return [(only, one) for one in ((*_DARK,) if fact.again else (*_DARK, info))]
     brief = (
         fact.arriving and isinstance(body, Character) and body.settings and body.settings.get("brief", "off") == "on"
     )
@@ -63,7 +68,8 @@ def _looked(world: World, fact: Looked) -> Iterable[Heard]:
         seen += _lying(world, fact.room)
     if len(world.people.get(fact.room, ())) > 1:
         seen += _standing(world, fact.room, fact.who)
-    seen.append(info)
+    if not fact.again:
+        seen.append(info)
     return [(only, one) for one in seen]
 
 
@@ -137,42 +143,71 @@ def _info(world: World, room: Room, ways: Iterable[Exit]) -> dict[str, Any]:
 
 def _lying(world: World, room: RoomId) -> Iterator[Line]:
     """What lies in a room, a line for each kind."""
-    counts: dict[str, tuple[Item, int]] = {}
+    counts: dict[tuple[str, bool], tuple[Item, int]] = {}
     for item in world.contents.get(room, {}).values():
-        _, count = counts.get(item.proto.id, (item, 0))
-        counts[item.proto.id] = (item, count + item.stack)
+        kind = item.proto.id, item.lit
+        _, count = counts.get(kind, (item, 0))
+        counts[kind] = (item, count + item.stack)
     for item, count in counts.values():
-        proto = item.proto
-        glow = " It gives light." if item.lit else ""
-        if count == 1 and proto.lies:
-            yield line("item", Span(proto.lies, Role.ITEM), glow)
-        else:
-            name = phrase.a(proto, count)
-            yield line(
-                "item", Span(name[:1].upper() + name[1:], Role.ITEM), f" {'lies' if count == 1 else 'lie'} here.", glow
-            )
+        yield _lies(item.proto, count, item.lit)
     if coins := world.hoards.get(room, 0):
         yield line("item", Span(f"{coins} gold", Role.ITEM), f" {'lies' if coins == 1 else 'lie'} here.")
 
 
+def _lies(proto: ItemProto, count: int, lit: bool) -> Line:
+    key = proto.id, count, lit
+    known = _LYING.get(key)
+    if known is None or known[0] is not proto:
+        if len(_LYING) >= _MOST_STILL:
+            del _LYING[next(iter(_LYING))]
+        known = _LYING[key] = (proto, _lying_line(proto, count, lit))
+    return known[1]
+
+
+def _lying_line(proto: ItemProto, count: int, lit: bool) -> Line:
+    glow = " It gives light." if lit else ""
+    if count == 1 and proto.lies:
+        return line("item", Span(proto.lies, Role.ITEM), glow)
+    name = phrase.capital(phrase.a(proto, count))
+    return line("item", Span(name, Role.ITEM), f" {'lies' if count == 1 else 'lie'} here.", glow)
+
+
 def _standing(world: World, room: RoomId, but: EntityId) -> Iterator[Line]:
-    """Who else is there: the people who live there, a line each; players in one."""
-    players: list[str] = []
+    """Who else is there: those who live there, a line each; players in one."""
+    stirred = world.stirred[room]
+    known = _CROWDS.get(but)
+    players = None
+    if known is not None and known[0] is world and known[1:3] == (room, stirred):
+        players = known[3]
+    names: list[str] = []
     for body in world.people.get(room, {}).values():
-        if body.id == but:
-            continue
         if isinstance(body, Npc):
             foe = world.characters.get(body.fighting) if body.fighting is not None else None
             if foe is not None:
                 yield line("room", subject(body), " is fighting ", "you" if foe.id == but else named(foe), "!")
-            elif body.proto.stands:
-                yield line("room", Span(body.proto.stands, Role.NPC))
             else:
-                yield line("room", subject(body), " is here.")
-        else:
-            players.append(body.name)
-    if not players:
-        return
+                yield _stands(body.proto)
+        elif players is None and body.id != but:
+            names.append(body.name)
+    if players is None:
+        players = _crowd(names)
+        if len(_CROWDS) >= _MOST_STILL:
+            del _CROWDS[next(iter(_CROWDS))]
+        _CROWDS[but] = (world, room, stirred, players)
+    if players.spans:
+        yield players
+
+
+def _stands(proto: NpcProto) -> Line:
+    known = _STANDING.get(proto.id)
+    if known is None or known[0] is not proto:
+        words = proto.stands or f"{phrase.capital(proto.name)} is here."
+        known = _STANDING[proto.id] = (proto, line("room", Span(words, Role.NPC)))
+    return known[1]
+
+
+def _crowd(players: list[str]) -> Line:
+    """``Ann, Bob and Cid are here.``; of nobody, nothing."""
     spans: list[str | Span] = []
     more = len(players) - _NAMED
     shown = players[:_NAMED] if more > 1 else players
@@ -182,7 +217,9 @@ def _standing(world: World, room: RoomId, but: EntityId) -> Iterator[Line]:
         spans.append(Span(name, Role.PLAYER))
     if more > 1:
         spans.append(f" and {more} more")
-    yield line("room", *spans, " is here." if len(players) == 1 else " are here.")
+    if spans:
+        spans.append(" is here." if len(players) == 1 else " are here.")
+    return line("room", *spans)
 
 
 # ── one thing ───────────────────────────────────────────────────────────────────────────────────

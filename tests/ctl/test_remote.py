@@ -1,0 +1,216 @@
+"""What ``mythosctl`` asks of a server, and what it makes of the answer."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ctl.conftest import Run
+from tests.ctl.stub import Stub
+
+STATUS: dict[str, Any] = {
+    "status": "healthy",
+    "version": "1.2",
+    "uptime_s": 61.4,
+    "world": "Town",
+    "rooms": 5,
+    "players": 3,
+    "sessions": 4,
+    "doors": {"telnet": 2, "websocket": 1},
+    "ports": {"telnet": 4000, "http": 8000},
+    "checks": {"database": {"status": "ok", "message": ""}},
+}
+TROUBLE = {**STATUS, "status": "unhealthy", "checks": {"database": {"status": "down", "message": "The disk is full."}}}
+ANN = {
+    "name": "Ann",
+    "room": "t:inn",
+    "keeper": False,
+    "guest": False,
+    "idle_s": 7,
+    "doors": ["telnet from 127.0.0.1", "sse from 10.0.0.1"],
+}
+BOB = {**ANN, "name": "Bob", "doors": []}
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "answer", "said"),
+    [
+        (["broadcast", "Tea is ready."], {"do": "broadcast", "text": "Tea is ready."}, {"heard": 2}, "2 people heard"),
+        (["broadcast", "Tea"], {"do": "broadcast", "text": "Tea"}, {"heard": 1}, "1 person heard it."),
+        (["kick", "bob"], {"do": "kick", "name": "bob", "reason": ""}, {"name": "Bob"}, "Bob is sent away."),
+        (["kick", "bob", "--reason", "Bed."], {"do": "kick", "name": "bob", "reason": "Bed."}, {"name": "Bob"}, "Bob"),
+        (["shutdown"], {"do": "shutdown", "seconds": 0.0, "reason": ""}, {"seconds": 0.0}, "The server stops."),
+        (
+            ["shutdown", "--in", "90", "--reason", "A new disk."],
+            {"do": "shutdown", "seconds": 90.0, "reason": "A new disk."},
+            {"seconds": 90.0},
+            "The server stops in 90 seconds.",
+        ),
+        (["reload"], {"do": "reload"}, {"message": "Town is loaded again."}, "Town is loaded again."),
+        (["who"], {"do": "who"}, {"players": []}, "Nobody plays."),
+    ],
+)
+def test_orders(
+    run: Run, stub: Stub, words: list[str], asked: dict[str, Any], answer: dict[str, Any], said: str
+) -> None:
+    """Each command asks one thing, and says in a sentence what came of it."""
+    stub.says(**answer)
+    result = run(*words)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert said in result.stdout
+    assert stub.asked == [asked]
+
+
+def test_status(run: Run, stub: Stub) -> None:
+    stub.says(**STATUS)
+    result = run("status")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "healthy: Mythos 1.2, up 61 s",
+        "world: Town, 5 rooms",
+        "players: 3 (2 by telnet, 1 by websocket)",
+        "ports: telnet 4000, http 8000",
+    ]
+
+
+def test_status_of_a_server_in_trouble(run: Run, stub: Stub) -> None:
+    """What is wrong is said, and a script sees it."""
+    stub.says(**TROUBLE)
+    result = run("status")
+    assert result.exit_code == 1
+    assert "database: The disk is full." in result.stdout
+
+
+@pytest.mark.parametrize(("answer", "code"), [(STATUS, 0), (TROUBLE, 1)])
+def test_status_as_json(run: Run, stub: Stub, answer: dict[str, Any], code: int) -> None:
+    """All that the server said, and nothing else on standard output."""
+    stub.says(**answer)
+    result = run("status", "--json")
+    assert (json.loads(result.stdout), result.exit_code) == (answer, code)
+
+
+def test_who(run: Run, stub: Stub) -> None:
+    stub.says(players=[ANN, BOB])
+    assert run("who").stdout.splitlines() == [
+        "Ann in t:inn: telnet from 127.0.0.1, sse from 10.0.0.1, idle 7 s",
+        "Bob in t:inn: link-dead, idle 7 s",
+    ]
+    assert json.loads(run("who", "--json").stdout) == {"players": [ANN, BOB]}
+
+
+@pytest.mark.parametrize("words", [["--keeper"], []])
+def test_account_create(run: Run, stub: Stub, words: list[str]) -> None:
+    """The password comes by standard input, where no list of processes shows it, and is printed nowhere."""
+    stub.says(name="Zoe")
+    result = run("account", "create", "zoe", *words, stdin="correct horse\r\nnot this")
+    assert (result.exit_code, result.stdout) == (0, "The account Zoe is made.\n")
+    question = {"do": "create-account", "name": "zoe", "password": "correct horse", "keeper": bool(words)}
+    assert stub.asked == [question]
+
+
+@pytest.mark.parametrize("stdin", ["", "\n", "\n\nlate"])
+def test_account_without_a_password(run: Run, stub: Stub, stdin: str) -> None:
+    result = run("account", "create", "zoe", stdin=stdin)
+    assert result.exit_code == 1
+    assert "There is no password" in result.stderr
+    assert stub.asked == []
+
+
+# ── answers that are none ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("words", [["status", "--json"], ["who"], ["kick", "Zoe"], ["reload"], ["shutdown"]])
+def test_refused(run: Run, stub: Stub, words: list[str]) -> None:
+    """The server's own sentence, where mistakes go, and a code of its own."""
+    stub.refuses("Nobody called Zoe is here just now.")
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr == "Nobody called Zoe is here just now.\n"
+
+
+def test_no_server(run: Run) -> None:
+    result = run("status")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("No server runs on ")
+    assert result.stderr.endswith("mythos-data: start it, or name its directory with --data DIR.\n")
+
+
+def test_a_server_that_was_killed(run: Run, tmp_path: Path) -> None:
+    """Its socket is still there, and nobody listens."""
+    (tmp_path / "mythos-data").mkdir()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "mythos-data" / "control.sock"))
+    result = run("status")
+    assert (result.exit_code, "No server runs on" in result.stderr) == (3, True)
+
+
+def test_a_directory_too_deep(run: Run, tmp_path: Path) -> None:
+    """The system has a limit for the paths of sockets: said in a sentence, too."""
+    result = run("status", "--data", "d" * 120)
+    assert result.exit_code == 3
+    assert "cannot be reached: AF_UNIX path too long" in result.stderr
+
+
+@pytest.mark.parametrize("answer", [b"", b'{"ok": true, "players"', b'{"ok": true}', b"HTTP/1.1 400\r\n", b"[1]\n"])
+def test_no_answer(run: Run, stub: Stub, answer: bytes) -> None:
+    """A server that dies while it answers, and what is no Mythos."""
+    stub.answer = answer
+    result = run("reload")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "closed without an answer, or is no Mythos" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["status"], ["who"], ["reload"], ["kick", "Ann"], ["broadcast", "Tea"]])
+def test_a_server_of_another_version(run: Run, stub: Stub, words: list[str]) -> None:
+    """One that was not restarted after an update may not say what is asked for."""
+    stub.says(players=[{"name": "Ann"}], doors={}, ports={}, checks={"database": {}})
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "it is of another version than this mythosctl" in result.stderr
+
+
+# ── which server ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("by", ["option", "variable", "file", ".env"])
+def test_which_server(run: Run, tmp_path: Path, by: str) -> None:
+    """Found by the same reader as the server's own."""
+    with Stub(tmp_path / "elsewhere") as stub:
+        stub.says(message="Loaded.")
+        words, env = ["reload"], {}
+        match by:
+            case "option":
+                words += ["--data", "elsewhere"]
+                env = {"MYTHOS_DATA": "nowhere"}
+            case "variable":
+                env = {"MYTHOS_DATA": str(tmp_path / "elsewhere")}
+            case "file":
+                (tmp_path / "mythos.yaml").write_text("data: elsewhere\n")
+            case _:
+                (tmp_path / ".env").write_text("MYTHOS_DATA=elsewhere\n")
+        result = run(*words, **env)
+        assert (result.exit_code, result.stdout) == (0, "Loaded.\n")
+
+
+def test_a_bad_configuration(run: Run, tmp_path: Path) -> None:
+    """Every mistake with its place; no server is guessed at."""
+    (tmp_path / "mythos.yaml").write_text("dta: elsewhere\ntick: 1\n")
+    result = run("status")
+    assert result.exit_code == 1
+    assert "mythos.yaml:1:1: error: unknown key 'dta'" in result.stderr
+    assert "mythos.yaml:2:1: error:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["stauts"], ["kick"], ["broadcast"], ["shutdown", "--in", "soon"], ["who", "--jsn"], ["account", "create"]],
+)
+def test_wrong_usage(run: Run, stub: Stub, words: list[str]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr
+    assert stub.asked == []
