@@ -271,7 +271,7 @@ class Link:
             if self._answers is not None:
                 data += b"".join(self._answers)
                 self._answers = None
-            if data:
+            if data or entries:
                 data += self.after_flush()
         if data:
             self.send(data)

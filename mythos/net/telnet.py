@@ -91,15 +91,18 @@ class TelnetLink(Link):
         style = connection.style
         words: list[bytes] = []
         states: list[bytes] = []
+        asked = False
         for _, _, message in entries:
             rendered = message.rendered.get(style)  # type: ignore[attr-defined]
             if rendered is not None:
                 words.append(rendered)
             elif type(message) is Line:
                 words.append(ansi.render(message, style))
-            elif type(message) is State and connection.wants(message.name):
-                states.append(gmcp.render(message))
-        if not words:
+            elif type(message) is State:
+                asked = asked or message.name == "Mythos.Ask"
+                if connection.wants(message.name):
+                    states.append(gmcp.render(message))
+        if not words and not asked:
             return b"".join(states)
         if self.at_prompt and not connection.prompt_mark:
             words.insert(0, b"\r\n")

@@ -76,7 +76,7 @@ class WebSocket:
         self.token: str = self.hello["token"]
         self.epoch: str = self.hello["epoch"]
         self.next_c: int = self.hello["next"]
-        self.last = last or 0
+        self.last = (last or 0) if self.hello["resumed"] else -1  # -1: whatever comes first is right
         self.lines: list[str] = []
 
     def _more(self) -> None:
@@ -124,7 +124,7 @@ class WebSocket:
         number = record.get("s")
         if number is None or number <= self.last:
             return
-        assert number == self.last + 1 or record.get("p") == self.last or record["t"] == "gap", record
+        assert self.last < 0 or number == self.last + 1 or record.get("p") == self.last or record["t"] == "gap", record
         self.last = number
         if record["t"] == "line":
             self.lines.append(record["text"])
@@ -133,7 +133,7 @@ class WebSocket:
         """Type a line; reads until its answer, which it returns."""
         c = self.next_c if c is None else c
         self.next_c = max(self.next_c, c + 1)
-        self.send({"c": c, "line": line, "a": self.last})
+        self.send({"c": c, "line": line, "a": max(self.last, 0)})
         while True:
             record = self.receive()
             if record.get("c") == c and record["t"] in ("done", "refused"):
