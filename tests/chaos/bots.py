@@ -12,11 +12,13 @@ import re
 import sqlite3
 import struct
 from collections import Counter
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Bot", "Socket", "Verdict", "judge", "play"]
+__all__ = ["Bot", "Socket", "Verdict", "aside", "judge", "play"]
 
 #: What a bot is told when something conserved came to it (+) or left it (-): the sign, and what it was.
 _TOLD = (
@@ -140,6 +142,12 @@ class Bot:
                 dice.choice(("north", "south")),
             )
         )
+
+
+def aside(work: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: the browser's tests keep a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 async def play(bots: list[Bot], port: int, commands: int) -> None:

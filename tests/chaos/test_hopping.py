@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.bots import aside
 from tests.chaos.hoppers import Hopper
 from tests.house.server import Server
 
@@ -31,7 +32,7 @@ def _storm(place: Path, settings: dict[str, str], count: int, commands: int, pat
         async def play() -> None:
             await asyncio.gather(*[one.play(house.ports, commands) for one in people])
 
-        asyncio.run(asyncio.wait_for(play(), 120))
+        aside(asyncio.wait_for(play(), 120))
     return people
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from mythos.store import fsck
 from tests.chaos import world
-from tests.chaos.bots import Bot, Verdict, judge, play
+from tests.chaos.bots import Bot, Verdict, aside, judge, play
 from tests.house.server import Server
 
 #: Kills of one data directory, and what each bot types between two.
@@ -58,7 +57,7 @@ def _storm(place: Path, kills: int, *, unsafe: bool = False) -> tuple[list[Bot],
         try:
             if not bots:
                 bots = _new_bots(house, dice)
-            asyncio.run(play(bots, house.ports["http"], _COMMANDS))
+            aside(play(bots, house.ports["http"], _COMMANDS))
             died = place / "data.died"
             if died.exists():
                 on_its_way += 1
@@ -67,7 +66,7 @@ def _storm(place: Path, kills: int, *, unsafe: bool = False) -> tuple[list[Bot],
         finally:
             house.kill()
     with _house(place, "never:0", unsafe=unsafe) as house:
-        asyncio.run(play(bots, house.ports["http"], 2))
+        aside(play(bots, house.ports["http"], 2))
         house.stop()
     return bots, on_its_way, judge(bots, place / "data" / "mythos.db", world.NAMES)
 
