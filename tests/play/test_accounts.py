@@ -1,0 +1,186 @@
+"""Guests, accounts, logins, tokens: who may play whom, and what guessing costs."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from mythos.errors import Refusal
+from mythos.play.accounts import TooManyTries, WrongPassword
+from mythos.play.ports import TokenInvalid
+from mythos.world.state import MINT
+from tests.scenes.people import in_town
+from tests.scenes.scene import Ear, Scene
+from tests.world.town import INN, ITEMS
+
+KNIFE = next(proto for proto in ITEMS if proto.id == "knife")
+HOME, ELSEWHERE = "192.0.2.7", "198.51.100.9"
+PASSWORD = "a good long one"
+
+
+def done(work: Coroutine[Any, Any, Any], scene: Scene) -> Any:
+    """What it returns or raises, once nothing waits any more."""
+    found: list[Any] = []
+    Deferred.fromCoroutine(work).addBoth(found.append)
+    scene.run()
+    assert found
+    if isinstance(found[0], Failure):
+        found[0].raiseException()
+    return found[0]
+
+
+def with_account(name: str = "Morwenna") -> tuple[Scene, Ear]:
+    """Somebody who registered and plays."""
+    scene = in_town()
+    session = done(scene.accounts.register_new(name, PASSWORD), scene)
+    ear = Ear(session)
+    scene.realm.attach(ear, session, token=False, then=lambda _: None)
+    scene.run()
+    scene.ears[name] = ear
+    return scene, ear
+
+
+def test_a_guest_becomes_an_account() -> None:
+    """Without leaving: the same character, with its things, under its new name; the others are told."""
+    scene = in_town()
+    scene.arrive("Guest", room=INN, guest=True)
+    me = scene.me("Guest")
+    scene.world.mint_item(KNIFE, me.id)
+    scene.world.move_gold(MINT, me.id, 7)
+    scene.hear_all()
+    done(scene.accounts.register(scene.ears["Guest"].session, "Morwenna", PASSWORD), scene)
+    assert scene.hear("Guest") == ["You are Morwenna from now on. Your things are kept for you."]
+    assert scene.hear("Ann") == ["Guest is now known as Morwenna."]
+    assert (me.name, me.gold, [item.proto.id for item in scene.world.held(me.id)]) == ("Morwenna", 7, ["knife"])
+    assert done(scene.accounts.login("morwenna", PASSWORD, HOME), scene) is scene.ears["Guest"].session
+
+
+@pytest.mark.parametrize("name", ["Morwenna", "MORWENNA", "morwenna"])
+def test_a_name_is_one_character(name: str) -> None:
+    scene, _ = with_account()
+    with pytest.raises(Refusal, match="taken"):
+        done(scene.accounts.register_new(name, PASSWORD), scene)
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 257])
+def test_bad_passwords(password: str) -> None:
+    scene = in_town()
+    with pytest.raises(Refusal, match="at least 8"):
+        done(scene.accounts.register_new("Morwenna", password), scene)
+
+
+def test_login_joins_the_one_who_plays() -> None:
+    """A name is one character in one place: a second login is the same session."""
+    scene, ear = with_account()
+    assert done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene) is ear.session
+
+
+def test_login_after_quit() -> None:
+    """A new session, and the character stands where it went to sleep, with what it had."""
+    scene, ear = with_account()
+    me = ear.session.me
+    scene.world.mint_item(KNIFE, me.id)
+    scene.realm.happened((), "mint")
+    scene.type("Morwenna", "quit")
+    assert me.id not in scene.world.characters
+    back = done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene)
+    assert back is not ear.session
+    assert (back.me.id, [item.proto.id for item in scene.world.held(me.id)]) == (me.id, ["knife"])
+
+
+def test_wrong_passwords() -> None:
+    """The same answer whether the name is known or not."""
+    scene, _ = with_account()
+    for name in ("Morwenna", "Nobody"):
+        with pytest.raises(WrongPassword):
+            done(scene.accounts.login(name, "not it at all", HOME), scene)
+
+
+def test_guessing_is_slowed_and_the_owner_gets_in() -> None:
+    """Ten tries at one account, from however many places; who was in from home still gets in from home."""
+    scene, _ = with_account()
+    done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene)
+    for guess in range(9):
+        with pytest.raises(WrongPassword):
+            done(scene.accounts.login("Morwenna", f"guess {guess:04}", f"203.0.{guess}.9"), scene)
+    with pytest.raises(TooManyTries):
+        done(scene.accounts.login("Morwenna", PASSWORD, ELSEWHERE), scene)
+    assert done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene) is not None
+    scene.clock.advance(900)
+    assert done(scene.accounts.login("Morwenna", PASSWORD, ELSEWHERE), scene) is not None
+
+
+def test_guessing_at_many_accounts_from_one_place() -> None:
+    scene = in_town()
+    for guess in range(50):
+        with pytest.raises(WrongPassword):
+            done(scene.accounts.login(f"name{guess}", "a guess of mine", ELSEWHERE), scene)
+    with pytest.raises(TooManyTries):
+        done(scene.accounts.login("another", "a guess of mine", ELSEWHERE), scene)
+
+
+def test_refresh_rotates() -> None:
+    """Each refresh token works once; used again, it and its successors are worth nothing."""
+    scene, ear = with_account()
+    first = done(scene.accounts.grant(ear.session), scene)
+    second = done(scene.accounts.refresh(first.refresh), scene)
+    assert done(scene.accounts.session_by(second.token), scene) is ear.session
+    with pytest.raises(TokenInvalid):
+        done(scene.accounts.refresh(first.refresh), scene)
+    with pytest.raises(TokenInvalid):
+        done(scene.accounts.refresh(second.refresh), scene)
+
+
+def test_logout_ends_every_token() -> None:
+    scene, ear = with_account()
+    granted = done(scene.accounts.grant(ear.session), scene)
+    done(scene.accounts.logout(ear.session), scene)
+    for work in (scene.accounts.refresh(granted.refresh), scene.accounts.session_by(granted.token)):
+        with pytest.raises(TokenInvalid):
+            done(work, scene)
+
+
+def test_access_tokens_end() -> None:
+    scene, ear = with_account()
+    granted = done(scene.accounts.grant(ear.session), scene)
+    scene.clock.advance(24 * 3600)
+    with pytest.raises(Refusal):
+        done(scene.accounts.session_by(granted.token), scene)
+
+
+def test_a_new_password_revokes_the_tokens() -> None:
+    scene, ear = with_account()
+    granted = done(scene.accounts.grant(ear.session), scene)
+    done(scene.accounts.change_password(ear.session, "not it at all", "another long one"), scene)
+    assert scene.hear("Morwenna")[-1] == "That is not your password. Nothing was changed."
+    done(scene.accounts.change_password(ear.session, PASSWORD, "another long one"), scene)
+    assert scene.hear("Morwenna")[-1] == "Your password is changed."
+    with pytest.raises(TokenInvalid):
+        done(scene.accounts.refresh(granted.refresh), scene)
+    assert done(scene.accounts.login("Morwenna", "another long one", HOME), scene) is ear.session
+
+
+def test_the_first_keeper() -> None:
+    """The code makes one keeper, once; then there is none to be had."""
+    scene = in_town()
+    code = done(scene.accounts.offer_claim(), scene)
+    with pytest.raises(Refusal, match="code is not good"):
+        done(scene.accounts.claim("AAAA-AAAA", "Morwenna", PASSWORD, HOME), scene)
+    with pytest.raises(Refusal, match="at least 8"):
+        done(scene.accounts.claim(code, "Morwenna", "short", HOME), scene)
+    assert done(scene.accounts.claim(code.lower(), "Morwenna", PASSWORD, HOME), scene).me.keeper
+    with pytest.raises(Refusal, match="code is not good"):
+        done(scene.accounts.claim(code, "Tamsyn", PASSWORD, HOME), scene)
+    assert done(scene.accounts.offer_claim(), scene) == ""
+
+
+def test_the_code_ends() -> None:
+    scene = in_town()
+    code = done(scene.accounts.offer_claim(), scene)
+    scene.clock.advance(3601)
+    with pytest.raises(Refusal, match="code is not good"):
+        done(scene.accounts.claim(code, "Morwenna", PASSWORD, HOME), scene)
