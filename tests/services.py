@@ -38,14 +38,12 @@ class Service:
     :param tests: what its tests are called in the closing line.
     :param commands: its names on the path, the best first.
     :param packages: Debian's.
-    :param directories: where it may also be, off the path: Debian puts games where root does not look.
     """
 
     name: str
     tests: str
     commands: tuple[str, ...]
     packages: tuple[str, ...]
-    directories: tuple[str, ...] = ()
 
     @property
     def variable(self) -> str:
@@ -63,7 +61,7 @@ class Service:
 
 
 CHROMIUM: Final = Service("chromium", "browser", ("chromium", "chromium-browser", "google-chrome"), ("chromium",))
-TINTIN: Final = Service("tintin", "TinTin++", ("tt++",), ("tintin++",), ("/usr/games",))
+TINTIN: Final = Service("tintin", "TinTin++", ("tt++",), ("tintin++",))
 CC: Final = Service("cc", "C compiler", ("cc", "gcc", "clang"), ("gcc", "libc6-dev"))
 SERVICES: Final = (CHROMIUM, TINTIN, CC)
 
@@ -79,7 +77,9 @@ def find(service: Service, environ: Mapping[str, str]) -> Path | None:
         if there is None:
             raise FileNotFoundError(f"{service.variable} names {named}, which is not a program")
         return Path(there)
-    path = os.pathsep.join((environ.get("PATH", os.defpath), *service.directories))
+    path = environ.get("PATH", os.defpath)
+    if "/usr/bin" in path.split(os.pathsep):  # Debian puts games beside it, where root does not look
+        path += os.pathsep + "/usr/games"
     found = (shutil.which(command, path=path) for command in service.commands)
     return next((Path(program) for program in found if program), None)
 

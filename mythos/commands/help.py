@@ -51,10 +51,13 @@ def _overview(call: Call) -> Iterator[Line]:
     yield line(
         "help", "To see a command, type ", Span("help <command>", Role.COMMAND), ". All of them: ", _word("commands")
     )
-    for words in call.world.atlas.help.get("start", "").splitlines():
-        yield line("help", words)
-    if topics := [name for name in call.world.atlas.help if name != "start"]:
-        yield line("help", f"Other topics: {', '.join(topics)}.")
+    topics = call.world.atlas.help
+    yield from (line("help", words) for words in topics.get("start", "").splitlines() if words.strip())
+    first: dict[str, str] = {}  # a topic's text -> the first of its words
+    for name, text in topics.items():
+        first.setdefault(text, name)
+    if others := sorted(name for name in first.values() if name != "start"):
+        yield line("help", f"Other topics: {', '.join(others)}.")
 
 
 def _of_verb(verb: Verb) -> Iterator[Line]:

@@ -20,7 +20,7 @@ from mythos.store.fsck import INVARIANTS, check
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group()
 @click.version_option(__version__, prog_name="mythosctl")
 def main() -> None:
     """Operate a Mythos server."""

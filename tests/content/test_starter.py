@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from mythos.commands.table import VERBS
 from mythos.content import load
 from mythos.ids import EntityId, RoomId
 from mythos.play.verbs import Rank
-from mythos.world.zones import Atlas, Room
+from mythos.world.zones import DIRECTIONS, Atlas, Exit
 from tests.scenes.scene import Scene
 
 _BASE = Path(str(files("mythos.content"))) / "starter"
@@ -22,68 +25,136 @@ _BASE = Path(str(files("mythos.content"))) / "starter"
 _NO_NOUNS = frozenset(
     """
     aboard across after again against ahead along always and answer anywhere are around astern back bare been
-    behind below bent beside between black blackened blue boiled both breathes bring broken built burning
-    burns but can case climb climbs close cold come comes crooked dark down each empty even ever every
-    explains face faces far finds for forgot found from frozen gives goes great green grey had hang hangs has
-    have here him hold holds into its keeps large laughs lean lie lies like line lists little live long looks
-    loses low mark nailed never nobody not nothing odo one only open other out outside over overhead read
-    rises rolls run runs sale see seen set shines ship's shored shut six small somebody something somewhere
-    speak stand stands stirs stone stops sunk swings take takes that the their them there they thick things
-    ticks tied together told touch two under until use wait wants was washed wet what when where who winks
-    with without written you your yours
+    behind below bent beside between black blackened blue boiled both breathes bring broken built burning burns
+    but can case climb climbs close cold come comes crooked dark drops each empty even ever every explains face
+    faces far fight finds for forgot found from frozen gives goes great green grey had hang hangs has have here
+    hold holds into its keeps large laughs lean lie lies like line lists little live long looks loses low mark
+    nailed never nobody not nothing odo once one only open opens other outside over overhead read rises rolls
+    run runs sale see seen set shines ship's shored shut six small somebody something somewhere speak stand
+    stands stirs stone stops sunk swings take takes that the their them there they thick things ticks tied
+    together told touch two under until use wait wants was washed wet what when where who whoever winks with
+    without written you your yours
     """.split()
 )
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
+#: What a text tells newcomers to type.
+_TYPED = re.compile(r"\b[Tt]ype:? [^.]*")
 
 
-def _atlas() -> Atlas:
-    return load({str(path.relative_to(_BASE)): path.read_text("utf-8") for path in _BASE.rglob("*") if path.is_file()})
+def _files() -> dict[str, str]:
+    return {str(path.relative_to(_BASE)): path.read_text("utf-8") for path in _BASE.rglob("*") if path.is_file()}
 
 
-ATLAS = _atlas()
+ATLAS = load(_files())
 
 
-def _nouns_without_details(atlas: Atlas, room: Room) -> set[str]:
-    """Words of a room's texts that are no detail, nobody and nothing there, no way out, and not known to be no noun."""
-    known = set(_NO_NOUNS)
-    for name in room.details:
-        known |= set(_WORD.findall(name))
-    for exit in room.exits.values():
-        known |= {exit.direction, *(_WORD.findall(exit.door.name) if exit.door else ())}
-    for spawn in atlas.zones[room.zone].spawns:
-        if spawn.room == room.id:
-            known |= set((atlas.items.get(spawn.proto) or atlas.npcs[spawn.proto]).words)
-    text = f"{room.text} {room.night}"
-    text = re.sub(r"Type: .*|[Tt]ype [^.]*|as in: [^.]*|fought with: .*|opens with: .*", "", text)
-    names = set(_WORD.findall(re.sub(r"(?<=[a-z,;:] )[A-Z]\w+", "", text).lower()))
-    return {word for word in names if len(word) > 2 and not {word, word.removesuffix("s")} & known}
+# ── what can be seen ────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("room", ATLAS.rooms.values(), ids=lambda room: room.id)
-def test_every_noun_can_be_looked_at(room: Room) -> None:
-    assert _nouns_without_details(ATLAS, room) == set()
+def _not_to_be_seen(atlas: Atlas, id: RoomId) -> set[str]:
+    """Words of a room's texts, not known to be no nouns, at which somebody with a light looks in vain.
+
+    What can be taken, killed or walks away is not there: the text still names it then.
+    """
+    scene = Scene(atlas, "Ann", room=id)
+    world = scene.world
+    for npc in list(world.npcs.values()):
+        if npc.proto.fights or npc.proto.wanders:
+            world.lift_body(npc)
+    for item in list(world.held(id)):
+        world.burn_item(item, item.stack)
+    world.mint_item(atlas.items["ferry:lantern"], scene.me("Ann").id)
+    scene.type("Ann", "light lantern")
+    scene.hear("Ann")
+    room = atlas.rooms[id]
+    unseen = set()
+    for word in set(_WORD.findall(_TYPED.sub("", f"{room.text} {room.night}").lower())):
+        if len(word) > 2 and word not in _NO_NOUNS and word not in DIRECTIONS:
+            scene.type("Ann", f"look {word}")
+            if any(line.startswith("You see no") for line in scene.hear("Ann")):
+                unseen.add(word)
+    return unseen
+
+
+@pytest.mark.parametrize("id", ATLAS.rooms)
+def test_every_noun_can_be_looked_at(id: RoomId) -> None:
+    assert _not_to_be_seen(ATLAS, id) == set()
 
 
 def test_a_noun_without_a_detail_is_noticed() -> None:
-    """The control."""
-    room = ATLAS.rooms[RoomId("saltreach:inn")]
-    bare = Room(room.id, room.zone, room.title, room.text + " A harp leans in a corner.", room.exits, room.details)
-    assert _nouns_without_details(ATLAS, bare) == {"harp", "corner"}
+    """The control: by day, by night, and with a capital letter."""
+    inn = ATLAS.rooms[RoomId("saltreach:inn")]
+    more = replace(inn, text=inn.text + " A harp stands in the Corner.", night="A moth circles.")
+    atlas = replace(ATLAS, rooms={**ATLAS.rooms, inn.id: more})
+    assert _not_to_be_seen(atlas, inn.id) == {"harp", "corner", "moth", "circles"}
+
+
+# ── what there is ───────────────────────────────────────────────────────────────────────────────
 
 
 def test_its_size() -> None:
-    """A ferry, a town of ten rooms and more, people to talk to, one shop, tasks."""
+    """A ferry, a town, people to talk to, one shop, tasks."""
     town = [room for room in ATLAS.rooms.values() if room.zone == "saltreach"]
-    assert len(town) >= 10
-    assert len(ATLAS.rooms) - len(town) >= 5
-    assert sum(1 for npc in ATLAS.npcs.values() if len(npc.topics) > 2) >= 3
-    assert sum(1 for npc in ATLAS.npcs.values() if npc.shop) == 1
+    assert 12 <= len(town) <= 14
+    assert 6 <= len(ATLAS.rooms) - len(town) <= 9
+    assert sum(1 for npc in ATLAS.npcs.values() if len(npc.topics) > 2) >= 4
+    shops = [npc.shop for npc in ATLAS.npcs.values() if npc.shop]
+    assert [len(shop.sells) for shop in shops] == [8]
     assert len(ATLAS.quests) == 2
 
 
-def test_no_help_page_hides_a_command() -> None:
+def test_beginners_cannot_lose_to_the_first_foe() -> None:
+    rat = ATLAS.npcs["ferry:bilge-rat"]
+    assert (rat.hp, rat.damage, rat.aggressive) == (4, (1, 1), False)
+
+
+def _within(start: RoomId, goes: Callable[[Exit], bool]) -> set[RoomId]:
+    seen, wave = {start}, deque([start])
+    while wave:
+        for exit in ATLAS.rooms[wave.popleft()].exits.values():
+            if goes(exit) and exit.to not in seen:
+                seen.add(exit.to)
+                wave.append(exit.to)
+    return seen
+
+
+def test_every_room_is_reached() -> None:
+    assert _within(ATLAS.start, lambda exit: True) == set(ATLAS.rooms)
+
+
+@pytest.mark.parametrize("id", ATLAS.rooms)
+def test_nobody_can_be_locked_in(id: RoomId) -> None:
+    """Without a key, and without a search, every room leads home: doors lock again behind people."""
+    assert ATLAS.home in _within(id, lambda exit: not exit.hidden and not (exit.door and exit.door.key))
+
+
+def test_what_comes_again_without_a_fight_is_not_worth_gathering() -> None:
+    """No gold is made by taking and selling what the ferry and the streets lay out for everybody; a shell is a find."""
+    bought = {id for npc in ATLAS.npcs.values() if npc.shop for id in npc.shop.buys}
+    laid = {spawn.proto for zone in ATLAS.zones.values() for spawn in zone.spawns}
+    assert bought & laid == {"saltreach:shell"}
+
+
+# ── help ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("path", [path for path in _files() if path.startswith("help/")])
+def test_a_help_page(path: str) -> None:
+    """Short enough to be heard, and found by each of its words."""
+    _, head, body = _files()[path].split("---\n")
+    title, words = re.fullmatch(r"title: (.+)\nwords: (.+)\n", head).groups()  # type: ignore[union-attr]
+    assert len(body.split()) <= 200
+    for word in words.split(", "):
+        assert ATLAS.help[word] == f"{title}\n\n{body.strip()}"
+
+
+def test_no_help_page_has_the_name_of_a_command() -> None:
     commands = {name for verb in VERBS.allowed(Rank.KEEPER) for name in (verb.name, *verb.aliases)}
+    assert len(ATLAS.help) >= 15
     assert commands & set(ATLAS.help) == set()
+
+
+# ── played ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def _ann() -> Scene:
@@ -121,9 +192,11 @@ def test_the_tutorial() -> None:
     _does(scene, "unlock locker", "open locker", "north", "get bag", "south", "up", "south")
     heard = _does(scene, "give bag to odo")
     assert any(line.startswith("Task done: The Crossing.") for line in heard), heard
-    assert scene.me("Ann").gold == 10
+    _does(scene, "down", "north", "get bag", "up", "s", "s", "give bag to odo")
+    assert scene.me("Ann").gold == 10  # it is paid for once
     _does(scene, "north", "north", "ashore")
     assert scene.me("Ann").room == "saltreach:quay"
+    assert "Done: The Crossing." in _does(scene, "tasks")
 
 
 def test_the_tutorial_can_be_skipped() -> None:
@@ -146,6 +219,40 @@ def test_three_wicks() -> None:
     _does(scene, "unlock painted door", "open painted door", "e", "get wicks", "w", "give wicks to ansel")
     _does(scene, "ask ansel about work")
     assert me.gold == 20
+
+
+def test_what_the_chandler_buys() -> None:
+    """The tails of rats, and nothing that lies about for everybody."""
+    scene = _ann()
+    _does(scene, "s", "open door", "e", "get lantern", "light lantern", "w", "d")
+    _fights(scene, "rat")
+    _does(scene, "get tail", "u", "n", "ashore", "n", "w")
+    assert "Hesper does not want the tin lantern." in _does(scene, "sell lantern")
+    assert "You sell a rat tail to Hesper for 2 gold." in _does(scene, "sell tail")
+
+
+@pytest.mark.parametrize(
+    ("outside", "key", "door", "inward", "back", "out", "free"),
+    [
+        ("ferry:hold", "ferry:locker-key", "stout locker", "north", "south", "up", "ferry:deck"),
+        ("saltreach:lamp-hall", "saltreach:store-key", "painted door", "east", "west", "south", "saltreach:lane"),
+    ],
+)
+def test_locked_rooms_let_people_out(
+    outside: str, key: str, door: str, inward: str, back: str, out: str, free: str
+) -> None:
+    """Ann leaves the key outside, and the door shuts and locks behind her."""
+    scene = Scene(ATLAS, "Ann", room=outside)
+    me, items = scene.me("Ann"), scene.world.atlas.items
+    for proto in (key, "ferry:lantern"):
+        scene.world.mint_item(items[proto], me.id)
+    _does(scene, "light lantern", f"unlock {door}", f"open {door}", "drop key", inward)
+    scene.tick(310)
+    scene.hear("Ann")
+    assert f"The {door} is closed." in _does(scene, back)
+    assert f"You have no key that fits the {door}." in _does(scene, f"unlock {door}")
+    _does(scene, out)
+    assert me.room == free
 
 
 def test_the_hidden_passage() -> None:

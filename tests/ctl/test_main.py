@@ -27,7 +27,7 @@ def test_help(run: Run) -> None:
     known = ["account", "broadcast", "config", "fsck", "kick", "reload", "shutdown", "status", "version", "who"]
     assert listed == sorted([*known, "world"])
     for command in listed:
-        assert run(command, "-h").exit_code == 0
+        assert run(command, "--help").exit_code == 0
 
 
 def store(path: Path, *sql: str) -> Path:

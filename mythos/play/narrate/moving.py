@@ -105,7 +105,7 @@ def _door(you: str, others: str, far: str) -> Callable[[World, Any], Iterable[He
         yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), f" {others} ", name, ".")
         if far:
             heard: Line = line("move", Span(f"The {door.name if door else 'door'}", Role.EXIT), f" {far}.")
-            yield InRoom(fact.other), heard
+            yield InRoom(fact.other, (fact.who,)), heard
 
     return narrate
 
