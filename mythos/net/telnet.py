@@ -20,6 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mythos.errors import Refusal, WireError
+from mythos.flow.bucket import Bucket
 from mythos.flow.log import Entry, Gap
 from mythos.net.doorman import Doorman
 from mythos.net.login import Login
@@ -68,6 +69,10 @@ WAIT_FOR_NAME = 1.0
 QUIET = 30.0
 #: Lines that wait for a password to be checked.
 BACKLOG = 64
+#: Subnegotiations that are heeded, a second and at once; what one AYT or AO counts for; the rest is passed over.
+SUBNEGOTIATIONS, CODE_COST = (50.0, 100.0), 25.0
+#: Seconds a subnegotiation may stand open without a byte; then what follows is text again.
+OPEN_SECONDS = 10.0
 
 
 class TelnetLink(Link):
@@ -198,6 +203,7 @@ class TelnetConnection(Protocol):
         self._hidden = False
         self._spoken = False  # the player asked for speech before there was a character to remember it
         self._probes = 0
+        self._pace = Bucket(*SUBNEGOTIATIONS)
         self._probed = 0
         self._opened = 0.0
         self._heard = 0.0
@@ -340,12 +346,12 @@ class TelnetConnection(Protocol):
             if change is not None:
                 self._changed(change)
         elif type(event) is Subnegotiation:
-            if self._options.agreed(event.option):
+            if self._options.agreed(event.option) and not self._pace.take(now):
                 self._subnegotiated(event)
         elif type(event) is Code:
-            if event is Code.AYT:
+            if event is Code.AYT and not self._pace.take(now, CODE_COST):
                 self.send(b"\r\n[Yes]\r\n")
-            elif event is Code.AO:
+            elif event is Code.AO and not self._pace.take(now, CODE_COST):
                 self.send(bytes((255, Code.DM)))
         elif type(event) is LineTooLong:
             self._line(event.line)
@@ -587,6 +593,10 @@ class TelnetConnection(Protocol):
         return self._probes >= 2
 
     def keep_alive(self, now: float) -> None:
+        """Each second: what waits too long for the peer is given up, and a silent line is kept open."""
+        self.send(self._options.expire(now))
+        if self._parser.subnegotiating and now - self._heard > OPEN_SECONDS:
+            self._parser.abandon()
         if self.written != self._quiet_at:
             self._quiet_at, self._quiet_since = self.written, now
         elif now - self._quiet_since > QUIET and self._parser.speaks_telnet and self._wants_nop():

@@ -1,0 +1,157 @@
+"""The telnet door against a peer that is slow, curious or hostile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.testing import StringTransport
+
+from mythos.net.doorman import Doorman
+from mythos.net.outlet import Outlet
+from mythos.net.telnet import TelnetConnection, TelnetFactory
+from tests.scenes.people import in_town
+from tests.scenes.scene import Scene
+
+_IAC, _SB, _SE, _WILL, _WONT, _DO, _AYT = (bytes([n]) for n in (255, 250, 240, 251, 252, 253, 246))
+_NAWS, _ECHO, _GMCP = (bytes([n]) for n in (31, 1, 201))
+
+
+class Peer:
+    """The other end of one connection, without a socket."""
+
+    def __init__(self) -> None:
+        self.scene: Scene = in_town()
+        self.outlet = Outlet(self.scene.clock)
+        factory = TelnetFactory(
+            realm=self.scene.realm,
+            accounts=self.scene.accounts,
+            outlet=self.outlet,
+            clock=self.scene.clock,
+            doorman=Doorman(10, 10, 10),
+            greeting=["Welcome."],
+            web_address="http://example.org/",
+            status=dict,
+        )
+        found: Any = factory.buildProtocol(None)
+        self.connection: TelnetConnection = found
+        self.transport = StringTransport()
+        self.connection.makeConnection(self.transport)
+
+    def send(self, data: bytes) -> bytes:
+        """What comes back, once nothing waits."""
+        self.transport.clear()
+        self.connection.dataReceived(data)
+        self.scene.run()
+        self.outlet.flush()
+        return bytes(self.transport.value())
+
+    def guest(self) -> bytes:
+        self.wait(3)
+        return self.send(b"guest\r\n")
+
+    def wait(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.scene.clock.advance(1)
+            self.outlet.sweep(self.scene.clock.seconds())
+
+
+def test_a_guest_comes_in() -> None:
+    shown = Peer().guest()
+    assert b"Square\r\n" in shown
+    assert shown.endswith(b"> ")
+
+
+def test_a_password_is_not_shown() -> None:
+    """IAC WILL ECHO before it is typed, IAC WONT ECHO after."""
+    peer = Peer()
+    peer.guest()
+    assert peer.send(b"register Morwenna\r\n").endswith(_IAC + _WILL + _ECHO + b"A password for Morwenna? ")
+    again = peer.send(b"a good long one\r\n")
+    assert again.startswith(_IAC + _WONT + _ECHO)
+    assert b"a good long one" not in again
+    assert b"You are Morwenna from now on." in peer.send(b"a good long one\r\n")
+
+
+def test_the_window_wraps_the_words() -> None:
+    peer = Peer()
+    peer.guest()
+    peer.send(_IAC + _WILL + _NAWS + _IAC + _SB + _NAWS + b"\0\x1e\0\x18" + _IAC + _SE)
+    lines = peer.send(b"say " + b"word " * 20 + b"\r\n").split(b"\r\n")
+    assert max(map(len, lines)) <= 30
+    assert sum(line.count(b"word") for line in lines) == 20
+
+
+def test_line_ends() -> None:
+    """CR LF, CR NUL and LF end a line; a backspace takes a letter back."""
+    peer = Peer()
+    peer.guest()
+    for end in (b"\r\n", b"\r\0", b"\n"):
+        assert b'You say, "hi"' in peer.send(b"say hii\x08" + end)
+
+
+def test_an_iac_in_the_text_is_doubled() -> None:
+    """Two bytes 255 are one letter of the text: of a client of no known charset, the nearest plain one comes back."""
+    peer = Peer()
+    peer.guest()
+    assert b'You say, "y"' in peer.send(b"say \xff\xff\r\n")
+
+
+def test_a_line_too_long_is_cut() -> None:
+    peer = Peer()
+    peer.guest()
+    shown = peer.send(b"say " + b"x" * 20_000 + b"\r\n")
+    assert b"That line was too long: its end was cut off." in shown.replace(b"\r\n", b" ")
+
+
+def test_are_you_there() -> None:
+    """Answered, but not for ever: a flood of them is passed over."""
+    peer = Peer()
+    peer.guest()
+    assert 1 <= peer.send((_IAC + _AYT) * 1000).count(b"[Yes]") <= 4
+    peer.wait(5)
+    assert b"[Yes]" in peer.send(_IAC + _AYT)
+
+
+def test_a_flood_of_gmcp_is_passed_over() -> None:
+    """Past a hundred at once nothing is heeded; words still are."""
+    peer = Peer()
+    peer.guest()
+    peer.send(_IAC + _DO + _GMCP)
+    ping = _IAC + _SB + _GMCP + b"Core.Ping" + _IAC + _SE
+    assert 50 <= peer.send(ping * 1000).count(b"Core.Ping") <= 100
+    assert b'You say, "still here"' in peer.send(b"say still here\r\n")
+
+
+def test_an_open_subnegotiation_is_given_up() -> None:
+    """Ten silent seconds: then what is typed is text again."""
+    peer = Peer()
+    peer.guest()
+    assert peer.send(_IAC + _SB + _NAWS + b"say lost\r\n") == b""
+    peer.wait(12)
+    assert b'You say, "hello"' in peer.send(b"say hello\r\n")
+
+
+def test_http_at_the_wrong_door() -> None:
+    peer = Peer()
+    assert b"This is a telnet port. The web client is at http://example.org/" in peer.send(b"GET / HTTP/1.1\r\n\r\n")
+
+
+def test_whoever_says_nothing_is_sent_away() -> None:
+    peer = Peer()
+    peer.wait(1)
+    for _ in range(600):
+        peer.scene.clock.advance(1)
+        peer.connection.factory.sweep(peer.scene.clock.seconds())
+    assert b"You took too long to say who you are." in bytes(peer.transport.value())
+
+
+@given(st.lists(st.binary(max_size=200), max_size=12))
+def test_any_bytes(chunks: list[bytes]) -> None:
+    """Whatever comes, in whatever pieces: the connection answers or closes, and breaks nothing."""
+    peer = Peer()
+    peer.guest()
+    for chunk in chunks:
+        peer.send(chunk)
+    assert peer.scene.realm.commits.held == 0
