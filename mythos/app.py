@@ -488,14 +488,14 @@ class House(Service):
             outlet.during(lambda: realm.tick(beat))
             metrics.tick.observe(self._clock.seconds() - started)
 
-        def sweep_links() -> None:
+        def sweep() -> None:
             now = self._clock.seconds()
             outlet.during(lambda: outlet.sweep(now))
-            parts.telnet.sweep(self._reactor.seconds())
-
-        def sweep_sessions() -> None:
             outlet.during(realm.sweep)
-            parts.accounts.forget_old()
+
+        def every_second() -> None:
+            outlet.during(realm.tell_bustle)
+            parts.telnet.sweep(self._reactor.seconds())
 
         def heartbeat() -> None:
             for link in tuple(outlet.links):
@@ -513,8 +513,9 @@ class House(Service):
         for seconds, job in (
             (beat, tick),
             (config.world.flush_interval, realm.save),
-            (1.0, sweep_links),
-            (min(5.0, config.sessions.sweep_interval), sweep_sessions),
+            (_PARTS, sweep),
+            (1.0, every_second),
+            (realm.pace.sweep, parts.accounts.forget_old),
             (HEARTBEAT, heartbeat),
             (_LAG, lag),
         ):
@@ -625,6 +626,7 @@ class House(Service):
             if timer.running:
                 timer.stop()
         parts.pump.stop()
+        parts.realm.tell_bustle()
         parts.realm.halt()
         await parts.lane.settled()  # words that wait are released into the logs
         parts.outlet.flush()
@@ -667,6 +669,8 @@ class House(Service):
 
 #: Seconds between two looks at how late the reactor is.
 _LAG = 0.25
+#: Seconds between two parts of a round over all links and sessions.
+_PARTS = 0.05
 
 
 def _furnish(world: World, stored: StoredEntities) -> None:
@@ -679,7 +683,7 @@ def _furnish(world: World, stored: StoredEntities) -> None:
             case Npc():
                 world.npcs[entity.id] = entity
                 if not entity.returns:
-                    world.people.setdefault(entity.room, {})[entity.id] = entity
+                    world.stand(entity)
             case Character():
                 world.characters[entity.id] = entity
             case SpawnState():
@@ -705,6 +709,7 @@ def _pace(config: Config) -> Pace:
         grace_combat=sessions.grace_combat,
         idle=sessions.idle_timeout,
         window=sessions.resume_window,
+        sweep=min(5.0, sessions.sweep_interval),
     )
 
 

@@ -30,3 +30,7 @@ class Bucket:
             return (need - left) / self.rate
         self._left = left - cost
         return 0.0
+
+    def put_back(self, cost: float) -> None:
+        """What was spent for something that has to wait after all."""
+        self._left = min(self.burst, self._left + cost)

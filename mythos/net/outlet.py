@@ -22,6 +22,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mythos.flow.log import Cursor, Entry, Gap
+from mythos.flow.rounds import Rounds
 from mythos.ids import SessionId
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session
@@ -33,6 +34,8 @@ HOLD = 16_384
 #: A reader is dropped when it is this far behind, in bytes or in seconds without taking any.
 SLOW_BYTES = 262_144
 SLOW_SECONDS = 15.0
+#: Seconds between two looks at a link.
+SWEEP = 1.0
 
 _log = Logger()
 T = TypeVar("T")
@@ -104,13 +107,14 @@ class Outlet:
     :ivar delivered: messages handed to transports since the start, by kind of door
     """
 
-    __slots__ = ("_clock", "_scheduled", "_woken", "delivered", "links")
+    __slots__ = ("_clock", "_rounds", "_scheduled", "_woken", "delivered", "links")
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._woken: list[Link] = []
         self._scheduled = False
         self.links: set[Link] = set()
+        self._rounds = Rounds(SWEEP, lambda: self.links)
         self.delivered: dict[str, int] = {"telnet": 0, "websocket": 0, "sse": 0}
 
     def wake(self, link: Link) -> None:
@@ -141,8 +145,10 @@ class Outlet:
                 link.abort()
 
     def sweep(self, now: float) -> None:
-        """Drop readers that take nothing, and learn what the others have."""
-        for link in tuple(self.links):
+        """Drop readers that take nothing, and learn what the others have: the next part of a round."""
+        for link in self._rounds.part(now):
+            if link not in self.links:
+                continue
             try:
                 link.sweep(now)
             except Exception:  # a periodic job goes on with the next

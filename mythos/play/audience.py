@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mythos.ids import EntityId, RoomId, ZoneId
 from mythos.wire.message import Message
 
-__all__ = ["Audience", "Everyone", "Heard", "InRoom", "InZone", "Listeners", "Only"]
+__all__ = ["Audience", "Bustle", "Everyone", "Heard", "InRoom", "InZone", "Listeners", "Only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,20 @@ class Everyone:
     """All who play."""
 
 
-Audience = Only | InRoom | InZone | Listeners | Everyone
+@dataclass(frozen=True, slots=True)
+class Bustle:
+    """All in a crowded room, of one who came or went: told together with others within a moment, or not at all if
+    it came and went. The message is what would be told of it alone, and begins with its name.
+
+    :ivar came: into the room; else out of it
+    """
+
+    room: RoomId
+    who: EntityId
+    came: bool
+
+
+Audience = Bustle | Only | InRoom | InZone | Listeners | Everyone
 
 #: One message and those who hear it.
 Heard = tuple[Audience, Message]

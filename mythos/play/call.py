@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mythos.play.audience import Audience, Heard, Only
 from mythos.play.narrate import narrate
-from mythos.play.verbs import Rank, Verb
+from mythos.play.verbs import Rank, Verb, rank_of
 from mythos.wire.message import Message, line
 from mythos.world.facts import Fact
 from mythos.world.state import Character, World
@@ -45,9 +45,7 @@ class Call:
 
     @property
     def rank(self) -> Rank:
-        if self.me.keeper:
-            return Rank.KEEPER
-        return Rank.GUEST if self.me.account is None else Rank.PLAYER
+        return rank_of(self.me)
 
     def happen(self, facts: Iterable[Fact]) -> None:
         """Tell what a rule made happen, each to those who notice it."""

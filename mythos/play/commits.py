@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mythos.ids import EntityId, SessionId
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from mythos.play.ports import SessionRecord
 
 __all__ = ["Batch", "Commits", "Transaction"]
+
+#: Entities of a flush that go with one batch: a few milliseconds of encoding.
+PART = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Commits:
         self._transactions: list[Transaction] = []
         self._sessions: dict[SessionId, Callable[[], SessionRecord]] = {}
         self._stale: dict[EntityId, Entity] = {}
+        self._due: dict[EntityId, Entity] = {}  # marked before the last flush
         self._gathering = False
         self._number = 0  # of the last batch taken
         self._on_its_way: Batch | None = None
@@ -115,9 +120,7 @@ class Commits:
                 self._forget(change.gone)
                 self._gather()
             return
-        for entity in change.touched:
-            self._entities[entity.id] = entity
-            self._stale.pop(entity.id, None)
+        self._write(change.touched)
         self._forget(change.gone)
         self._transactions.append(Transaction(self.next_tx, kind, session, c, error, change.postings))
         self.next_tx += 1
@@ -125,9 +128,7 @@ class Commits:
 
     def submit_entities(self, entities: Iterable[Entity]) -> None:
         """Rows that must be on disk before later words, though nothing conserved moved."""
-        for entity in entities:
-            self._entities[entity.id] = entity
-            self._stale.pop(entity.id, None)
+        self._write(entities)
         self._gather()
 
     def submit_session(self, session: SessionId, record: Callable[[], SessionRecord]) -> None:
@@ -136,9 +137,10 @@ class Commits:
         self._gather()
 
     def flush(self) -> None:
-        """Put all that is only marked into the next batch."""
+        """Write all that is only marked: a part with the next batch, the rest with those after it, so that encoding
+        a great many holds nobody up."""
         if self._stale:
-            self._entities.update(self._stale)
+            self._due.update(self._stale)
             self._stale.clear()
             self._gather()
 
@@ -154,10 +156,17 @@ class Commits:
         else:
             self._held.append((self._number + 1 if self._gathering else self._number, release, lasting))
 
+    def _write(self, entities: Iterable[Entity]) -> None:
+        for entity in entities:
+            self._entities[entity.id] = entity
+            self._stale.pop(entity.id, None)
+            self._due.pop(entity.id, None)
+
     def _forget(self, gone: Iterable[EntityId]) -> None:
         for entity in gone:
             self._entities.pop(entity, None)
             self._stale.pop(entity, None)
+            self._due.pop(entity, None)
             self._gone[entity] = None
 
     def _gather(self) -> None:
@@ -173,6 +182,8 @@ class Commits:
         if not self._gathering or self._on_its_way is not None:
             return None
         self._number += 1
+        for entity in tuple(islice(self._due, PART)):
+            self._entities[entity] = self._due.pop(entity)
         now, next_id = self.counters()
         batch = Batch(
             self.incarnation,
@@ -206,6 +217,8 @@ class Commits:
                 errors.append(error)
         if self._gathering:
             self.wake()
+        elif self._due:
+            self._gather()
         if errors:
             raise ExceptionGroup("some words could not be told", errors)
 
@@ -227,6 +240,7 @@ class Commits:
         """
         self._entities, self._gone, self._transactions = {}, {}, []
         self._stale.clear()
+        self._due.clear()
         kept = [(number, release, lasting) for number, release, lasting in self._held if lasting]
         told = self._on_its_way.number if self._on_its_way is not None else 0
         self._held = deque([held for held in self._held if held[0] <= told] + [held for held in kept if held[0] > told])

@@ -7,26 +7,25 @@ on disk. It reads no clock, opens no socket and starts no thread: all that comes
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from mythos.errors import Refusal
 from mythos.flow.bucket import Bucket
-from mythos.flow.log import Limits, SessionLog, put_all
-from mythos.ids import EntityId, RoomId, SessionId
-from mythos.play.audience import Audience, Heard, InRoom, InZone, Listeners, Only
-from mythos.play.call import Call
+from mythos.flow.log import Limits, SessionLog
+from mythos.flow.rounds import Rounds
+from mythos.ids import EntityId, SessionId
+from mythos.play.audience import Audience, Heard, InRoom, Only
 from mythos.play.channels import Channels
 from mythos.play.commits import Commits
 from mythos.play.narrate import narrate
 from mythos.play.narrate.fights import vitals
 from mythos.play.narrate.moving import crowded
 from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, Tokens
-from mythos.play.sessions import QUEUE, Session, Standing
-from mythos.play.verbs import Rank, Verb, VerbTable
+from mythos.play.roster import Roster
+from mythos.play.sessions import Session, Standing
+from mythos.play.turns import Grammar, Turns
+from mythos.play.verbs import VerbTable
 from mythos.wire.message import Line, Message, Role, Span, State, line
 from mythos.world import movement, step
 from mythos.world.facts import Fact, Looked
@@ -35,22 +34,7 @@ from mythos.world.state import Character, World
 if TYPE_CHECKING:
     from mythos.play.accounts import Accounts
 
-__all__ = ["Attached", "Grammar", "Pace", "Realm"]
-
-#: Seconds of commands in one reactor turn, before sockets are read again. Ten lines said to a thousand people take half
-#: of it; at 2 ms they were cut in two, and everybody got two sends instead of one.
-BUDGET = 0.004
-#: Most seconds a line waits for its room before its speaker is told.
-ROOM_WAIT = 2.0
-
-
-class Grammar(Protocol):
-    """Words typed -> verbs; served by ``mythos.commands.grammar``."""
-
-    def parse(
-        self, verbs: VerbTable, rank: Rank, aliases: Mapping[str, str] | None, ways: Collection[str], typed: str
-    ) -> list[tuple[Verb, str, str]]:
-        """:raises Refusal: no such command; near ones are offered."""
+__all__ = ["Attached", "Pace", "Realm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +49,7 @@ class Pace:
     grace_combat: float = 300.0
     idle: float = 300.0
     window: float = 600.0
+    sweep: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +96,6 @@ class Realm:
     ) -> None:
         self.world = world
         self.verbs = verbs
-        self.grammar = grammar
         self.channels = channels
         self.commits = commits
         self.store = store
@@ -128,53 +112,36 @@ class Realm:
         self.recover: Callable[[], None] = lambda: None
         self.accounts: Accounts  # they need the realm, and are given to it once both are made
         self._runner = runner
-        self._sessions: dict[SessionId, Session] = {}
-        self._of: dict[EntityId, Session] = {}
-        self._ready: deque[Session] = deque()
-        self._waiting: list[tuple[float, int, Session]] = []
-        self._order = 0
-        self._rooms: dict[RoomId, Bucket] = {}
-        self._crowds: dict[RoomId, tuple[int, list[Session]]] = {}
-        self._halted = False
+        self._roster = Roster(world, channels)
+        self._turns = Turns(self, grammar)
+        self._rounds = Rounds(pace.sweep, self._roster.every)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
 
     def sessions(self) -> Iterator[Session]:
         """All that stand in the world, in the order they came."""
-        return (session for session in self._sessions.values() if session.standing is Standing.PRESENT)
+        return self._roster.present()
 
-    def every_session(self) -> Iterable[Session]:
-        return tuple(self._sessions.values())
+    def every_session(self) -> tuple[Session, ...]:
+        return self._roster.every()
 
     def session(self, id: SessionId) -> Session | None:
-        return self._sessions.get(id)
+        return self._roster.get(id)
 
     def session_of(self, character: EntityId) -> Session | None:
-        return self._of.get(character)
+        return self._roster.of.get(character)
 
     def find_player(self, name: str) -> Session:
         """Who plays under a name or its beginning.
 
         :raises Refusal: nobody, or several
         """
-        wanted = name.lower()
-        near = []
-        for session in self.sessions():
-            known = session.me.name.lower()
-            if known == wanted:
-                return session
-            if known.startswith(wanted):
-                near.append(session)
-        if len(near) == 1:
-            return near[0]
-        if near:
-            raise Refusal(f"Which do you mean: {', '.join(sorted(s.me.name for s in near))}?")
-        raise Refusal(f"Nobody called {name} is here just now.")
+        return self._roster.find(name)
 
     @property
     def queued(self) -> int:
         """Sessions with commands that wait."""
-        return len(self._ready) + len(self._waiting)
+        return self._turns.queued
 
     async def register(self, session: Session, name: str, password: str) -> None:
         await self.accounts.register(session, name, password)
@@ -203,8 +170,7 @@ class Realm:
 
     def adopt_session(self, session: Session) -> None:
         """Take in a session that the store remembered."""
-        self._sessions[session.id] = session
-        self._of[session.me.id] = session
+        self._roster.add(session)
 
     def _record(self, session: Session, *, with_log: bool = False) -> Any:
         ended = session.standing is Standing.ENDED
@@ -214,7 +180,7 @@ class Realm:
         """Put everything that is only marked, and at a planned stop each session with its log, into the next batch."""
         self.commits.flush()
         if with_logs:
-            for session in self._sessions.values():
+            for session in self._roster.every():
                 self.commits.submit_session(session.id, lambda one=session: self._record(one, with_log=True))  # type: ignore[misc]
 
     # ── attaching ───────────────────────────────────────────────────────────────────────────────
@@ -301,7 +267,7 @@ class Realm:
         heard: list[Heard] = []
         for fact in facts:
             heard.extend(narrate(self.world, fact))
-        self._commit(heard, "enter", None, 0, "", "")
+        self.end_turn(heard, "enter")
 
     def snapshot(self, session: Session, *, look: bool = False) -> None:
         """Everything a client draws, anew: owed to a connection that could not go on where it was.
@@ -319,7 +285,7 @@ class Realm:
         self._hear_question(session)
 
     def _hear_question(self, session: Session) -> None:
-        session.hear(_asked(session), self.now)
+        session.hear(session.asks(), self.now)
 
     def detach(self, connection: Connection, session: Session) -> None:
         """A connection is gone. The session waits for another, link-dead if it was the last."""
@@ -327,7 +293,7 @@ class Realm:
             return
         now = self.now = self.clock.seconds()
         session.leave(connection, now)
-        if not session.connections and session.standing is Standing.PRESENT and not self._halted:
+        if not session.connections and session.standing is Standing.PRESENT and not self._turns.halted:
             me = session.me
             if not crowded(self.world, me.room):
                 self._hear((InRoom(me.room, (me.id,)), line("move", _who(session), " stares into nothing.")))
@@ -355,7 +321,7 @@ class Realm:
         if me.account is None:
             self._dissolve(me)
         session.standing = Standing.ENDED
-        self._commit(heard, cause, None, 0, "", "")
+        self.end_turn(heard, cause)
         if me.account is not None:
             self.commits.submit_entities([me])
         self.commits.submit_session(session.id, lambda: self._record(session))
@@ -392,9 +358,7 @@ class Realm:
             self.world.move_gold(place, EntityId("burn"), gold)
 
     def _end(self, session: Session, cause: str) -> None:
-        self._sessions.pop(session.id, None)
-        if self._of.get(session.me.id) is session:
-            del self._of[session.me.id]
+        self._roster.remove(session)
         session.lines = None
         for connection in tuple(session.connections):
             connection.close(1000, cause)
@@ -404,180 +368,57 @@ class Realm:
     # ── commands ────────────────────────────────────────────────────────────────────────────────
 
     def submit(self, session: Session, c: int, typed: str) -> tuple[str, int, bool] | None:
-        """A line from a door, sanitised. None: it will be run; else the answer at once (see
-        :meth:`~mythos.play.sessions.Session.accept`). Command number 0: the door does not count."""
-        at_once = session.accept(c, typed)
-        if at_once is None and session.lines is not None:
-            if len(session.lines) >= QUEUE:
-                for connection in session.connections:
-                    connection.pause()
-            if not session.running:
-                session.running = True
-                self._ready.append(session)
-                self.wake()
-        return at_once
+        """A line from a door: :meth:`mythos.play.turns.Turns.submit`."""
+        return self._turns.submit(session, c, typed)
 
     def pump(self) -> float | None:
-        """Run waiting commands, round robin, for up to 4 ms. Returns the seconds until there is more to run:
-        0.0 at once, None if nothing waits."""
-        if self._halted:
-            return None
-        now = self.now = self.clock.seconds()
-        waiting, ready = self._waiting, self._ready
-        while waiting and waiting[0][0] <= now:
-            ready.append(heapq.heappop(waiting)[2])
-        end = now + BUDGET
-        while ready and not self._halted:
-            session = ready.popleft()
-            lines = session.lines
-            if not lines:
-                session.running = False
-                continue
-            c, typed = lines[0]
-            delay = self._turn(session, c, typed)
-            if delay > 0.0:
-                self._order += 1
-                heapq.heappush(waiting, (now + delay, self._order, session))
-                continue
-            if lines:
-                lines.popleft()
-            if lines:
-                ready.append(session)
-                if len(lines) == QUEUE // 2:
-                    for connection in session.connections:
-                        connection.resume()
-            else:
-                session.running = False
-            now = self.now = self.clock.seconds()
-            if now >= end:
-                break
-        if ready:
-            return 0.0
-        return max(0.0, waiting[0][0] - now) if waiting else None
-
-    def _turn(self, session: Session, c: int, typed: str) -> float:
-        """Run one line of a session. Returns 0.0, or the seconds it has to wait first."""
-        now = self.now
-        heard: list[Heard] = []
-        name = "?"
-        call: Call | None = None
-        asked = session.question is not None
-        try:
-            if asked:
-                if (wait := session.bucket.take(now)) > 0.0:
-                    return wait
-                call = self._answer(session, typed, heard)
-                name = call.verb.name
-            else:
-                me = session.me
-                ways = self.world.atlas.rooms[me.room].exits
-                commands = self.grammar.parse(self.verbs, _rank(me), me.aliases, ways, typed)
-                if (wait := self._wait(session, commands, now)) > 0.0:
-                    return wait
-                for verb, word, rest in commands:
-                    call = Call(self, session, session.me, verb, word, rest)
-                    call.heard = heard
-                    name = verb.name
-                    verb.run(call)
-        except Refusal as refusal:
-            if call is None:
-                session.bucket.take(now)
-            heard.append((Only(session.me.id), Line("error", (Span(str(refusal)),))))
-        except Exception as error:  # the command boundary: the player is told, the operator too
-            self._fault(session, c, typed, name, error)
-            return 0.0
-        session.idle_since = now
-        if asked or session.question is not None:
-            heard.append((Only(session.me.id), _asked(session)))
-        self._commit(heard, name, session, c, typed, "")
-        self.observer.turn(name, self.clock.seconds() - now)
-        return 0.0
-
-    def _answer(self, session: Session, typed: str, heard: list[Heard]) -> Call:
-        question = session.take_question()
-        assert question is not None
-        verb = self.verbs.verbs[0]
-        call = Call(self, session, session.me, verb, "", typed)
-        call.heard = heard
-        question.then(call, typed)
-        return call
-
-    def _wait(self, session: Session, commands: list[tuple[Verb, str, str]], now: float) -> float:
-        """Seconds these commands have to wait: for their player's pace, and for the room's if the room will hear them.
-
-        :raises Refusal: the room is too loud
-        """
-        loud, cost = 0, 0.0
-        for verb, _, _ in commands:
-            loud += verb.loud
-            cost += verb.cost
-        if loud:
-            room = self._rooms.get(session.me.room)
-            if room is None:
-                rate = self.pace.room_per_second
-                room = self._rooms[session.me.room] = Bucket(rate, rate)
-            if (wait := room.take(now, loud)) > 0.0:
-                if wait > ROOM_WAIT or (session.lines and len(session.lines) > ROOM_WAIT * self.pace.room_per_second):
-                    raise Refusal("Too many speak here at once. Wait a moment, then say it again.")
-                return wait
-        return session.bucket.take(now, cost)
-
-    def _fault(self, session: Session, c: int, typed: str, name: str, error: Exception) -> None:
-        """A command of ours broke. What it left half done must not be written: the world is loaded again."""
-        change = self.world.take_change()
-        self.observer.fault(f"command {name}", error)
-        sorry = line("error", Span("Something broke on our side; the keepers have been told.", Role.WARNING))
-        if change.postings:
-            self.commits.abandon()
-            self.recover()  # which answers whatever is not answered by then: it did not happen
-            self._hear((Only(session.me.id), sorry))
-        else:
-            self.commits.submit(change)
-            self._hear((Only(session.me.id), sorry))
-            self.commits.after(lambda: session.answered(c, typed, ""))
+        """Run commands that wait: :meth:`mythos.play.turns.Turns.pump`."""
+        return self._turns.pump()
 
     # ── words ───────────────────────────────────────────────────────────────────────────────────
 
-    def _commit(self, heard: list[Heard], kind: str, session: Session | None, c: int, typed: str, error: str) -> None:
-        """End a turn: hand over what it changed, and let its words go when they may."""
+    def end_turn(
+        self, heard: list[Heard], kind: str, session: Session | None = None, c: int = 0, typed: str = ""
+    ) -> None:
+        """Hand over what a turn changed, and let its words go when they may.
+
+        :param kind: what the turn was, for the ledger: a verb's name, tick, enter …
+        :param c: the command it was, of this session; 0: none
+        """
         commits = self.commits
         change = self.world.take_change()
         if change.touched or change.postings or change.gone:
-            commits.submit(change, kind=kind, session=session.id if session else None, c=c or None, error=error)
+            commits.submit(change, kind=kind, session=session.id if session else None, c=c or None)
+        roster = self._roster
         if commits.pending and not commits.unsafe:
-            told = [(message, self._listeners(audience)) for audience, message in heard]
-            commits.after(lambda: self._release(told, session, c, typed, error))
+            told = [(audience, message, roster.listeners(audience)) for audience, message in heard]
+            commits.after(lambda: self._release(told, session, c, typed))
             return
         now = self.now
         if session is not None and len(heard) > 1:
             heard = _tell_actor(session, heard, now)
         for audience, message in heard:
             if type(audience) is Only:
-                one = self._of.get(audience.who)
+                one = roster.of.get(audience.who)
                 if one is not None:
                     one.hear(message, now)
             else:
-                _tell(self._listeners(audience), message, now)
+                roster.tell(audience, message, roster.listeners(audience), now)
         if session is not None and c:
-            session.answered(c, typed, error)
+            session.answered(c, typed, "")
 
     def _release(
-        self,
-        told: list[tuple[Message, list[Session]]],
-        session: Session | None,
-        c: int,
-        typed: str,
-        error: str,
+        self, told: list[tuple[Audience, Message, list[Session]]], session: Session | None, c: int, typed: str
     ) -> None:
         now = self.now = self.clock.seconds()
-        for message, listeners in told:
-            _tell(listeners, message, now)
+        for audience, message, listeners in told:
+            self._roster.tell(audience, message, listeners, now)
         if session is not None and c:
-            session.answered(c, typed, error)
+            session.answered(c, typed, "")
 
     def _hear(self, *heard: Heard) -> None:
         """Words that no turn made; they wait for the horizon like all others."""
-        self._commit(list(heard), "", None, 0, "", "")
+        self.end_turn(list(heard), "")
 
     def words_to(self, session: Session, *words: Line | str) -> None:
         """Words for one session that come later than its command: results of something that waited."""
@@ -601,41 +442,11 @@ class Realm:
         self.now = self.clock.seconds()
         self._happen(facts, kind)
 
-    def _listeners(self, audience: Audience) -> list[Session]:
-        of = self._of
-        if type(audience) is Only:
-            one = of.get(audience.who)
-            return [one] if one is not None else []
-        if type(audience) is InRoom:
-            crowd = self._crowd(audience.room)
-            out = [of.get(who) for who in audience.but]
-            return [one for one in crowd if one not in out] if out else crowd
-        if type(audience) is InZone:
-            rooms = self.world.atlas.rooms
-            return [
-                session
-                for session in self.sessions()
-                if rooms[session.me.room].zone == audience.zone and session.me.id not in audience.but
-            ]
-        if type(audience) is Listeners:
-            return [session for session in self.sessions() if self.channels.hears(session.me, audience.channel)]
-        return list(self.sessions())
-
-    def _crowd(self, room: RoomId) -> list[Session]:
-        """The sessions of those in a room, kept until somebody comes or goes."""
-        stirred = self.world.stirred.get(room, 0)
-        known = self._crowds.get(room)
-        if known is None or known[0] != stirred:
-            of = self._of
-            crowd = [of[who] for who in self.world.people.get(room, ()) if who in of]
-            known = self._crowds[room] = (stirred, crowd)
-        return known[1]
-
     # ── time ────────────────────────────────────────────────────────────────────────────────────
 
     def tick(self, dt: float) -> None:
         """Move the world on: one turn for the sky, one for each zone."""
-        if self._halted or self.world.sealed:
+        if self._turns.halted or self.world.sealed:
             return
         self.now = self.clock.seconds()
         self._happen(step.advance(self.world, dt), "tick")
@@ -656,38 +467,42 @@ class Realm:
         heard: list[Heard] = []
         for fact in facts:
             heard.extend(narrate(self.world, fact))
-        self._commit(heard, kind, None, 0, "", "")
+        self.end_turn(heard, kind)
 
     def sweep(self) -> None:
-        """Let go of what is overdue: the link-dead after their grace, sessions after their window."""
+        """Let go of what is overdue, the next part of a round: the link-dead after their grace, sessions after their
+        window."""
         now = self.now = self.clock.seconds()
         pace = self.pace
-        for session in tuple(self._sessions.values()):
+        for session in self._rounds.part(now):
             session.log.sweep(now)
-            if session.connections:
+            if session.connections or session.standing is Standing.ENDED:
                 continue
             alone = now - session.alone_since
             fighting = session.me.fighting is not None
             if session.standing is Standing.PRESENT and alone > (pace.grace_combat if fighting else pace.grace):
                 heard = self._step_out(session, "linkdead")
                 session.standing = Standing.AWAY
-                self._commit(heard, "linkdead", None, 0, "", "")
+                self.end_turn(heard, "linkdead")
                 self.commits.submit_entities([session.me])
             if alone > (pace.window if session.standing is not Standing.WAITING else pace.grace):
                 self.quit(session, "gone")
-        self._rooms = {
-            room: bucket for room, bucket in self._rooms.items() if bucket.take(now, 0.0) or room in self.world.people
-        }
+        self._turns.sweep(now)
+
+    def tell_bustle(self) -> None:
+        """Tell crowds who came and went since the last call."""
+        self.now = self.clock.seconds()
+        self._roster.tell_bustle(self.now)
 
     def halt(self) -> None:
         """Run no more commands and no more ticks: the house is closing, or loads its world again."""
-        self._halted = True
+        self._turns.halted = True
 
     def restart(self, world: World) -> None:
         """Go on in a world that was loaded again: everybody is told, and sees where they stand now."""
         self.world = world
-        self._crowds.clear()
-        for session in tuple(self._sessions.values()):
+        self._roster.enter(world)
+        for session in self._roster.every():
             me = world.characters.get(session.me.id)
             if me is None:
                 session.standing = Standing.ENDED
@@ -705,22 +520,9 @@ class Realm:
                 self.snapshot(session, look=True)
 
     def go_on(self) -> None:
-        self._halted = False
-        if self._ready or self._waiting:
+        self._turns.halted = False
+        if self._turns.queued:
             self.wake()
-
-
-def _tell(listeners: list[Session], message: Message, now: float) -> None:
-    """Put one message into many logs; :meth:`Session.hear` without a call for each, as crowds are where time goes."""
-    if type(message) is State:
-        for listener in listeners:
-            listener.hear(message, now)
-        return
-    put_all([listener.log for listener in listeners], message, now)
-    for listener in listeners:
-        for connection in listener.connections:
-            if not connection.woken:
-                connection.wake()
 
 
 def _tell_actor(session: Session, heard: list[Heard], now: float) -> list[Heard]:
@@ -735,19 +537,6 @@ def _tell_actor(session: Session, heard: list[Heard], now: float) -> list[Heard]
         session.hear_lines(lines, now)
         return heard[len(lines) :]
     return heard
-
-
-def _rank(me: Character) -> Rank:
-    if me.keeper:
-        return Rank.KEEPER
-    return Rank.GUEST if me.account is None else Rank.PLAYER
-
-
-def _asked(session: Session) -> State:
-    """What the session's next line answers, as a client shows it; empty: its next line is a command."""
-    question = session.question
-    text, secret = (question.text, question.secret) if question else ("", False)
-    return State("Mythos.Ask", {"text": text, "secret": secret})
 
 
 def _who(session: Session) -> Span:

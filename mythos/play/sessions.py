@@ -124,6 +124,12 @@ class Session:
     def ask(self, text: str, then: Callable[[Call, str], None], *, secret: bool) -> None:
         self.question = Question(text, then, secret)
 
+    def asks(self) -> State:
+        """What its next line answers, as a client shows it; empty: its next line is a command."""
+        question = self.question
+        text, secret = (question.text, question.secret) if question else ("", False)
+        return State("Mythos.Ask", {"text": text, "secret": secret})
+
     def take_question(self) -> Question | None:
         question, self.question = self.question, None
         return question

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from mythos.world.state import Character
+
 if TYPE_CHECKING:
     from mythos.play.call import Call
 
-__all__ = ["Rank", "Verb", "VerbTable"]
+__all__ = ["Rank", "Verb", "VerbTable", "rank_of"]
 
 
 class Rank(IntEnum):
@@ -19,6 +21,12 @@ class Rank(IntEnum):
     GUEST = 0
     PLAYER = 1
     KEEPER = 2
+
+
+def rank_of(character: Character) -> Rank:
+    if character.keeper:
+        return Rank.KEEPER
+    return Rank.GUEST if character.account is None else Rank.PLAYER
 
 
 @dataclass(frozen=True, slots=True)

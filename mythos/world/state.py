@@ -181,6 +181,8 @@ class World:
         self.contents: dict[PlaceId, dict[EntityId, Item]] = {}
         #: who stands in a room, in the order they came; only the present and the living
         self.people: dict[RoomId, dict[EntityId, Body]] = {}
+        #: those of them who live there: a crowd of players need not be gone through for them
+        self.folk: dict[RoomId, dict[EntityId, Npc]] = {}
         #: how often somebody came into or went out of a room: who keeps a list of a crowd sees that it is stale
         self.stirred: dict[RoomId, int] = {}
         #: why nothing conserved may move just now, as a sentence for players; empty: it may
@@ -250,9 +252,16 @@ class World:
         """Put a body that is present into a room, out of where it stood."""
         self.lift_body(body)
         body.room = room
-        self.people.setdefault(room, {})[body.id] = body
-        self.stirred[room] = self.stirred.get(room, 0) + 1
+        self.stand(body)
         self.touch(body)  # type: ignore[arg-type]
+
+    def stand(self, body: Body) -> None:
+        """A body that stands nowhere stands in its room from now on."""
+        room = body.room
+        self.people.setdefault(room, {})[body.id] = body
+        if isinstance(body, Npc):
+            self.folk.setdefault(room, {})[body.id] = body
+        self.stirred[room] = self.stirred.get(room, 0) + 1
 
     def lift_body(self, body: Body) -> None:
         """Take a body out of its room: it stands nowhere; ``body.room`` remembers where it was."""
@@ -261,6 +270,8 @@ class World:
             self.stirred[body.room] += 1
             if not crowd:
                 del self.people[body.room]
+            if isinstance(body, Npc):
+                del self.folk[body.room][body.id]
 
     def forget(self, character: Character, *, keep_row: bool = False) -> None:
         """A character that stands nowhere leaves memory, with what it holds.

@@ -9,7 +9,7 @@ from hypothesis import find, given
 from hypothesis import strategies as st
 
 from mythos.ids import EntityId, RoomId, SessionId
-from mythos.play.commits import Batch, Commits
+from mythos.play.commits import PART, Batch, Commits
 from mythos.play.ports import SessionRecord
 from mythos.world.state import GOLD, MINT, Change, Character, Entity, Posting
 
@@ -110,6 +110,37 @@ def test_a_walk_waits_for_the_flush() -> None:
     commits.written()
     commits.flush()
     assert commits.take() is None
+
+
+def test_a_great_flush_goes_in_parts() -> None:
+    """Encoding ten thousand rows at once would hold up everybody; what is said meanwhile waits for one part only."""
+    commits = queue()
+    many = [Character(EntityId(f"c{number}"), "Ann", ROOM) for number in range(2 * PART + 1)]
+    commits.submit(walked(*many))
+    commits.flush()
+    told = Told(commits)
+    written: list[Entity] = []
+    for part, size in enumerate((PART, PART, 1)):
+        told.say(part)
+        batch = take(commits)
+        assert len(batch.entities) == size
+        written += batch.entities
+        commits.written()
+        assert told.words == list(range(part + 1))
+    assert written == many
+    assert (commits.pending, commits.take()) == (False, None)
+
+
+def test_what_moves_overtakes_a_great_flush() -> None:
+    """It is in the next batch, and not written again by the flush."""
+    commits = queue()
+    many = [Character(EntityId(f"c{number}"), "Ann", ROOM) for number in range(PART + 2)]
+    commits.submit(walked(*many))
+    commits.flush()
+    commits.submit(moved(many[-1]))
+    assert many[-1] in take(commits).entities
+    commits.written()
+    assert take(commits).entities == (many[-2],)
 
 
 def test_a_walk_goes_along_with_what_moves() -> None:

@@ -81,10 +81,11 @@ def test_who_has_no_spawn_any_more_stands_nowhere() -> None:
     """What it holds stays with it: the ledger counts it."""
     world = town()
     gone = world.npcs[RAT]
-    world.npcs[EntityId("n:t:old")] = gone
-    gone.id = EntityId("n:t:old")
-    world.people[YARD][gone.id] = world.people[YARD].pop(RAT)
+    world.lift_body(gone)
     del world.npcs[RAT]
+    gone.id = EntityId("n:t:old")
+    world.npcs[gone.id] = gone
+    world.stand(gone)
     npcs.populate(world)
     assert gone.id not in world.people[YARD]
     assert gone.gold == 5

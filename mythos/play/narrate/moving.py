@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mythos.ids import EntityId, RoomId
-from mythos.play.audience import Heard, InRoom, Only
+from mythos.play.audience import Audience, Bustle, Heard, InRoom, Only
 from mythos.wire.message import Line, Role, Span, line
 from mythos.world import perception
 from mythos.world.facts import (
@@ -26,8 +26,8 @@ from mythos.world.state import Npc, World
 
 __all__ = ["NARRATORS", "crowded", "who_is"]
 
-#: Most people who notice each one that comes or goes. In a crowd of thousands that would be all they read.
-_CROWD = 200
+#: Most people who notice each one that comes or goes; in a larger crowd they are told together.
+_CROWD = 20
 
 
 def who_is(world: World, who: EntityId, room: RoomId, first: bool = True) -> Span:
@@ -40,8 +40,13 @@ def who_is(world: World, who: EntityId, room: RoomId, first: bool = True) -> Spa
 
 
 def crowded(world: World, room: RoomId) -> bool:
-    """So many that nobody is told of one who comes or goes."""
+    """So many that nobody is told of each one who comes or goes."""
     return len(world.people.get(room, ())) > _CROWD
+
+
+def _others(world: World, room: RoomId, who: EntityId, came: bool) -> Audience:
+    """Those who notice one who came into a room or went out of it."""
+    return Bustle(room, who, came) if crowded(world, room) else InRoom(room, (who,))
 
 
 def _way(direction: str) -> str:
@@ -50,37 +55,34 @@ def _way(direction: str) -> str:
 
 
 def _left(world: World, fact: Left) -> Iterable[Heard]:
-    if crowded(world, fact.room):
-        return
     yield (
-        InRoom(fact.room, (fact.who,)),
+        _others(world, fact.room, fact.who, False),
         line("move", who_is(world, fact.who, fact.room), " leaves ", Span(_way(fact.direction), Role.EXIT), "."),
     )
 
 
 def _arrived(world: World, fact: Arrived) -> Iterable[Heard]:
-    if crowded(world, fact.room):
-        return
     origin = {"up": " from above", "down": " from below", "in": " from inside", "out": " from outside", "": ""}
     where = origin.get(fact.origin, f" from the {fact.origin}")
-    yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), f" arrives{where}.")
+    yield (
+        _others(world, fact.room, fact.who, True),
+        line("move", who_is(world, fact.who, fact.room), f" arrives{where}."),
+    )
 
 
 def _summoned(world: World, fact: Summoned) -> Iterable[Heard]:
-    if fact.left not in (None, fact.room) and fact.cause != "death" and not crowded(world, fact.left):
-        yield InRoom(fact.left, (fact.who,)), line("move", who_is(world, fact.who, fact.left), " is gone.")
+    who = fact.who
+    if fact.left not in (None, fact.room) and fact.cause != "death":
+        yield _others(world, fact.left, who, False), line("move", who_is(world, who, fact.left), " is gone.")
     if fact.cause == "summon":
-        yield Only(fact.who), line("move", "You are called away, and stand somewhere else.")
-    if not crowded(world, fact.room):
-        yield InRoom(fact.room, (fact.who,)), line("move", who_is(world, fact.who, fact.room), " appears.")
+        yield Only(who), line("move", "You are called away, and stand somewhere else.")
+    yield _others(world, fact.room, who, True), line("move", who_is(world, who, fact.room), " appears.")
 
 
 def _faded(world: World, fact: Faded) -> Iterable[Heard]:
-    if crowded(world, fact.room):
-        return
     name = Span("Someone") if perception.is_dark(world, fact.room) else Span(fact.name, Role.PLAYER)
     text = {"linkdead": " fades away.", "kicked": " is sent away."}.get(fact.cause, " leaves the world.")
-    yield InRoom(fact.room, (fact.who,)), line("move", name, text)
+    yield _others(world, fact.room, fact.who, False), line("move", name, text)
 
 
 def _follows(world: World, fact: FollowStarted) -> Iterable[Heard]:

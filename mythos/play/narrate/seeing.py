@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,7 @@ from mythos.play.narrate.talking import named, subject
 from mythos.wire.message import Line, Message, Role, Span, State, line
 from mythos.world import calendar, perception
 from mythos.world.facts import Examined, Fact, Found, Looked
-from mythos.world.state import Body, Character, Item, Npc, World
+from mythos.world.state import Body, Character, Item, World
 from mythos.world.zones import SLOTS, Exit, ItemProto, NpcProto, Room
 
 __all__ = ["NARRATORS", "contents", "exits_line", "worn"]
@@ -33,8 +34,8 @@ _SHORT: Mapping[str, str] = MappingProxyType(
         "down": "d",
     }
 )
-#: Players of a crowd that are named; the others are counted.
-_NAMED = 20
+#: So many players are all named; of a larger crowd, the first few, and the others are counted.
+_ALL_NAMED, _NAMED = 20, 5
 
 #: Parts of a look that stand still: kept by room, newest last, a bounded number of them.
 _STILL: dict[tuple[Any, ...], tuple[Room, Line, Line, Line, State]] = {}
@@ -174,28 +175,25 @@ def _lying_line(proto: ItemProto, count: int, lit: bool) -> Line:
 
 def _standing(world: World, room: RoomId, but: EntityId) -> Iterator[Line]:
     """Who else is there: those who live there, a line each; players in one."""
-    stirred = world.stirred[room]
+    folk = world.folk.get(room, {})
+    for npc in folk.values():
+        foe = world.characters.get(npc.fighting) if npc.fighting is not None else None
+        if foe is not None:
+            yield line("room", subject(npc), " is fighting ", "you" if foe.id == but else named(foe), "!")
+        else:
+            yield _stands(npc.proto)
+    people = world.people[room]
+    others = len(people) - len(folk) - (but in people)
+    if not others:
+        return
     known = _CROWDS.get(but)
-    players = None
-    if known is not None and known[0] is world and known[1:3] == (room, stirred):
-        players = known[3]
-    names: list[str] = []
-    for body in world.people.get(room, {}).values():
-        if isinstance(body, Npc):
-            foe = world.characters.get(body.fighting) if body.fighting is not None else None
-            if foe is not None:
-                yield line("room", subject(body), " is fighting ", "you" if foe.id == but else named(foe), "!")
-            else:
-                yield _stands(body.proto)
-        elif players is None and body.id != but:
-            names.append(body.name)
-    if players is None:
-        players = _crowd(names)
+    if known is None or known[:3] != (world, room, world.stirred[room]):
         if len(_CROWDS) >= _MOST_STILL:
             del _CROWDS[next(iter(_CROWDS))]
-        _CROWDS[but] = (world, room, stirred, players)
-    if players.spans:
-        yield players
+        players = (body.name for body in people.values() if body.id != but and body.id not in folk)
+        shown = others if others <= _ALL_NAMED else _NAMED
+        known = _CROWDS[but] = (world, room, world.stirred[room], _crowd([*islice(players, shown)], others - shown))
+    yield known[3]
 
 
 def _stands(proto: NpcProto) -> Line:
@@ -206,20 +204,16 @@ def _stands(proto: NpcProto) -> Line:
     return known[1]
 
 
-def _crowd(players: list[str]) -> Line:
-    """``Ann, Bob and Cid are here.``; of nobody, nothing."""
+def _crowd(names: list[str], more: int) -> Line:
+    """``Ann, Bob and Cid are here.``; ``Ann, Bob and 980 others are here.``"""
     spans: list[str | Span] = []
-    more = len(players) - _NAMED
-    shown = players[:_NAMED] if more > 1 else players
-    for place, name in enumerate(shown):
+    for place, name in enumerate(names):
         if place:
-            spans.append(" and " if place == len(shown) - 1 and more <= 1 else ", ")
+            spans.append(" and " if place == len(names) - 1 and not more else ", ")
         spans.append(Span(name, Role.PLAYER))
-    if more > 1:
-        spans.append(f" and {more} more")
-    if spans:
-        spans.append(" is here." if len(players) == 1 else " are here.")
-    return line("room", *spans)
+    if more:
+        spans.append(f" and {more} others")
+    return line("room", *spans, " is here." if len(names) + more == 1 else " are here.")
 
 
 # ── one thing ───────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,204 @@
+"""Commands: one line of one session at a time, each run to its end.
+
+Sessions with something to do stand in one queue and are served round robin, so that nobody's flood delays another. A
+line waits for its player's pace, and if the room will hear it for the room's.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from mythos.errors import Refusal
+from mythos.flow.bucket import Bucket
+from mythos.ids import RoomId
+from mythos.play.audience import Heard, Only
+from mythos.play.call import Call
+from mythos.play.sessions import QUEUE, Session
+from mythos.play.verbs import Rank, Verb, VerbTable, rank_of
+from mythos.wire.message import Line, Role, Span, line
+
+if TYPE_CHECKING:
+    from mythos.play.realm import Realm
+
+__all__ = ["Grammar", "Turns"]
+
+#: Seconds of commands in one reactor turn, before sockets are read again. Ten lines said to a thousand people take half
+#: of it; at 2 ms they were cut in two, and everybody got two sends instead of one.
+BUDGET = 0.004
+#: Most seconds a line waits for its room before its speaker is told.
+ROOM_WAIT = 2.0
+
+
+class Grammar(Protocol):
+    """Words typed -> verbs; served by ``mythos.commands.grammar``."""
+
+    def parse(
+        self, verbs: VerbTable, rank: Rank, aliases: Mapping[str, str] | None, ways: Collection[str], typed: str
+    ) -> list[tuple[Verb, str, str]]:
+        """:raises Refusal: no such command; near ones are offered."""
+
+
+class Turns:
+    """See the module. Made and driven by :class:`~mythos.play.realm.Realm`, whose words and commits it uses."""
+
+    def __init__(self, realm: Realm, grammar: Grammar) -> None:
+        self.halted = False
+        self._realm = realm
+        self._grammar = grammar
+        self._ready: deque[Session] = deque()
+        self._waiting: list[tuple[float, int, Session]] = []
+        self._order = 0
+        self._rooms: dict[RoomId, Bucket] = {}
+
+    @property
+    def queued(self) -> int:
+        """Sessions with commands that wait."""
+        return len(self._ready) + len(self._waiting)
+
+    def sweep(self, now: float) -> None:
+        """Let go of the pace of rooms where nobody is, unless it is overdrawn."""
+        people = self._realm.world.people
+        self._rooms = {room: bucket for room, bucket in self._rooms.items() if bucket.take(now, 0.0) or room in people}
+
+    def submit(self, session: Session, c: int, typed: str) -> tuple[str, int, bool] | None:
+        """A line from a door, sanitised. None: it will be run; else the answer at once (see
+        :meth:`~mythos.play.sessions.Session.accept`). Command number 0: the door does not count."""
+        at_once = session.accept(c, typed)
+        if at_once is None and session.lines is not None:
+            if len(session.lines) >= QUEUE:
+                for connection in session.connections:
+                    connection.pause()
+            if not session.running:
+                session.running = True
+                self._ready.append(session)
+                self._realm.wake()
+        return at_once
+
+    def pump(self) -> float | None:
+        """Run waiting commands, round robin, for up to 4 ms. Returns the seconds until there is more to run:
+        0.0 at once, None if nothing waits."""
+        if self.halted:
+            return None
+        realm = self._realm
+        clock = realm.clock
+        now = realm.now = clock.seconds()
+        waiting, ready = self._waiting, self._ready
+        while waiting and waiting[0][0] <= now:
+            ready.append(heapq.heappop(waiting)[2])
+        end = now + BUDGET
+        while ready and not self.halted:
+            session = ready.popleft()
+            lines = session.lines
+            if not lines:
+                session.running = False
+                continue
+            c, typed = lines[0]
+            delay = self._turn(session, c, typed)
+            if delay > 0.0:
+                self._order += 1
+                heapq.heappush(waiting, (now + delay, self._order, session))
+                continue
+            if lines:
+                lines.popleft()
+            if lines:
+                ready.append(session)
+                if len(lines) == QUEUE // 2:
+                    for connection in session.connections:
+                        connection.resume()
+            else:
+                session.running = False
+            now = realm.now = clock.seconds()
+            if now >= end:
+                break
+        if ready:
+            return 0.0
+        return max(0.0, waiting[0][0] - now) if waiting else None
+
+    def _turn(self, session: Session, c: int, typed: str) -> float:
+        """Run one line of a session. Returns 0.0, or the seconds it has to wait first."""
+        realm = self._realm
+        now = realm.now
+        heard: list[Heard] = []
+        name = "?"
+        call: Call | None = None
+        asked = session.question is not None
+        try:
+            if asked:
+                if (wait := session.bucket.take(now)) > 0.0:
+                    return wait
+                call = self._answer(session, typed, heard)
+                name = call.verb.name
+            else:
+                me = session.me
+                ways = realm.world.atlas.rooms[me.room].exits
+                commands = self._grammar.parse(realm.verbs, rank_of(me), me.aliases, ways, typed)
+                if (wait := self._wait(session, commands, now)) > 0.0:
+                    return wait
+                for verb, word, rest in commands:
+                    call = Call(realm, session, session.me, verb, word, rest)
+                    call.heard = heard
+                    name = verb.name
+                    verb.run(call)
+        except Refusal as refusal:
+            if call is None:
+                session.bucket.take(now)
+            heard.append((Only(session.me.id), Line("error", (Span(str(refusal)),))))
+        except Exception as error:  # the command boundary: the player is told, the operator too
+            self._fault(session, c, typed, name, error)
+            return 0.0
+        session.idle_since = now
+        if asked or session.question is not None:
+            heard.append((Only(session.me.id), session.asks()))
+        realm.end_turn(heard, name, session, c, typed)
+        realm.observer.turn(name, realm.clock.seconds() - now)
+        return 0.0
+
+    def _answer(self, session: Session, typed: str, heard: list[Heard]) -> Call:
+        question = session.take_question()
+        assert question is not None
+        call = Call(self._realm, session, session.me, self._realm.verbs.verbs[0], "", typed)
+        call.heard = heard
+        question.then(call, typed)
+        return call
+
+    def _wait(self, session: Session, commands: list[tuple[Verb, str, str]], now: float) -> float:
+        """Seconds these commands have to wait: for their player's pace, and for the room's if the room will hear them.
+
+        :raises Refusal: the room is too loud
+        """
+        loud, cost = 0, 0.0
+        for verb, _, _ in commands:
+            loud += verb.loud
+            cost += verb.cost
+        if (wait := session.bucket.take(now, cost)) > 0.0:
+            return wait
+        if loud:
+            rate = self._realm.pace.room_per_second
+            room = self._rooms.get(session.me.room)
+            if room is None:
+                room = self._rooms[session.me.room] = Bucket(rate, rate)
+            if (wait := room.take(now, loud)) > 0.0:
+                session.bucket.put_back(cost)
+                if wait > ROOM_WAIT or (session.lines and len(session.lines) > ROOM_WAIT * rate):
+                    raise Refusal("Too many speak here at once. Wait a moment, then say it again.")
+                return wait
+        return 0.0
+
+    def _fault(self, session: Session, c: int, typed: str, name: str, error: Exception) -> None:
+        """A command of ours broke. What it left half done must not be written: the world is loaded again."""
+        realm = self._realm
+        commits = realm.commits
+        change = realm.world.take_change()
+        realm.observer.fault(f"command {name}", error)
+        sorry = line("error", Span("Something broke on our side; the keepers have been told.", Role.WARNING))
+        if change.postings:
+            commits.abandon()
+            realm.recover()  # which answers whatever is not answered by then: it did not happen
+            realm.words_to(session, sorry)
+        else:
+            commits.submit(change)
+            realm.words_to(session, sorry)
+            commits.after(lambda: session.answered(c, typed, ""))
