@@ -6,6 +6,7 @@ Every error is ``{"error": {"code", "message"}}`` with the right status, and say
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from mythos.ids import SessionId
 from mythos.net.doorman import Doorman
 from mythos.net.openapi import DOCUMENT
 from mythos.net.outlet import Outlet
-from mythos.net.sse import open_stream
+from mythos.net.sse import EventStream
 from mythos.play.accounts import Accounts, Grant, TooManyTries, WrongPassword
 from mythos.play.ports import Busy, Clock, NameTaken, TokenInvalid, Tokens
 from mythos.play.realm import Realm
@@ -235,7 +236,7 @@ class Api:
         self._tickets[self._tokens.digest(ticket)] = (session.id, now + TICKET, False)
         return _json(request, {"ticket": ticket})
 
-    async def _stream(self, request: Request) -> Deferred[None]:
+    async def _stream(self, request: Request) -> EventStream:
         if request.clientproto != b"HTTP/1.1":
             raise Problem(505, "version", "An event stream needs HTTP/1.1.")
         digest = self._tokens.digest(_argument(request, b"ticket"))
@@ -253,10 +254,9 @@ class Api:
         address = self._address_of(request)
         if refusal := self._doorman.admit(address, now):
             raise Problem(503, "full", refusal)
-        request.notifyFinish().addBoth(lambda _: self._doorman.leave(address))
         self._tickets[digest] = (id, now if spent else ends, True)
-        open_stream(request, self._outlet, self._realm, session, address, place)
-        return Deferred()  # the link ends the request
+        ended = partial(self._doorman.leave, address)
+        return EventStream(self._outlet, self._realm, session, address, place, ended)
 
     async def _commands(self, request: Request) -> bytes:
         session = await self._session(request)

@@ -17,8 +17,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection as TCPConnection
 from twisted.logger import Logger
+from twisted.protocols.policies import ProtocolWrapper
+from twisted.web.server import Request
 from zope.interface import implementer
 
 from mythos.flow.log import Cursor, Entry, Gap
@@ -27,7 +30,7 @@ from mythos.ids import SessionId
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session
 
-__all__ = ["DIRECT", "Link", "Outlet", "direct", "tune"]
+__all__ = ["DIRECT", "Link", "Outlet", "direct", "take_over", "tune"]
 
 #: Bytes of ours the transport may hold before we stop pulling.
 HOLD = 16_384
@@ -77,6 +80,26 @@ def direct(transport: Any, data: bytes) -> None:
         return
     if sent != len(data):
         transport.write(data[sent:])
+
+
+def take_over(request: Request, protocol: Protocol) -> Any:
+    """Let a protocol of ours have the connection of an HTTP request whose head is answered; returns its transport.
+
+    The request, its channel and its headers are let go: they cost more than a session does.
+    """
+    channel: Any = request.channel
+    transport, channel.transport = channel.transport, None
+    wrapped = getattr(transport, "protocol", None)
+    if isinstance(transport, ProtocolWrapper):
+        transport.wrappedProtocol = protocol
+    elif isinstance(wrapped, ProtocolWrapper):
+        wrapped.wrappedProtocol = protocol
+    else:
+        transport.protocol = protocol
+    transport.unregisterProducer()  # the channel
+    protocol.makeConnection(transport)
+    transport.resumeProducing()  # it was paused while the request was answered
+    return transport
 
 
 def tune(transport: Any) -> None:

@@ -1,23 +1,26 @@
 """Server-sent events: the second road of browsers, for those whose network lets no WebSocket through.
 
 The same records as on a WebSocket, as one endless response. Commands come by POST (:mod:`mythos.net.api`). After the
-headers, chunks are written by hand to the channel's transport, as ``request.write`` never sends at once.
+headers the connection is ours, and chunks are written by hand to its transport.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from twisted.web.server import Request
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
 
 from mythos.flow.log import Entry, Gap
-from mythos.net.outlet import Link, Outlet, direct, tune
-from mythos.play.ports import Connection
+from mythos.net.outlet import HOLD, Link, Outlet, direct, take_over, tune
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
 from mythos.wire import client, sse
 
-__all__ = ["HEARTBEAT", "StreamLink", "open_stream"]
+__all__ = ["HEARTBEAT", "EventStream", "StreamLink"]
 
 #: Seconds between comments that keep proxies awake, and that notice a client that is gone.
 HEARTBEAT = 15.0
@@ -32,15 +35,23 @@ _HEADERS = (
 class StreamLink(Link):
     """An event stream of a session."""
 
-    __slots__ = ("_epoch", "_request", "_transport")
+    __slots__ = ("_epoch", "_transport")
 
     kind = "sse"
 
-    def __init__(self, request: Request, outlet: Outlet, realm: Realm, session: Session, address: str) -> None:
+    def __init__(self, outlet: Outlet, realm: Realm, session: Session, address: str) -> None:
         super().__init__(outlet, realm, session, address)
-        self._request = request
-        self._transport: Any = getattr(request.channel, "transport", None)
+        self._transport: Any = None
         self._epoch = session.log.epoch
+
+    def made(self, transport: Any) -> None:
+        """The connection is ours now."""
+        self._transport = transport
+        if hasattr(transport, "getHandle"):
+            tune(transport)
+        if hasattr(transport, "bufferSize"):
+            transport.bufferSize = HOLD
+        transport.registerProducer(self, True)
 
     def encode(self, entries: list[Entry], before: int) -> bytes:
         epoch = self._epoch
@@ -63,13 +74,13 @@ class StreamLink(Link):
         direct(self._transport, b"%x\r\n%b\r\n" % (len(data), data))
 
     def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abortConnection()
+        self._transport.abortConnection()
 
     def shutdown(self, code: int, reason: str) -> None:
         stay_away = code in (1000, 1008, 4001)
         self.send(sse.data(client.bye(reason) if stay_away else client.reconnect(1000)))
-        self._request.finish()
+        direct(self._transport, b"0\r\n\r\n")
+        self._transport.loseConnection()
 
     def pause(self) -> None:
         """Commands come by other requests, which wait for their answer."""
@@ -104,26 +115,50 @@ class StreamLink(Link):
         self.attached()
 
     def lost(self) -> None:
-        """The request is over: its client left, or we finished it."""
+        """The connection is gone: its client left, or we closed it."""
         if self.ready:
             self.detached()
         self._closed = True
 
 
-def open_stream(
-    request: Request, outlet: Outlet, realm: Realm, session: Session, address: str, place: sse.Position | None
-) -> Connection:
-    """Answer a request with the session's stream, from ``place`` on if that is still kept."""
-    for name, value in _HEADERS:
-        request.setHeader(name, value)
-    request.write(sse.comment("hi") + sse.retry(3000))
-    link = StreamLink(request, outlet, realm, session, address)
-    transport: Any = request.channel.transport
-    if hasattr(transport, "getHandle"):
-        tune(transport)
-    if hasattr(transport, "bufferSize"):
-        transport.bufferSize = 16_384
-    request.registerProducer(link, True)
-    request.notifyFinish().addBoth(lambda _: link.lost())
-    realm.attach(link, session, epoch=place.epoch if place else None, last=place.s if place else None, then=link.greet)
-    return link
+class _Stream(Protocol):
+    """A connection that was an HTTP request: nothing more is expected of its client but that it goes."""
+
+    def __init__(self, link: StreamLink, ended: Callable[[], None]) -> None:
+        self._link = link
+        self._ended = ended
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._ended()
+        self._link.lost()
+
+
+class EventStream(Resource):
+    """Answers a request with the session's stream, from ``place`` on if that is still kept. The request is over then;
+    ``ended`` is called when the stream is."""
+
+    isLeaf = True
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        realm: Realm,
+        session: Session,
+        address: str,
+        place: sse.Position | None,
+        ended: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._link = StreamLink(outlet, realm, session, address)
+        self._place = place
+        self._ended = ended
+
+    def render(self, request: Request) -> int:
+        for name, value in _HEADERS:
+            request.setHeader(name, value)
+        request.write(sse.comment("hi") + sse.retry(3000))
+        link, place = self._link, self._place
+        link.made(take_over(request, _Stream(link, self._ended)))
+        epoch, last = (place.epoch, place.s) if place else (None, None)
+        link.realm.attach(link, link.session, epoch=epoch, last=last, then=link.greet)
+        return NOT_DONE_YET

@@ -6,7 +6,6 @@ make a retried command run once. It knows no socket: connections are those of :m
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -54,7 +53,7 @@ class Question:
 class Session:
     """See the module. Made and driven by :class:`~mythos.play.realm.Realm`.
 
-    :ivar lines: (command number, line) that wait for their turn; number 0 for a door that does not count
+    :ivar lines: (command number, line) that wait for their turn; None once it is over
     :ivar running: it stands in the realm's queue of those with something to do
     :ivar idle_since: monotonic second of its last command
     :ivar next_c: number of the next new command
@@ -89,7 +88,7 @@ class Session:
         self.log = log
         self.bucket = bucket
         self.connections: list[Connection] = []
-        self.lines: deque[tuple[int, str]] | None = None
+        self.lines: list[tuple[int, str]] | None = []
         self.running = False
         self.next_c = 1
         self.done_c = 0
@@ -150,9 +149,8 @@ class Session:
         if c < self.next_c:
             return self._repeated(c, line)
         self.next_c += 1
-        if self.lines is None:
-            self.lines = deque()
-        self.lines.append((c, line))
+        if self.lines is not None:
+            self.lines.append((c, line))
         return None
 
     def _repeated(self, c: int, line: str) -> tuple[str, int, bool] | None:

@@ -16,7 +16,7 @@ from mythos.flow.bucket import Bucket
 from mythos.ids import RoomId
 from mythos.play.audience import Heard, Only
 from mythos.play.call import Call
-from mythos.play.sessions import QUEUE, Session
+from mythos.play.sessions import QUEUE, Session, Standing
 from mythos.play.verbs import Rank, Verb, VerbTable, rank_of
 from mythos.wire.message import Line, Role, Span, line
 
@@ -92,7 +92,7 @@ class Turns:
         while ready and not self.halted:
             session = ready.popleft()
             lines = session.lines
-            if not lines:
+            if not lines or session.standing is Standing.ENDED:
                 session.running = False
                 continue
             c, typed = lines[0]
@@ -102,7 +102,7 @@ class Turns:
                 heapq.heappush(waiting, (now + delay, self._order, session))
                 continue
             if lines:
-                lines.popleft()
+                del lines[0]
             if lines:
                 ready.append(session)
                 if len(lines) == QUEUE // 2:

@@ -83,6 +83,18 @@ def test_words_keep_their_order_behind_a_batch() -> None:
     assert scene.hear("Ann") == ["You drop a knife.", 'Bob says, "mine"']
 
 
+def test_what_is_typed_behind_quit_is_not_run() -> None:
+    """Not even while the end of the session waits for the disk."""
+    scene = in_town()
+    scene.realm.commits.wake = lambda: None
+    ann = scene.ears["Ann"].session
+    scene.realm.submit(ann, 0, "quit")
+    scene.realm.submit(ann, 0, "north")
+    scene.observer.turns.clear()
+    scene.run()
+    assert scene.observer.turns == ["quit"]
+
+
 # ── faults ──────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -43,7 +43,8 @@ _MOST_STILL = 4096
 #: Things that lie about, by prototype, number and light; people who stand about, by prototype.
 _LYING: dict[tuple[str, int, bool], tuple[ItemProto, Line]] = {}
 _STANDING: dict[str, tuple[NpcProto, Line]] = {}
-#: For each looker, the line of the other players in its room: (world, room, how often that was stirred, the line).
+#: For a few lookers, the line of the other players in their room: (world, room, how often that was stirred, the line).
+_MOST_CROWDS = 256
 _CROWDS: dict[EntityId, tuple[World, RoomId, int, Line]] = {}
 
 _DARK = (
@@ -188,7 +189,7 @@ def _standing(world: World, room: RoomId, but: EntityId) -> Iterator[Line]:
         return
     known = _CROWDS.get(but)
     if known is None or known[:3] != (world, room, world.stirred[room]):
-        if len(_CROWDS) >= _MOST_STILL:
+        if len(_CROWDS) >= _MOST_CROWDS:
             del _CROWDS[next(iter(_CROWDS))]
         players = (body.name for body in people.values() if body.id != but and body.id not in folk)
         shown = others if others <= _ALL_NAMED else _NAMED
