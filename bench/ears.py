@@ -111,7 +111,8 @@ def masked(opcode: int, payload: bytes) -> bytes:
 
 
 class SocketEar:
-    """A WebSocket of ``mythos.v1``; acknowledges every 32 records, as the web client does."""
+    """A WebSocket of ``mythos.v1``; acknowledges every 32 records and what came before a pause, as the web client
+    does."""
 
     ACK = 32
     __slots__ = ("_acked", "_records", "_rest", "replies")
@@ -149,11 +150,18 @@ class SocketEar:
                 raise Misheard(f"the server sent a frame that begins with {data[at]:#x}: {payload[:80]!r}")
             at = start + size
         self._rest = data[at:]
+        self._acknowledge(self.ACK)
+        return said
+
+    def pause(self) -> None:
+        """Nothing came for a second: acknowledge what is left."""
+        self._acknowledge(1)
+
+    def _acknowledge(self, least: int) -> None:
         last = self._records.last
-        if last - self._acked >= self.ACK:
+        if last - self._acked >= least:
             self._acked = last
             self.replies += masked(0x1, b'{"a":%d}' % last)
-        return said
 
 
 class StreamEar:
