@@ -107,20 +107,18 @@ class Starter:
         Deferred.fromCoroutine(work).addErrback(lambda failure: _log.failure("work of a command broke", failure))
 
 
-@dataclass(slots=True)
 class Watcher:
-    """Implements ``Observer`` of the game: counts and logs what it does not."""
+    """Implements ``Observer`` of the game: counts and logs what it does not.
 
-    metrics: Metrics | None = None
-    latency: bool = True
+    :ivar turn: :meth:`mythos.telemetry.metrics.Metrics.turn` itself: it is called after every command
+    """
 
-    def turn(self, verb: str, seconds: float) -> None:
-        if self.latency and self.metrics is not None:
-            self.metrics.turn(verb, seconds)
+    def __init__(self) -> None:
+        self.faults = 0
+        self.turn: Callable[[str, float], None] = lambda verb, seconds: None
 
     def fault(self, what: str, error: BaseException) -> None:
-        if self.metrics is not None:
-            self.metrics.faults += 1
+        self.faults += 1
         _log.error("{what} broke: {error!r}\n{trace}", what=what, error=error, trace=_trace(error))
 
 
@@ -326,7 +324,7 @@ class House(Service):
         lane = Lane(commits, store, reactor)
         outlet = Outlet(reactor)
         bus = SoloBus()
-        watcher = Watcher(latency=config.metrics.latency)
+        watcher = Watcher()
         realm = Realm(
             world=world,
             verbs=VERBS,
@@ -413,8 +411,11 @@ class House(Service):
             held=lambda: parts.commits.held,
             delivered=lambda: parts.outlet.delivered,
             errors=lambda: observer.errors if observer else 0,
+            faults=lambda: watcher.faults,
         )
-        self.metrics = watcher.metrics = Metrics(self._registry, sources)
+        self.metrics = Metrics(self._registry, sources)
+        if self.config.metrics.latency:
+            watcher.turn = self.metrics.turn
         parts.lane.seconds = self.metrics.commit.observe
 
     # ── doors ───────────────────────────────────────────────────────────────────────────────────

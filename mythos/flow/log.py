@@ -17,7 +17,7 @@ Time is told, never asked. Seconds, monotonic.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -144,11 +144,13 @@ class SessionLog:
         self.size = sum([entry[2].size for entry in entries])
 
     def _force(self) -> None:
-        """Free the oldest until the bounds hold; the newest entry always stays."""
+        """Free the oldest until the bounds hold, and an eighth more, so that a full log is not cut at every line; the
+        newest entry always stays."""
         entries, limits = self.entries, self.limits
         drop, size = 0, self.size
         last = len(entries) - 1
-        while drop < last and (size > limits.bytes or last + 1 - drop > limits.events):
+        most, least = limits.bytes - limits.bytes // 8, len(entries) - limits.events + limits.events // 8
+        while drop < last and (size > most or drop < least):
             size -= entries[drop][2].size
             drop += 1
         self._free(drop, size)
@@ -182,7 +184,7 @@ class SessionLog:
         if entries[-1][0] <= cursor.sent + 1:  # the usual case: it has seen all but the newest
             found = entries[-1:] if entries[-1][0] > cursor.sent else []
         else:
-            start = bisect_right(entries, cursor.sent, key=_number)
+            start = bisect_left(entries, (cursor.sent + 1,))
             if self.size <= most:
                 found = entries[start:]
             else:
@@ -199,7 +201,7 @@ class SessionLog:
         """(bytes, seconds) that a cursor has still to be sent: how slow it is."""
         if cursor.sent >= self.head:
             return 0, 0.0
-        start = bisect_right(self.entries, cursor.sent, key=_number)
+        start = bisect_left(self.entries, (cursor.sent + 1,))
         waiting = self.entries[start:]
         if not waiting:
             return 0, 0.0
@@ -291,7 +293,7 @@ class SessionLog:
             return
         seen = min([cursor.acked for cursor in self.cursors])
         if self.entries[0][0] <= seen:
-            count = bisect_right(self.entries, seen, key=_number)
+            count = bisect_left(self.entries, (seen + 1,))
             freed = sum([entry[2].size for entry in self.entries[:count]])
             self._free(count, self.size - freed)
 
@@ -318,10 +320,6 @@ def put_all(logs: Iterable[SessionLog], what: Logged, now: float) -> None:
         limits = log.limits
         if log.size > limits.bytes or len(entries) > limits.events:
             log._force()
-
-
-def _number(entry: Entry) -> int:
-    return entry[0]
 
 
 def _at(entry: Entry) -> float:

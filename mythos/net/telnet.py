@@ -120,9 +120,9 @@ class TelnetLink(Link):
             self._connection.style,
         )
 
-    def encode_answer(self, c: int, error: str, expect: int, dup: bool) -> bytes:
+    def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
+        """Telnet does not count commands; but this one may have been ``settings``."""
         self._connection.look_at_settings()
-        return b""
 
     def after_flush(self) -> bytes:
         """The position, for a client that wants it, and then the prompt."""

@@ -30,7 +30,7 @@ class Call:
     :ivar heard: messages in the order they were made
     """
 
-    __slots__ = ("facts", "heard", "me", "realm", "rest", "session", "verb", "word", "world")
+    __slots__ = ("heard", "me", "realm", "rest", "session", "verb", "word", "world")
 
     def __init__(self, realm: Realm, session: Session, me: Character, verb: Verb, word: str, rest: str) -> None:
         self.realm = realm
@@ -40,7 +40,6 @@ class Call:
         self.verb = verb
         self.word = word
         self.rest = rest
-        self.facts: list[Fact] = []
         self.heard: list[Heard] = []
 
     @property
@@ -50,8 +49,7 @@ class Call:
     def happen(self, facts: Iterable[Fact]) -> None:
         """Tell what a rule made happen, each to those who notice it."""
         for fact in facts:
-            self.facts.append(fact)
-            self.heard.extend(narrate(self.world, fact))
+            self.heard += narrate(self.world, fact)
 
     def reply(self, *messages: Message | str, kind: str = "system") -> None:
         """Words for the actor alone; a str becomes one line of ``kind``."""

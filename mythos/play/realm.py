@@ -29,7 +29,7 @@ from mythos.play.verbs import VerbTable
 from mythos.wire.message import Line, Message, Role, Span, State, line
 from mythos.world import movement, step
 from mythos.world.facts import Fact, Looked
-from mythos.world.state import Character, World
+from mythos.world.state import NO_CHANGE, Character, World
 
 if TYPE_CHECKING:
     from mythos.play.accounts import Accounts
@@ -73,6 +73,8 @@ class Attached:
 class Realm:
     """See the module.
 
+    :ivar submit: takes a line from a door: :meth:`mythos.play.turns.Turns.submit`
+    :ivar pump: runs commands that wait: :meth:`mythos.play.turns.Turns.pump`
     :ivar wake: called when there are commands to run; set by who drives :meth:`pump`
     :ivar ended: called with a session that is over, after its last words
     """
@@ -114,6 +116,7 @@ class Realm:
         self._runner = runner
         self._roster = Roster(world, channels)
         self._turns = Turns(self, grammar)
+        self.submit, self.pump = self._turns.submit, self._turns.pump
         self._rounds = Rounds(pace.sweep, self._roster.every)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
@@ -365,16 +368,6 @@ class Realm:
         if session.me.account is not None and session.me.id in self.world.characters:
             self.world.forget(session.me, keep_row=True)
 
-    # ── commands ────────────────────────────────────────────────────────────────────────────────
-
-    def submit(self, session: Session, c: int, typed: str) -> tuple[str, int, bool] | None:
-        """A line from a door: :meth:`mythos.play.turns.Turns.submit`."""
-        return self._turns.submit(session, c, typed)
-
-    def pump(self) -> float | None:
-        """Run commands that wait: :meth:`mythos.play.turns.Turns.pump`."""
-        return self._turns.pump()
-
     # ── words ───────────────────────────────────────────────────────────────────────────────────
 
     def end_turn(
@@ -387,7 +380,7 @@ class Realm:
         """
         commits = self.commits
         change = self.world.take_change()
-        if change.touched or change.postings or change.gone:
+        if change is not NO_CHANGE:
             commits.submit(change, kind=kind, session=session.id if session else None, c=c or None)
         roster = self._roster
         if commits.pending and not commits.unsafe:
@@ -527,16 +520,17 @@ class Realm:
 
 def _tell_actor(session: Session, heard: list[Heard], now: float) -> list[Heard]:
     """Tell the lines for the actor alone that a turn begins with, at once; returns what is left to tell."""
-    me = session.me.id
+    first = heard[0][0]
+    if type(first) is not Only or first.who != session.me.id:
+        return heard
     lines: list[Message] = []
     for audience, message in heard:
-        if type(audience) is not Only or audience.who != me or type(message) is not Line:
+        if (audience is not first and audience != first) or type(message) is not Line:
             break
         lines.append(message)
     if lines:
         session.hear_lines(lines, now)
-        return heard[len(lines) :]
-    return heard
+    return heard[len(lines) :]
 
 
 def _who(session: Session) -> Span:

@@ -83,8 +83,7 @@ class Turns:
         if self.halted:
             return None
         realm = self._realm
-        clock = realm.clock
-        now = realm.now = clock.seconds()
+        now = realm.now = realm.clock.seconds()
         waiting, ready = self._waiting, self._ready
         while waiting and waiting[0][0] <= now:
             ready.append(heapq.heappop(waiting)[2])
@@ -96,8 +95,7 @@ class Turns:
                 session.running = False
                 continue
             c, typed = lines[0]
-            delay = self._turn(session, c, typed)
-            if delay > 0.0:
+            if delay := self._turn(session, c, typed):
                 self._order += 1
                 heapq.heappush(waiting, (now + delay, self._order, session))
                 continue
@@ -110,7 +108,7 @@ class Turns:
                         connection.resume()
             else:
                 session.running = False
-            now = realm.now = clock.seconds()
+            now = realm.now
             if now >= end:
                 break
         if ready:
@@ -118,7 +116,8 @@ class Turns:
         return max(0.0, waiting[0][0] - now) if waiting else None
 
     def _turn(self, session: Session, c: int, typed: str) -> float:
-        """Run one line of a session. Returns 0.0, or the seconds it has to wait first."""
+        """Run one line of a session. Returns 0.0, the realm's ``now`` being that of its end; or the seconds it has to
+        wait first."""
         realm = self._realm
         now = realm.now
         heard: list[Heard] = []
@@ -153,7 +152,8 @@ class Turns:
         if asked or session.question is not None:
             heard.append((Only(session.me.id), session.asks()))
         realm.end_turn(heard, name, session, c, typed)
-        realm.observer.turn(name, realm.clock.seconds() - now)
+        realm.now = realm.clock.seconds()
+        realm.observer.turn(name, realm.now - now)
         return 0.0
 
     def _answer(self, session: Session, typed: str, heard: list[Heard]) -> Call:
@@ -169,10 +169,12 @@ class Turns:
 
         :raises Refusal: the room is too loud
         """
-        loud, cost = 0, 0.0
-        for verb, _, _ in commands:
-            loud += verb.loud
-            cost += verb.cost
+        if len(commands) == 1:
+            verb = commands[0][0]
+            loud, cost = int(verb.loud), verb.cost
+        else:
+            loud = sum([verb.loud for verb, _, _ in commands])
+            cost = sum([verb.cost for verb, _, _ in commands])
         if (wait := session.bucket.take(now, cost)) > 0.0:
             return wait
         if loud:

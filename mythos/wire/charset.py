@@ -81,6 +81,8 @@ def sanitize(text: str) -> str:
     NFC; terminal sequences, C0 and C1 controls, bidi controls, surrogates, U+2028, U+2029 and U+FEFF
     are gone; white space of any kind is one space, none at the ends. Doing it twice changes nothing.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     if not text.isprintable():  # tabs and line ends part words, so they become spaces before controls go
         text = _clean(" ".join(text.split()))
     return " ".join(_clean(text).split())
@@ -139,7 +141,8 @@ class Encoding:
         line: errors become U+FFFD.
         """
         if line.isascii():
-            return _clean(line.decode("ascii"))
+            text = line.decode("ascii")
+            return text if text.isprintable() else _clean(text)
         if self.agreed is Charset.LATIN1:
             return _clean(line.decode("latin-1"))
         try:

@@ -14,7 +14,7 @@ __all__ = ["exits_seen", "is_dark"]
 
 def is_dark(world: World, room: RoomId) -> bool:
     """No light of its own, no daylight, and nobody there carries a lit light: then nobody sees anything."""
-    here = world.room(room)
+    here = world.atlas.rooms[room]
     if not (here.dark or (here.outdoors and not here.lit and calendar.is_night(world.now))):
         return False
     places: list[PlaceId] = [room, *world.people.get(room, ())]

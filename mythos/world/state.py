@@ -156,7 +156,7 @@ class Change:
     postings: tuple[Posting, ...]
 
 
-_NO_CHANGE = Change((), (), ())
+NO_CHANGE = Change((), (), ())
 
 
 class World:
@@ -223,7 +223,7 @@ class World:
     def take_change(self) -> Change:
         """What happened since the last call; the turn calls it once, at its end."""
         if not self._touched and not self._gone and not self._postings:
-            return _NO_CHANGE
+            return NO_CHANGE
         change = Change(tuple(self._touched.values()), tuple(self._gone), tuple(self._postings))
         self._touched, self._gone, self._postings = {}, [], []
         return change

@@ -117,6 +117,7 @@ class Room:
     :ivar place: a number > 0, stable, for clients that map (GMCP ``Room.Info`` num)
     :ivar coords: (x, y, z) on the zone's grid, y growing northward
     :ivar found: what ``search`` tells, empty: nothing
+    :ivar varying: its exits that do not look the same at all times and to everybody
     """
 
     id: RoomId
@@ -134,6 +135,11 @@ class Room:
     place: int = 0
     coords: tuple[int, int, int] = (0, 0, 0)
     found: str = ""
+    varying: tuple[Exit, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        varying = tuple(exit for exit in self.exits.values() if exit.door is not None or exit.hidden)
+        object.__setattr__(self, "varying", varying)
 
 
 @dataclass(frozen=True, slots=True)

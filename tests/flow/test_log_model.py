@@ -29,6 +29,7 @@ from mythos.play.sessions import Session
 from mythos.world.state import Character
 
 LIMITS = Limits(events=8, bytes=1000, window=100.0)
+CUT = Limits(events=7, bytes=875)
 CONNECTIONS = 3
 NUMBERED, BLIND = "websocket", "telnet"  # a client that can say where it is, and one that cannot
 
@@ -139,9 +140,11 @@ class Delivery(RuleBasedStateMachine):
         if name:
             self.newest[name] = self.emitted[-1]
         kept = [one for one in self.emitted if not one.replaced]
-        while len(kept) > LIMITS.events or sum(one.word.size for one in kept) > LIMITS.bytes:
+        most = LIMITS
+        while len(kept) > most.events or sum(one.word.size for one in kept) > most.bytes:
             if len(kept) == 1:
                 break
+            most = CUT  # once it has to be cut, an eighth more goes
             self.risk = max(self.risk, kept.pop(0).number)
 
     def _owed(self, after: int) -> list[Emitted]:

@@ -81,7 +81,7 @@ def _still(world: World, body: Body, room: RoomId) -> tuple[Line, Line, Line, St
     night = bool(here.night) and calendar.is_night(world.now)
     doors: tuple[Any, ...] = ()
     hidden: tuple[str, ...] = ()
-    for exit in here.exits.values():
+    for exit in here.varying:
         if exit.door is not None and (state := world.doors.get((room, exit.direction))) is not None:
             doors += (state.closed, state.locked)
         if exit.hidden and isinstance(body, Character) and f"{room} {exit.direction}" in (body.seen or ()):
@@ -174,27 +174,30 @@ def _lying_line(proto: ItemProto, count: int, lit: bool) -> Line:
     return line("item", Span(name, Role.ITEM), f" {'lies' if count == 1 else 'lie'} here.", glow)
 
 
-def _standing(world: World, room: RoomId, but: EntityId) -> Iterator[Line]:
+def _standing(world: World, room: RoomId, but: EntityId) -> list[Line]:
     """Who else is there: those who live there, a line each; players in one."""
     folk = world.folk.get(room, {})
+    seen = []
     for npc in folk.values():
         foe = world.characters.get(npc.fighting) if npc.fighting is not None else None
         if foe is not None:
-            yield line("room", subject(npc), " is fighting ", "you" if foe.id == but else named(foe), "!")
+            fight = " is fighting ", "you" if foe.id == but else named(foe), "!"
+            seen.append(line("room", subject(npc), *fight))
         else:
-            yield _stands(npc.proto)
+            seen.append(_stands(npc.proto))
     people = world.people[room]
     others = len(people) - len(folk) - (but in people)
-    if not others:
-        return
-    known = _CROWDS.get(but)
-    if known is None or known[:3] != (world, room, world.stirred[room]):
-        if len(_CROWDS) >= _MOST_CROWDS:
-            del _CROWDS[next(iter(_CROWDS))]
-        players = (body.name for body in people.values() if body.id != but and body.id not in folk)
-        shown = others if others <= _ALL_NAMED else _NAMED
-        known = _CROWDS[but] = (world, room, world.stirred[room], _crowd([*islice(players, shown)], others - shown))
-    yield known[3]
+    if others:
+        stirred = world.stirred[room]
+        known = _CROWDS.get(but)
+        if known is None or known[2] != stirred or known[1] != room or known[0] is not world:
+            if len(_CROWDS) >= _MOST_CROWDS:
+                del _CROWDS[next(iter(_CROWDS))]
+            players = (body.name for body in people.values() if body.id != but and body.id not in folk)
+            shown = others if others <= _ALL_NAMED else _NAMED
+            known = _CROWDS[but] = (world, room, stirred, _crowd([*islice(players, shown)], others - shown))
+        seen.append(known[3])
+    return seen
 
 
 def _stands(proto: NpcProto) -> Line:
