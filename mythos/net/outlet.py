@@ -227,7 +227,7 @@ class Link:
         raise NotImplementedError
 
     def encode_answer(self, c: int, error: str, expect: int, dup: bool) -> bytes:
-        """Empty for a door that does not count commands."""
+        """What a command is answered with; a door that does not count them has an ``answer`` of its own."""
         raise NotImplementedError
 
     def after_flush(self) -> bytes:
@@ -263,12 +263,14 @@ class Link:
             self.outlet.wake(self)
 
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
-        data = self.encode_answer(c, error, expect, dup)
-        if data:
-            if self._answers is None:
-                self._answers = []
-            self._answers.append(data)
-            self.wake()
+        self.write_behind(self.encode_answer(c, error, expect, dup))
+
+    def write_behind(self, data: bytes) -> None:
+        """Write it once all words put so far are written."""
+        if self._answers is None:
+            self._answers = []
+        self._answers.append(data)
+        self.wake()
 
     def close(self, code: int, reason: str) -> None:
         if not self._closed:

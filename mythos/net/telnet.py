@@ -10,7 +10,7 @@ import fcntl
 import struct
 import termios
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -78,7 +78,7 @@ OPEN_SECONDS = 10.0
 class TelnetLink(Link):
     """A telnet connection of a session."""
 
-    __slots__ = ("_connection", "_mark", "_number", "at_prompt")
+    __slots__ = ("_connection", "_mark", "_marks", "_number", "at_prompt")
 
     kind = "telnet"
 
@@ -90,6 +90,7 @@ class TelnetLink(Link):
         self.at_prompt = False
         self._mark: tuple[int, int] | None = None  # (bytes written, number sent) at the last sweep
         self._number = 0  # what the client was told by Mythos.Seq
+        self._marks: Sequence[tuple[int, bytes]] = ()  # (command, reply): DO TIMING-MARK that waits for it
 
     def encode(self, entries: list[Entry], before: int) -> bytes:
         connection = self._connection
@@ -121,8 +122,18 @@ class TelnetLink(Link):
         )
 
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
-        """Telnet does not count commands; but this one may have been ``settings``."""
+        """Telnet does not count commands; but this one may have been ``settings``, or a mark may wait for it."""
         self._connection.look_at_settings()
+        while self._marks and self._marks[0][0] <= c:
+            (_, reply), *self._marks = self._marks
+            self.write_behind(reply)
+
+    def mark(self, reply: bytes) -> None:
+        """Answer DO TIMING-MARK behind the words of all commands before it (RFC 860)."""
+        if self.session.done_c + 1 >= self.session.next_c:
+            self.write_behind(reply)
+        else:
+            self._marks = [*self._marks, (self.session.next_c - 1, reply)]
 
     def after_flush(self) -> bytes:
         """The position, for a client that wants it, and then the prompt."""
@@ -342,7 +353,10 @@ class TelnetConnection(Protocol):
     def _event(self, event: Any, now: float) -> None:
         if type(event) is Negotiation:
             reply, change = self._options.received(event.verb, event.option, now)
-            self.send(reply)
+            if reply and event.option == Option.TIMING_MARK and self._link is not None:
+                self._link.mark(reply)
+            else:
+                self.send(reply)
             if change is not None:
                 self._changed(change)
         elif type(event) is Subnegotiation:

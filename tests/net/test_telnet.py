@@ -15,7 +15,7 @@ from tests.scenes.people import in_town
 from tests.scenes.scene import Scene
 
 _IAC, _SB, _SE, _WILL, _WONT, _DO, _AYT = (bytes([n]) for n in (255, 250, 240, 251, 252, 253, 246))
-_NAWS, _ECHO, _GMCP = (bytes([n]) for n in (31, 1, 201))
+_NAWS, _ECHO, _GMCP, _TM = (bytes([n]) for n in (31, 1, 201, 6))
 
 
 class Peer:
@@ -155,3 +155,28 @@ def test_any_bytes(chunks: list[bytes]) -> None:
     for chunk in chunks:
         peer.send(chunk)
     assert peer.scene.realm.commits.held == 0
+
+
+def test_a_timing_mark_comes_behind_the_commands_before_it() -> None:
+    """RFC 860: who gets it knows that everything it typed before has been dealt with, and has read the answer."""
+    peer = Peer()
+    peer.guest()
+    shown = peer.send(b"say one\r\n" + _IAC + _DO + _TM + b"say two\r\n" + _IAC + _DO + _TM)
+    one, two, mark = b'You say, "one"', b'You say, "two"', _IAC + _WILL + _TM
+    assert shown.index(one) < shown.index(mark)
+    assert shown.index(two) < shown.rindex(mark)
+    assert shown.count(mark) == 2
+    assert peer.send(_IAC + _DO + _TM) == mark
+
+
+def test_a_timing_mark_waits_for_the_disk() -> None:
+    """An answer that is held back holds back the mark behind it."""
+    peer = Peer()
+    peer.guest()
+    commits = peer.scene.realm.commits
+    wake, commits.wake = commits.wake, lambda: None
+    commits.submit_entities([peer.scene.me("Ann")])
+    assert peer.send(b"say one\r\n" + _IAC + _DO + _TM) == b""
+    wake()
+    shown = peer.send(b"")
+    assert shown.index(b'You say, "one"') < shown.index(_IAC + _WILL + _TM)
