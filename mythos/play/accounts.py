@@ -19,6 +19,7 @@ from mythos.play import names
 from mythos.play.ports import (
     Account,
     AccountStore,
+    Busy,
     Clock,
     Hasher,
     RefreshGrant,
@@ -108,7 +109,7 @@ class Accounts:
         """:raises TokenInvalid: its character is no more"""
         me = await self._character(record.character)
         self._asleep.pop(record.id, None)
-        standing = self._realm.session_of(record.character)
+        standing = self._playing(record.character)
         if standing is not None:
             return standing
         if me is None:
@@ -128,6 +129,16 @@ class Accounts:
         session.done_c = record.next_c - 1
         session.tokens = record.tokens
         self._realm.adopt_session(session)
+        return session
+
+    def _playing(self, character: EntityId) -> Session | None:
+        """The session a character has.
+
+        :raises Busy: it is on its way out: what it held is not yet on disk
+        """
+        session = self._realm.session_of(character)
+        if session is not None and session.standing is Standing.ENDED:
+            raise Busy(f"{session.me.name} is just leaving the world. Try again in a moment.")
         return session
 
     async def _character(self, id: EntityId) -> Character | None:
@@ -236,14 +247,14 @@ class Accounts:
         return await self._accounts.by_key(names.key(name.strip())) is not None
 
     async def _session_for(self, account: Account) -> Session:
-        standing = self._realm.session_of(account.character)
+        standing = self._playing(account.character)
         if standing is not None:
             return standing
         for record in self._asleep.values():
             if record.character == account.character:
                 return await self._wake(record)
         me = await self._character(account.character)
-        standing = self._realm.session_of(account.character)
+        standing = self._playing(account.character)
         if standing is not None:
             return standing
         world = self._realm.world
@@ -291,7 +302,7 @@ class Accounts:
         if "." in secret:
             claims = self._tokens.read(token, wall)
             session = await self._find(claims.session)
-            if session is None or session.me.id != claims.character:
+            if session is None or session.me.id != claims.character or session.standing is Standing.ENDED:
                 raise TokenInvalid("That session is over. Log in again.")
             return session
         asleep = self._asleep.get(SessionId(id))
@@ -299,7 +310,7 @@ class Accounts:
         if asleep is not None and any(old == digest and (not ends or ends > wall) for old, ends in asleep.tokens):
             return await self._wake(asleep)
         session = self._realm.session(SessionId(id))
-        if session is None or not session.knows(digest, wall):
+        if session is None or not session.knows(digest, wall) or session.standing is Standing.ENDED:
             raise TokenInvalid("That session is over. Log in again.")
         return session
 

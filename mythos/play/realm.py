@@ -202,7 +202,7 @@ class Realm:
         """Let a connection read a session, from ``last`` of ``epoch`` on if that is still kept.
 
         ``then`` is called when what it says is true on disk too, before anything is written; a connection that is
-        gone by then must be detached there.
+        gone by then must be detached there. It is not called if the session is over by then: the connection is closed.
 
         :param returning: a door that cannot say where it was (telnet): from where its last connection stood
         :param token: it wants a resume token
@@ -226,6 +226,9 @@ class Realm:
         secret: str,
         then: Callable[[Attached], None],
     ) -> None:
+        if session.standing is Standing.ENDED:  # it ended while this waited for the disk
+            connection.close(1000, "that session is over")
+            return
         now = self.now = self.clock.seconds()
         log = session.log
         if returning:
@@ -370,9 +373,7 @@ class Realm:
 
     # ── words ───────────────────────────────────────────────────────────────────────────────────
 
-    def end_turn(
-        self, heard: list[Heard], kind: str, session: Session | None = None, c: int = 0, typed: str = ""
-    ) -> None:
+    def end_turn(self, heard: list[Heard], kind: str, session: Session | None = None, c: int = 0) -> None:
         """Hand over what a turn changed, and let its words go when they may.
 
         :param kind: what the turn was, for the ledger: a verb's name, tick, enter …
@@ -385,7 +386,7 @@ class Realm:
         roster = self._roster
         if commits.pending and not commits.unsafe:
             told = [(audience, message, roster.listeners(audience)) for audience, message in heard]
-            commits.after(lambda: self._release(told, session, c, typed))
+            commits.after(lambda: self._release(told, session, c))
             return
         now = self.now
         if session is not None and len(heard) > 1:
@@ -398,16 +399,14 @@ class Realm:
             else:
                 roster.tell(audience, message, roster.listeners(audience), now)
         if session is not None and c:
-            session.answered(c, typed, "")
+            session.answered(c)
 
-    def _release(
-        self, told: list[tuple[Audience, Message, list[Session]]], session: Session | None, c: int, typed: str
-    ) -> None:
+    def _release(self, told: list[tuple[Audience, Message, list[Session]]], session: Session | None, c: int) -> None:
         now = self.now = self.clock.seconds()
         for audience, message, listeners in told:
             self._roster.tell(audience, message, listeners, now)
         if session is not None and c:
-            session.answered(c, typed, "")
+            session.answered(c)
 
     def _hear(self, *heard: Heard) -> None:
         """Words that no turn made; they wait for the horizon like all others."""

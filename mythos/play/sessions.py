@@ -26,7 +26,7 @@ __all__ = ["ANSWERS", "QUEUE", "Question", "Session", "Standing"]
 
 #: Lines that wait for their turn before its connections are no longer read.
 QUEUE = 64
-#: Answers kept for commands that are sent again.
+#: Commands that are known when they are sent again.
 ANSWERS = 64
 #: Seconds a token is still good after the next one was made, for a reply that was lost.
 OVERLAP = 30.0
@@ -63,7 +63,8 @@ class Session:
     """
 
     __slots__ = (
-        "_answers",
+        "_asked",
+        "_undone",
         "alone_since",
         "bucket",
         "connections",
@@ -99,7 +100,8 @@ class Session:
         self.alone_since = now
         self.told_by: EntityId | None = None
         self.tokens: tuple[tuple[str, float], ...] = ()
-        self._answers: dict[int, tuple[int | None, str]] | None = None
+        self._asked: dict[int, int] = {}  # hashes of the last lines, by number
+        self._undone: tuple[int, ...] = ()
 
     # ── what it hears ───────────────────────────────────────────────────────────────────────────
 
@@ -149,30 +151,21 @@ class Session:
         if c < self.next_c:
             return self._repeated(c, line)
         self.next_c += 1
+        self._asked[c] = hash(line)
+        self._asked.pop(c - ANSWERS, None)
         if self.lines is not None:
             self.lines.append((c, line))
         return None
 
     def _repeated(self, c: int, line: str) -> tuple[str, int, bool] | None:
-        for waiting, words in self.lines or ():
-            if waiting == c:
-                return None if words == line else ("taken", self.next_c, False)
+        if self._asked.get(c) not in (None, hash(line)):  # None: longer ago than is kept, or before a restart
+            return "taken", self.next_c, False
         if c > self.done_c:
             return None
-        known = self._answers.get(c) if self._answers else None
-        if known is None:  # answered longer ago than answers are kept, or before a restart
-            return "", self.next_c, True
-        words_were, error = known
-        if words_were not in (None, hash(line)):
-            return "taken", self.next_c, False
-        return error, self.next_c, True
+        return "undone" if c in self._undone else "", self.next_c, True
 
-    def answered(self, c: int, line: str | None, error: str) -> None:
-        """Record the answer to a command and send it; called when its words are released."""
-        if self._answers is None:
-            self._answers = {}
-        self._answers[c] = (None if line is None else hash(line), error)
-        self._answers.pop(c - ANSWERS, None)
+    def answered(self, c: int, error: str = "") -> None:
+        """A command is answered; called when its words are released."""
         self.done_c = c
         for connection in self.connections:
             connection.answer(c, error, self.next_c, False)
@@ -181,7 +174,8 @@ class Session:
         """The world went back to before the commands that were run and not answered: that is their answer."""
         waiting = self.lines[0][0] if self.lines else self.next_c
         for c in range(self.done_c + 1, waiting):
-            self.answered(c, None, "undone")
+            self._undone = (*self._undone[-ANSWERS:], c)
+            self.answered(c, "undone")
 
     # ── tokens ──────────────────────────────────────────────────────────────────────────────────
 

@@ -146,12 +146,12 @@ class Turns:
                 session.bucket.take(now)
             heard.append((Only(session.me.id), Line("error", (Span(str(refusal)),))))
         except Exception as error:  # the command boundary: the player is told, the operator too
-            self._fault(session, c, typed, name, error)
+            self._fault(session, c, name, error)
             return 0.0
         session.idle_since = now
         if asked or session.question is not None:
             heard.append((Only(session.me.id), session.asks()))
-        realm.end_turn(heard, name, session, c, typed)
+        realm.end_turn(heard, name, session, c)
         realm.now = realm.clock.seconds()
         realm.observer.turn(name, realm.now - now)
         return 0.0
@@ -189,7 +189,7 @@ class Turns:
                 return wait
         return 0.0
 
-    def _fault(self, session: Session, c: int, typed: str, name: str, error: Exception) -> None:
+    def _fault(self, session: Session, c: int, name: str, error: Exception) -> None:
         """A command of ours broke. What it left half done must not be written: the world is loaded again."""
         realm = self._realm
         commits = realm.commits
@@ -203,4 +203,4 @@ class Turns:
         else:
             commits.submit(change)
             realm.words_to(session, sorry)
-            commits.after(lambda: session.answered(c, typed, ""))
+            commits.after(lambda: session.answered(c))

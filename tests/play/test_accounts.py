@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from mythos.errors import Refusal
 from mythos.play.accounts import TooManyTries, WrongPassword
-from mythos.play.ports import TokenInvalid
+from mythos.play.ports import Busy, TokenInvalid
 from mythos.world.state import MINT
 from tests.scenes.people import in_town
 from tests.scenes.scene import Ear, Scene
@@ -184,3 +184,17 @@ def test_the_code_ends() -> None:
     scene.clock.advance(3601)
     with pytest.raises(Refusal, match="code is not good"):
         done(scene.accounts.claim(code, "Morwenna", PASSWORD, HOME), scene)
+
+
+def test_who_is_just_leaving_cannot_come_back_yet() -> None:
+    """Until what they held is on disk: it would be loaded as it was before."""
+    scene, ear = with_account()
+    wake, scene.realm.commits.wake = scene.realm.commits.wake, lambda: None
+    scene.type("Morwenna", "quit")
+    with pytest.raises(Busy, match="just leaving"):
+        done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene)
+    wake()
+    scene.run()
+    session = done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene)
+    assert session is not ear.session
+    assert session.me.name == "Morwenna"

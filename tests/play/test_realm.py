@@ -70,6 +70,36 @@ def test_a_repeat_waits_for_the_words() -> None:
     assert ann.answers == [(1, "", 2, False)]
 
 
+def test_a_number_used_twice_at_once() -> None:
+    """Two tabs: the second learns that its words were not run, even while those of the first wait for the disk."""
+    scene = in_town()
+    session = scene.ears["Ann"].session
+    scene.world.mint_item(KNIFE, scene.me("Ann").id)
+    wake, scene.realm.commits.wake = scene.realm.commits.wake, lambda: None
+    scene.realm.submit(session, 1, "drop knife")
+    assert scene.realm.submit(session, 1, "say hello") == ("taken", 2, False)
+    scene.run()
+    assert scene.realm.submit(session, 1, "say hello") == ("taken", 2, False)
+    assert scene.realm.submit(session, 1, "drop knife") is None
+    wake()
+    assert scene.realm.submit(session, 1, "say hello") == ("taken", 2, False)
+
+
+def test_nobody_joins_a_session_that_ends() -> None:
+    """Who is on the way in while the end waits for the disk is sent away: the character must not come back empty."""
+    scene = in_town()
+    ann = scene.ears["Ann"]
+    wake, scene.realm.commits.wake = scene.realm.commits.wake, lambda: None
+    late, attached = Ear(ann.session), list[Attached]()
+    scene.type("Ann", "quit")
+    scene.realm.attach(late, ann.session, then=attached.append)
+    wake()
+    scene.run()
+    assert (attached, late.closed) == ([], (1000, "that session is over"))
+    assert ann.session.me.id not in scene.world.characters
+    assert scene.world.people[INN].keys() == {scene.me("Bob").id}
+
+
 def test_words_keep_their_order_behind_a_batch() -> None:
     """What was said after a thing moved is not heard before it."""
     scene = in_town()
