@@ -22,12 +22,13 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from prometheus_client.twisted import MetricsResource
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IDelayedCall, IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
@@ -53,7 +54,7 @@ from mythos.play.accounts import Accounts
 from mythos.play.audience import Listeners
 from mythos.play.channels import Channels
 from mythos.play.commits import Batch, Commits
-from mythos.play.ports import BadBatch, StoredEntities
+from mythos.play.ports import BadBatch
 from mythos.play.realm import Pace, Realm
 from mythos.store.lane import Lane
 from mythos.store.memory import MemoryStore
@@ -65,7 +66,7 @@ from mythos.telemetry.metrics import Metrics, Sources
 from mythos.wire.message import Role, Span, line
 from mythos.world import movement, npcs
 from mythos.world.reload import change_atlas
-from mythos.world.state import Character, DoorState, Item, Npc, SpawnState, World
+from mythos.world.state import World
 from mythos.world.zones import Atlas
 
 __all__ = ["House", "StartError", "read_world"]
@@ -317,7 +318,7 @@ class House(Service):
         contents = await store.load(world)
         world.now, world.next_id = contents.now, max(contents.next_id, 1)
         movement.build_doors(world)
-        _furnish(world, contents.entities)
+        world.adopt(contents.entities.entities, contents.entities.hoards)
         commits = Commits(
             tokens.secret()[:16], contents.next_tx, lambda: (world.now, world.next_id), unsafe=self._unsafe
         )
@@ -349,7 +350,7 @@ class House(Service):
         realm.stop = self.stop_in
         realm.recover = self._recover
         bus.hear = lambda channel, message: realm.hear(Listeners(channel), message)
-        accounts.remember(contents.sessions)
+        accounts.remember(contents.sessions, contents.strays)
         npcs.populate(world)
         commits.submit(world.take_change(), kind="populate")
         lane.down = self._store_down
@@ -564,9 +565,12 @@ class House(Service):
         self._reactor.callLater(0, self._start_again, self._parts)
 
     def _start_again(self, parts: Parts) -> None:
-        Deferred.fromCoroutine(self._load_again(parts)).addErrback(
-            lambda failure: _log.failure("the world could not be loaded again", failure)
-        )
+        Deferred.fromCoroutine(self._load_again(parts)).addErrback(self._try_again, parts)
+
+    def _try_again(self, failure: Failure, parts: Parts) -> None:
+        """Nobody can play until it succeeds, so it is tried until it does."""
+        _log.failure("the world could not be loaded again; trying once more", failure)
+        self._reactor.callLater(1.0, self._start_again, parts)
 
     async def _load_again(self, parts: Parts) -> None:
         realm = parts.realm
@@ -576,10 +580,10 @@ class House(Service):
         contents = await parts.store.load(world)
         world.now, world.next_id = contents.now, max(old.next_id, contents.next_id)
         movement.build_doors(world)
-        _furnish(world, contents.entities)
+        world.adopt(contents.entities.entities, contents.entities.hoards)
         for session in realm.every_session():
             stored = await parts.store.load_character(world, session.me.id)
-            _furnish(world, stored)
+            world.adopt(stored.entities, stored.hoards)
         realm.restart(world)
         parts.commits.counters = lambda: (world.now, world.next_id)
         parts.commits.submit(world.take_change(), kind="populate")
@@ -616,6 +620,12 @@ class House(Service):
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
+    async def _settle(self, parts: Parts) -> None:
+        try:
+            await parts.lane.settled().addTimeout(_STOPPING, self._reactor)
+        except TimeoutError:
+            _log.error("the store does not answer: it stops as after a crash, and what waits for the disk is not told")
+
     async def _stop(self) -> None:
         parts = self._parts
         if parts is None:
@@ -629,10 +639,10 @@ class House(Service):
         parts.pump.stop()
         parts.realm.tell_bustle()
         parts.realm.halt()
-        await parts.lane.settled()  # words that wait are released into the logs
+        await self._settle(parts)  # words that wait are released into the logs
         parts.outlet.flush()
         parts.realm.save(with_logs=True)
-        await parts.lane.settled()
+        await self._settle(parts)
         for link in tuple(parts.outlet.links):
             link.close(1001, "the world closes; come back in a moment")
         parts.hasher.stop()
@@ -668,29 +678,12 @@ class House(Service):
         }
 
 
+#: Seconds that a stop waits for the store, twice.
+_STOPPING = 4.0
 #: Seconds between two looks at how late the reactor is.
 _LAG = 0.25
 #: Seconds between two parts of a round over all links and sessions.
 _PARTS = 0.05
-
-
-def _furnish(world: World, stored: StoredEntities) -> None:
-    """Put what the store held into a world; its doors are hung already."""
-    world.hoards.update(stored.hoards)
-    for entity in stored.entities:
-        match entity:
-            case Item():
-                world.adopt_item(entity)
-            case Npc():
-                world.npcs[entity.id] = entity
-                if not entity.returns:
-                    world.stand(entity)
-            case Character():
-                world.characters[entity.id] = entity
-            case SpawnState():
-                world.spawns[entity.id] = entity
-            case DoorState():
-                world.doors = {side: entity if state.id == entity.id else state for side, state in world.doors.items()}
 
 
 def world_sealed(realm: Realm) -> str:

@@ -30,7 +30,7 @@ from mythos.play.ports import (
 )
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session, Standing
-from mythos.world.state import Character, Item
+from mythos.world.state import Character
 
 __all__ = ["Accounts", "Grant", "TooManyTries", "WrongPassword"]
 
@@ -86,24 +86,42 @@ class Accounts:
         self._clock = clock
         self._throttle = throttle
         self._asleep: dict[SessionId, SessionRecord] = {}
+        self._remembered = 0.0
+        self._registering: set[EntityId] = set()
         self._claim = ("", 0.0)
 
     # ── sessions that the store remembers ───────────────────────────────────────────────────────
 
-    def remember(self, records: Iterable[SessionRecord]) -> None:
-        """Sessions of before the restart; each is woken by the first who proves to be its player."""
+    def remember(self, records: Iterable[SessionRecord], strays: Iterable[EntityId] = ()) -> None:
+        """Sessions of before the restart: each is woken by the first who proves to be its player. They have the whole
+        window from now on, however long the server was down.
+
+        :param strays: guests that no session could bring back; they go for good
+        """
         for record in records:
             self._asleep[record.id] = record
+        self._remembered = self._clock.seconds()
+        self._realm.start(self._dissolve(tuple(strays)))
 
     def forget_old(self) -> None:
         """Let go of sessions whose players did not come back within the window."""
-        old = self._clock.wall() - self._realm.pace.window
-        for record in [one for one in self._asleep.values() if one.seen < old]:
-            self._sleep_for_ever(record)
+        if self._asleep and self._clock.seconds() > self._remembered + self._realm.pace.window:
+            records = tuple(self._asleep.values())
+            self._asleep.clear()
+            for record in records:
+                self._end(record)
+            self._realm.start(self._dissolve([record.character for record in records]))
 
-    def _sleep_for_ever(self, record: SessionRecord) -> None:
-        del self._asleep[record.id]
+    def _end(self, record: SessionRecord) -> None:
         self._realm.commits.submit_session(record.id, lambda: replace(record, ended=True))
+
+    async def _dissolve(self, characters: Iterable[EntityId]) -> None:
+        """Those of them who are guests are gone for good; accounts sleep on."""
+        for id in characters:
+            if self._realm.session_of(id) is None:
+                me = await self._character(id)
+                if me is not None and self._realm.session_of(id) is None:
+                    self._realm.put_away(me)
 
     async def _wake(self, record: SessionRecord) -> Session:
         """:raises TokenInvalid: its character is no more"""
@@ -113,6 +131,7 @@ class Accounts:
         if standing is not None:
             return standing
         if me is None:
+            self._end(record)
             raise TokenInvalid("That session is over. Log in again.")
         now = self._clock.seconds()
         pace = self._realm.pace
@@ -151,13 +170,7 @@ class Accounts:
         known = world.characters.get(id)  # another login may have brought it meanwhile
         if known is not None:
             return known
-        for entity in stored.entities:
-            if isinstance(entity, Character):
-                world.characters[entity.id] = entity
-            elif isinstance(entity, Item):
-                world.adopt_item(entity)
-        for place, amount in stored.hoards.items():
-            world.hoards[place] = amount
+        world.adopt(stored.entities, stored.hoards)
         return world.characters.get(id)
 
     # ── coming in ───────────────────────────────────────────────────────────────────────────────
@@ -196,10 +209,18 @@ class Accounts:
         try:
             if me.account is not None:
                 raise Refusal(f"You are {me.name} already.")
+            if me.id in self._registering:
+                raise Refusal("That is being done. Wait a moment.")
             name = names.check(name)
             _check_password(password)
-            hash = await self._hasher.hash(password)
-            account = await self._accounts.add(Account(AccountId(0), name, names.key(name), hash, me.id))
+            self._registering.add(me.id)
+            try:
+                hash = await self._hasher.hash(password)
+                if session.standing is Standing.ENDED:
+                    return
+                account = await self._accounts.add(Account(AccountId(0), name, names.key(name), hash, me.id))
+            finally:
+                self._registering.discard(me.id)
         except Refusal as refusal:
             realm.words_to(session, str(refusal))
             return
@@ -240,7 +261,16 @@ class Accounts:
         if account is None or not good:
             raise WrongPassword
         self._throttle.succeeded(key, address)
+        if self._hasher.outdated(account.password):
+            self._realm.start(self._hash_again(account, password))
         return await self._session_for(account)
+
+    async def _hash_again(self, account: Account, password: str) -> None:
+        """With today's parameters; the old hash does until that has gone well."""
+        hash = await self._hasher.hash(password)
+        current = await self._accounts.by_id(account.id)
+        if current is not None and current.password == account.password:  # else it was changed meanwhile
+            await self._accounts.set_password(account.id, hash)
 
     async def known(self, name: str) -> bool:
         """Whether an account of that name is there: a telnet door asks for its password or offers the name."""

@@ -34,14 +34,12 @@ class Transaction:
 
     :ivar tx: rises by one, never used twice
     :ivar session: whose command it was; None for the world's own doing
-    :ivar error: the recorded answer, empty for done
     """
 
     tx: int
     kind: str
     session: SessionId | None
     c: int | None
-    error: str
     postings: tuple[Posting, ...]
 
 
@@ -110,7 +108,6 @@ class Commits:
         kind: str = "",
         session: SessionId | None = None,
         c: int | None = None,
-        error: str = "",
     ) -> None:
         """Take over what a turn changed. Without postings it is only marked, for the next flush."""
         if not change.postings:
@@ -122,7 +119,7 @@ class Commits:
             return
         self._write(change.touched)
         self._forget(change.gone)
-        self._transactions.append(Transaction(self.next_tx, kind, session, c, error, change.postings))
+        self._transactions.append(Transaction(self.next_tx, kind, session, c, change.postings))
         self.next_tx += 1
         self._gather()
 

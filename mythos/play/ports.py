@@ -152,11 +152,13 @@ class Contents:
     """What a store holds when a server starts.
 
     :ivar entities: all but characters and what they hold
+    :ivar strays: guests without a session: nobody can come back as one of them
     :ivar fresh: nothing was ever written
     """
 
     entities: StoredEntities
     sessions: Sequence[SessionRecord]
+    strays: Sequence[EntityId]
     now: float
     next_id: int
     next_tx: int
@@ -181,9 +183,6 @@ class Store(Protocol):
 
     async def load_character(self, world: World, character: EntityId) -> StoredEntities:
         """A character and all it holds, however deep; empty if there is none of that id."""
-
-    async def answer(self, session: SessionId, c: int) -> str | None:
-        """The recorded answer of an A-command: empty for done, else its error; None if it is not in the ledger."""
 
     def encode(self, batch: Batch) -> Any:
         """The rows of a batch, as they are at this instant; called in the turn the batch closes.
@@ -258,6 +257,9 @@ class Hasher(Protocol):
 
     async def verify(self, hash: str | None, password: str) -> bool:
         """With None it takes as long as with a hash, and is false. :raises Busy:"""
+
+    def outdated(self, hash: str) -> bool:
+        """Whether it was made with other parameters than today's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,6 +346,14 @@ class Realm:
         session.me.present = False
         return heard
 
+    def put_away(self, me: Character) -> None:
+        """A character that nobody plays leaves memory; a guest goes for good."""
+        if me.account is None:
+            self._dissolve(me)
+            self.end_turn([], "gone")
+        else:
+            self.world.forget(me, keep_row=True)
+
     def _dissolve(self, me: Character) -> None:
         """A guest goes for good, and what it holds with it: burned, so that the ledger knows."""
         world = self.world

@@ -49,6 +49,9 @@ class Argon2Hasher:
             return False
         return await self._run(self._check, hash, password)
 
+    def outdated(self, hash: str) -> bool:
+        return self._hasher.check_needs_rehash(hash)
+
     def _check(self, hash: str, password: str) -> bool:
         try:
             return self._hasher.verify(hash, password)

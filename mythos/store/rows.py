@@ -29,7 +29,7 @@ SessionRow = tuple[str, str, str, int, int, int, str, str, float, str | None]
 class Rows:
     """A batch as plain values.
 
-    :ivar ledger: tx, kind, session, c, error, at (the world's second)
+    :ivar ledger: tx, kind, session, c, at (the world's second)
     :ivar lines: tx, holder, asset, delta
     :ivar balances: (holder, asset) -> (sum of deltas, number of lines), without mint and burn
     """
@@ -38,7 +38,7 @@ class Rows:
     number: int
     entities: Sequence[EntityRow]
     gone: Sequence[str]
-    ledger: Sequence[tuple[int, str, str | None, int | None, str, float]]
+    ledger: Sequence[tuple[int, str, str | None, int | None, float]]
     lines: Sequence[tuple[int, str, str, int]]
     balances: dict[tuple[str, str], tuple[int, int]]
     sessions: Sequence[SessionRow]
@@ -55,11 +55,11 @@ def encode(batch: Batch) -> Rows:
 
 
 def _encode(batch: Batch) -> Rows:
-    ledger: list[tuple[int, str, str | None, int | None, str, float]] = []
+    ledger: list[tuple[int, str, str | None, int | None, float]] = []
     lines: list[tuple[int, str, str, int]] = []
     balances: dict[tuple[str, str], tuple[int, int]] = {}
     for done in batch.transactions:
-        ledger.append((done.tx, done.kind, done.session, done.c, done.error, batch.now))
+        ledger.append((done.tx, done.kind, done.session, done.c, batch.now))
         for posting in done.postings:
             for holder, delta in ((posting.source, -posting.amount), (posting.target, posting.amount)):
                 lines.append((done.tx, holder, posting.asset, delta))

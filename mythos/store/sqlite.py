@@ -25,7 +25,6 @@ from mythos.play.ports import (
     Contents,
     NameTaken,
     RefreshGrant,
-    SessionRecord,
     StoredEntities,
     StoreDown,
 )
@@ -65,6 +64,13 @@ _SESSION = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch,"
     " head = excluded.head, floor = excluded.floor, next_c = excluded.next_c, tokens = excluded.tokens,"
     " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log"
+)
+#: For each session the last command that the ledger knows of.
+_LAST_COMMANDS = "SELECT id, (SELECT max(c) FROM ledger WHERE ledger.session = session.id) FROM session"
+#: Guests that no session could bring back.
+_STRAYS = (
+    "SELECT id FROM entity WHERE kind = 'c' AND json_extract(data, '$.account') IS NULL"
+    " AND id NOT IN (SELECT character FROM session) ORDER BY rowid"
 )
 #: All entities that no character is or holds, in the order they were made; and the coins of all such holders.
 _WORLD = (
@@ -136,7 +142,7 @@ def apply(database: sqlite3.Connection, batch: Rows) -> None:
     if batch.entities:
         many(_UPSERT, batch.entities)
     if batch.ledger:
-        many("INSERT INTO ledger (tx, kind, session, c, error, at) VALUES (?, ?, ?, ?, ?, ?)", batch.ledger)
+        many("INSERT INTO ledger (tx, kind, session, c, at) VALUES (?, ?, ?, ?, ?)", batch.ledger)
         many("INSERT INTO ledger_line VALUES (?, ?, ?, ?)", batch.lines)
         # An upsert checks the row it would insert first, and a fall is no row of its own: ups and downs apart.
         ups = [(holder, asset, total, n) for (holder, asset), (total, n) in batch.balances.items() if total >= 0]
@@ -223,7 +229,7 @@ class SQLiteStore:
         await self._run(lambda database: apply(database, rows))
 
     async def load(self, world: World) -> Contents:
-        def work(database: sqlite3.Connection) -> tuple[list[Any], dict[str, int], list[SessionRecord], dict[str, str]]:
+        def work(database: sqlite3.Connection) -> Any:
             entities = database.execute(_WORLD).fetchall()
             gold = dict(database.execute(_WORLD_GOLD).fetchall())
             sessions = [
@@ -233,18 +239,18 @@ class SQLiteStore:
                 )
             ]
             database.execute("UPDATE session SET log = NULL, cursors = '[]'")
-            commands = dict(
-                database.execute("SELECT session, max(c) FROM ledger WHERE session IS NOT NULL GROUP BY session")
-            )
+            commands = dict(database.execute(_LAST_COMMANDS).fetchall())
             meta = dict(database.execute("SELECT key, value FROM meta"))
-            known = [replace(one, next_c=max(one.next_c, commands.get(one.id, 0) + 1)) for one in sessions]
-            return entities, gold, known, meta
+            known = [replace(one, next_c=max(one.next_c, (commands[one.id] or 0) + 1)) for one in sessions]
+            strays = [EntityId(id) for (id,) in database.execute(_STRAYS)]
+            return entities, gold, known, strays, meta
 
-        entities, gold, sessions, meta = await self._run(work)
+        entities, gold, sessions, strays, meta = await self._run(work)
         stored, _ = rows_.decode_entities(entities, gold, world, hoards=True)
         return Contents(
             stored,
             sessions,
+            strays,
             now=float(meta.get("now", "0")),
             next_id=int(meta.get("next_id", "1")),
             next_tx=int(meta.get("next_tx", "1")),
@@ -259,13 +265,6 @@ class SQLiteStore:
 
         entities, gold = await self._run(work)
         return rows_.decode_entities(entities, gold, world, hoards=True)[0]
-
-    async def answer(self, session: SessionId, c: int) -> str | None:
-        def work(database: sqlite3.Connection) -> str | None:
-            row = database.execute("SELECT error FROM ledger WHERE session = ? AND c = ?", (session, c)).fetchone()
-            return None if row is None else str(row[0])
-
-        return await self._run(work)
 
     # ── AccountStore ────────────────────────────────────────────────────────────────────────────
 

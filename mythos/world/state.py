@@ -7,7 +7,7 @@ thing that moves leaves a :class:`Posting`. There is no other way to move an ite
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -295,6 +295,23 @@ class World:
             del self.items[item.id]
 
     # ── items and coins ─────────────────────────────────────────────────────────────────────────
+
+    def adopt(self, entities: Iterable[Entity], hoards: Mapping[PlaceId, int]) -> None:
+        """Put what a store held into the world; its doors are hung already. Characters stand nowhere yet."""
+        self.hoards.update(hoards)
+        for entity in entities:
+            if isinstance(entity, Item):
+                self.adopt_item(entity)
+            elif isinstance(entity, Npc):
+                self.npcs[entity.id] = entity
+                if not entity.returns:
+                    self.stand(entity)
+            elif isinstance(entity, Character):
+                self.characters[entity.id] = entity
+            elif isinstance(entity, SpawnState):
+                self.spawns[entity.id] = entity
+            else:
+                self.doors = {side: entity if state.id == entity.id else state for side, state in self.doors.items()}
 
     def adopt_item(self, item: Item) -> None:
         """Put an item that the store or a rule made into the world, without a posting."""

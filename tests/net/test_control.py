@@ -357,6 +357,9 @@ class SlowHasher:
     async def verify(self, hash: str | None, password: str) -> bool:
         return False
 
+    def outdated(self, hash: str) -> bool:
+        return False
+
 
 def slow(scene: Scene, hasher: SlowHasher) -> Accounts:
     return Accounts(scene.realm, scene.store, scene.store, hasher, scene.realm.tokens, scene.clock, Throttle())

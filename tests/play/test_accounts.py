@@ -10,12 +10,15 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from mythos.errors import Refusal
-from mythos.play.accounts import TooManyTries, WrongPassword
+from mythos.flow.throttle import Throttle
+from mythos.play.accounts import Accounts, TooManyTries, WrongPassword
 from mythos.play.ports import Busy, TokenInvalid
+from mythos.play.realm import Attached
+from mythos.store import fsck
 from mythos.world.state import MINT
 from tests.scenes.people import in_town
-from tests.scenes.scene import Ear, Scene
-from tests.world.town import INN, ITEMS
+from tests.scenes.scene import Ear, PlainHasher, Scene
+from tests.world.town import ATLAS, INN, ITEMS
 
 KNIFE = next(proto for proto in ITEMS if proto.id == "knife")
 HOME, ELSEWHERE = "192.0.2.7", "198.51.100.9"
@@ -198,3 +201,121 @@ def test_who_is_just_leaving_cannot_come_back_yet() -> None:
     session = done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene)
     assert session is not ear.session
     assert session.me.name == "Morwenna"
+
+
+# ── after a restart ─────────────────────────────────────────────────────────────────────────────
+
+
+def guest_with_knife() -> Scene:
+    """A guest who holds a knife and three coins; what the ledger counts is on disk."""
+    scene = in_town("")
+    guest = scene.arrive("Guest", guest=True)
+    scene.world.mint_item(KNIFE, guest.id)
+    scene.world.move_gold(MINT, guest.id, 3)
+    scene.realm.happened((), "mint")
+    scene.run()
+    return scene
+
+
+def held(scene: Scene) -> list[Any]:
+    """Who holds knives and coins by the ledger."""
+    return [
+        *scene.store._database.execute(
+            "SELECT asset, amount FROM balance WHERE holder LIKE 'c%' AND amount > 0 ORDER BY asset"
+        )
+    ]
+
+
+def characters(scene: Scene) -> int:
+    (count,) = scene.store._database.execute("SELECT count(*) FROM entity WHERE kind = 'c'").fetchone()
+    return int(count)
+
+
+@pytest.mark.parametrize("restarts", [1, 3])
+def test_a_guest_who_does_not_come_back_after_a_kill(restarts: int) -> None:
+    """It has the whole window from the last restart on; then what it held is burned, and the ledger agrees."""
+    scene = guest_with_knife()
+    scene.clock.advance(2 * scene.realm.pace.window)  # it played for hours before the server was killed
+    for _ in range(restarts):
+        scene = Scene(ATLAS, "", before=scene)
+        scene.tick(1)
+        scene.accounts.forget_old()
+        assert held(scene) == [("gold", 3), ("knife", 1)]
+    scene.clock.advance(scene.realm.pace.window + 1)
+    scene.accounts.forget_old()
+    scene.run()
+    assert (held(scene), characters(scene)) == ([], 0)
+    assert [*fsck.examine(scene.store._database)] == []
+
+
+def test_a_guest_comes_back_after_a_kill() -> None:
+    """By the token of its last login, with what it held."""
+    scene = guest_with_knife()
+    grant = done(scene.accounts.grant(scene.ears["Guest"].session), scene)
+    after = Scene(ATLAS, "", before=scene)
+    session = done(after.accounts.session_by(grant.token), after)
+    attached: list[Attached] = []
+    after.realm.attach(Ear(session), session, then=attached.append)
+    after.run()
+    after.clock.advance(after.realm.pace.window + 1)
+    after.accounts.forget_old()
+    after.run()
+    assert [item.proto.id for item in after.world.held(session.me.id)] == ["knife"]
+    assert held(after) == [("gold", 3), ("knife", 1)]
+
+
+def test_an_account_sleeps_on() -> None:
+    scene, ear = with_account()
+    after = Scene(ATLAS, "", before=scene)
+    after.clock.advance(after.realm.pace.window + 1)
+    after.accounts.forget_old()
+    after.run()
+    assert done(after.accounts.login("Morwenna", PASSWORD, HOME), after).me.id == ear.session.me.id
+
+
+def test_a_guest_without_a_session_is_gone_at_the_next_start() -> None:
+    """Its end was given up together with a broken turn: nobody could ever come back as it."""
+    scene = guest_with_knife()
+    scene.store._database.execute("DELETE FROM session")
+    after = Scene(ATLAS, "", before=scene)
+    after.run()
+    assert (held(after), characters(after)) == ([], 0)
+
+
+# ── hashes ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_outdated_hash_is_made_again() -> None:
+    """At the next login that succeeds, without its player's noticing."""
+    scene, ear = with_account()
+    account = done(scene.store.by_key("morwenna"), scene)
+    done(scene.store.set_password(account.id, f"weak:{PASSWORD}"), scene)
+    with pytest.raises(WrongPassword):
+        done(scene.accounts.login("Morwenna", "something else", HOME), scene)
+    assert done(scene.store.by_key("morwenna"), scene).password == f"weak:{PASSWORD}"
+    assert done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene) is ear.session
+    assert done(scene.store.by_key("morwenna"), scene).password == f"plain:{PASSWORD}"
+
+
+def test_registering_twice_at_once() -> None:
+    """One character never gets two accounts: the second try is turned away while the first is being done."""
+    scene = in_town()
+    guest = scene.arrive("Guest", guest=True)
+    session = scene.ears["Guest"].session
+    hashing: list[Deferred[str]] = []
+
+    class Slow(PlainHasher):
+        async def hash(self, password: str) -> str:
+            hashing.append(Deferred())
+            return await hashing[-1]
+
+    accounts = Accounts(scene.realm, scene.store, scene.store, Slow(), scene.realm.tokens, scene.clock, Throttle())
+    scene.realm.start(accounts.register(session, "Morwenna", PASSWORD))
+    scene.realm.start(accounts.register(session, "Tamsin", PASSWORD))
+    assert len(hashing) == 1
+    hashing[0].callback("plain:")
+    scene.run()
+    heard = scene.hear("Guest")
+    assert "That is being done. Wait a moment." in heard
+    assert guest.name == "Morwenna"
+    assert done(scene.store.by_key("tamsin"), scene) is None

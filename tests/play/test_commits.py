@@ -49,13 +49,13 @@ def test_a_batch_is_all_that_was_submitted() -> None:
     """Turns in their order, each with its number of the ledger, and the world's counters as they are at the close."""
     commits = queue()
     commits.submit(moved(ANN), kind="get", session=SessionId("a1"), c=3)
-    commits.submit(moved(BOB, gone=(EntityId("i4"),)), kind="eat", error="Bah.")
+    commits.submit(moved(BOB, gone=(EntityId("i4"),)), kind="eat")
     batch = take(commits)
     assert (batch.incarnation, batch.number, batch.now, batch.next_id, batch.next_tx) == ("life", 1, 12.5, 77, 7)
     assert (batch.entities, batch.gone) == ((ANN, BOB), ("i4",))
-    assert [(one.tx, one.kind, one.session, one.c, one.error, one.postings) for one in batch.transactions] == [
-        (5, "get", "a1", 3, "", (ONE_COIN,)),
-        (6, "eat", None, None, "Bah.", (ONE_COIN,)),
+    assert [(one.tx, one.kind, one.session, one.c, one.postings) for one in batch.transactions] == [
+        (5, "get", "a1", 3, (ONE_COIN,)),
+        (6, "eat", None, None, (ONE_COIN,)),
     ]
 
 

@@ -30,7 +30,7 @@ from mythos.world import movement, npcs
 from mythos.world.state import Character, World
 from mythos.world.zones import Atlas
 
-__all__ = ["Ear", "Scene"]
+__all__ = ["Ear", "PlainHasher", "Scene"]
 
 
 class SeededDice:
@@ -50,7 +50,10 @@ class PlainHasher:
         return f"plain:{password}"
 
     async def verify(self, hash: str | None, password: str) -> bool:
-        return hash == f"plain:{password}"
+        return hash in (f"plain:{password}", f"weak:{password}")
+
+    def outdated(self, hash: str) -> bool:
+        return hash.startswith("weak:")
 
 
 class Ear:
@@ -133,24 +136,37 @@ class Scene:
     """People in a world.
 
     :param people: names; they stand in ``room`` (the atlas' start), Ann and Bob by default
+    :param before: the scene before a restart: its store is gone on with, and its clock
     :ivar heard: use :meth:`hear`
     """
 
     def __init__(
-        self, atlas: Atlas, people: str = "Ann Bob", *, room: str = "", seed: int = 1, pace: Pace | None = None
+        self,
+        atlas: Atlas,
+        people: str = "Ann Bob",
+        *,
+        room: str = "",
+        seed: int = 1,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        before: Scene | None = None,
     ) -> None:
-        self.clock = SceneClock()
+        self.clock: SceneClock = before.clock if before else SceneClock()
         self.observer = _Observer()
         self.runner = _Runner()
-        self.store = MemoryStore()
+        self.store: MemoryStore = before.store if before else MemoryStore()
         world = World(atlas, SeededDice(seed))
+        contents = _result(self.store.load(world))
+        world.now, world.next_id = contents.now, contents.next_id
         movement.build_doors(world)
+        world.adopt(contents.entities.entities, contents.entities.hoards)
         npcs.populate(world)
         tokens = JWTTokens("a secret key of a test, long enough to pass")
-        commits = Commits("scene", 1, lambda: (self.realm.world.now, self.realm.world.next_id))
+        incarnation = f"scene {self.clock.seconds()} {contents.next_tx}"
+        commits = Commits(incarnation, contents.next_tx, lambda: (self.realm.world.now, self.realm.world.next_id))
         self.lane = Lane(commits, self.store, self.clock)
         bus = SoloBus()
-        self.realm = Realm(
+        self.realm: Realm = Realm(
             world=world,
             verbs=VERBS,
             grammar=grammar,
@@ -163,11 +179,12 @@ class Scene:
             bus=bus,
             observer=self.observer,
             pace=pace or Pace(per_minute=60_000, burst=1_000, room_per_second=1_000),
-            limits=Limits(),
+            limits=limits or Limits(),
         )
         self.accounts = Accounts(self.realm, self.store, self.store, PlainHasher(), tokens, self.clock, Throttle())
         self.realm.accounts = self.accounts
         bus.hear = lambda channel, message: self.realm.hear(Listeners(channel), message)
+        self.accounts.remember(contents.sessions, contents.strays)
         commits.submit(world.take_change(), kind="populate")
         self.ears: dict[str, Ear] = {}
         for name in people.split():

@@ -25,10 +25,10 @@ def paid(
     asset: str = "gold",
     session: SessionId | None = None,
     c: int | None = None,
-    error: str = "",
+    kind: str = "give",
 ) -> Transaction:
     """A turn of one posting."""
-    return Transaction(tx, "give", session, c, error, (Posting(asset, source, target, amount),))
+    return Transaction(tx, kind, session, c, (Posting(asset, source, target, amount),))
 
 
 def batch(

@@ -131,3 +131,11 @@ async def test_a_full_queue_refuses(idle: Argon2Hasher) -> None:
     idle.start()
     assert await gatherResults(waiting) == [True] * WAITING
     assert await idle.verify(older, PASSWORD)
+
+
+def test_what_is_outdated() -> None:
+    """A hash of weaker or other parameters is to be made again; one of today's is not."""
+    hasher = Argon2Hasher(Watched())
+    today = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+    assert not hasher.outdated(today.hash(PASSWORD))
+    assert hasher.outdated(PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD))

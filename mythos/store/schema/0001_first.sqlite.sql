@@ -18,16 +18,17 @@ CREATE TABLE entity (
     proto TEXT NOT NULL,
     zone  TEXT,
     place TEXT NOT NULL,
-    stack INTEGER NOT NULL CHECK (stack > 0),
+    stack INTEGER NOT NULL CHECK (typeof(stack) = 'integer' AND stack > 0),
     rev   INTEGER NOT NULL DEFAULT 1 CHECK (rev > 0),
     data  TEXT NOT NULL
 );
 CREATE INDEX entity_place ON entity (place);
 
+-- A sum beyond 2**63 would become REAL and lose coins: it is refused.
 CREATE TABLE balance (
     holder TEXT NOT NULL,
     asset  TEXT NOT NULL,
-    amount INTEGER NOT NULL CHECK (amount >= 0),
+    amount INTEGER NOT NULL CHECK (typeof(amount) = 'integer' AND amount >= 0),
     rev    INTEGER NOT NULL DEFAULT 1,
     PRIMARY KEY (holder, asset)
 ) WITHOUT ROWID;
@@ -37,7 +38,6 @@ CREATE TABLE ledger (
     kind    TEXT NOT NULL,
     session TEXT,
     c       INTEGER,
-    error   TEXT NOT NULL,
     at      REAL NOT NULL
 );
 CREATE UNIQUE INDEX ledger_command ON ledger (session, c) WHERE session IS NOT NULL;
@@ -46,7 +46,7 @@ CREATE TABLE ledger_line (
     tx     INTEGER NOT NULL REFERENCES ledger (tx),
     holder TEXT NOT NULL,
     asset  TEXT NOT NULL,
-    delta  INTEGER NOT NULL CHECK (delta <> 0)
+    delta  INTEGER NOT NULL CHECK (typeof(delta) = 'integer' AND delta <> 0)
 );
 CREATE INDEX ledger_line_tx ON ledger_line (tx);
 CREATE INDEX ledger_line_holder ON ledger_line (holder, asset);
