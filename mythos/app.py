@@ -540,12 +540,17 @@ class House(Service):
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────
 
     def _store_down(self, down: bool) -> None:
-        if self._parts is not None:
-            self._parts.realm.world.sealed = (
-                "The world's ledger cannot be written just now: nothing can change hands. Try again shortly."
-                if down
-                else ""
-            )
+        """Say so at once: all other words wait until the store answers, and nobody would know why."""
+        if self._parts is None:
+            return
+        realm = self._parts.realm
+        realm.world.sealed = (
+            "The world's ledger cannot be written just now: nothing can change hands. Try again shortly."
+            if down
+            else ""
+        )
+        words = "The world's ledger cannot be written just now. Everything waits for it." if down else "It goes on."
+        realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
 
     def _batch_broken(self, batch: Batch, error: BadBatch) -> None:
         _log.error(

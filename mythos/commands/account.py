@@ -13,10 +13,9 @@ __all__ = ["VERBS"]
 
 
 def _quit(call: Call) -> None:
-    # Told before the session ends: what a turn says comes after what it does.
     last = "Goodbye, guest. Nothing of you stays here." if call.me.account is None else "Goodbye. The lamps stay lit."
-    call.realm.words_to(call.session, last)
-    call.realm.quit(call.session, "quit")
+    call.reply(last)
+    call.leaving = True
 
 
 def _save(call: Call) -> None:

@@ -28,9 +28,10 @@ class Call:
     :ivar verb: the declaration it was found by; ``word`` is what was typed for it (``n`` for ``go``)
     :ivar rest: what was typed after the verb, sanitised and stripped, inner spaces kept
     :ivar heard: messages in the order they were made
+    :ivar leaving: the session ends, once this command is answered
     """
 
-    __slots__ = ("heard", "me", "realm", "rest", "session", "verb", "word", "world")
+    __slots__ = ("heard", "leaving", "me", "realm", "rest", "session", "verb", "word", "world")
 
     def __init__(self, realm: Realm, session: Session, me: Character, verb: Verb, word: str, rest: str) -> None:
         self.realm = realm
@@ -41,6 +42,7 @@ class Call:
         self.word = word
         self.rest = rest
         self.heard: list[Heard] = []
+        self.leaving = False
 
     @property
     def rank(self) -> Rank:

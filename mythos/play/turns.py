@@ -124,6 +124,7 @@ class Turns:
         name = "?"
         call: Call | None = None
         asked = session.question is not None
+        leaving = False
         try:
             if asked:
                 if (wait := session.bucket.take(now)) > 0.0:
@@ -141,6 +142,7 @@ class Turns:
                     call.heard = heard
                     name = verb.name
                     verb.run(call)
+                    leaving = leaving or call.leaving
         except Refusal as refusal:
             if call is None:
                 session.bucket.take(now)
@@ -152,6 +154,8 @@ class Turns:
         if asked or session.question is not None:
             heard.append((Only(session.me.id), session.asks()))
         realm.end_turn(heard, name, session, c)
+        if leaving:
+            realm.quit(session)
         realm.now = realm.clock.seconds()
         realm.observer.turn(name, realm.now - now)
         return 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,30 +10,13 @@ import pytest
 from mythos.store import fsck
 from tests.chaos import world
 from tests.chaos.bots import Bot, Verdict, aside, judge, play
+from tests.chaos.houses import fair
 from tests.house.server import Server
 
 #: Kills of one data directory, and what each bot types between two.
 _SHORT, _LONG = 10, 200
 _BOTS, _COMMANDS = 30, 40
 _MOMENTS = ("before", "during", "after")
-
-
-def _house(place: Path, die: str, *, unsafe: bool = False) -> Server:
-    environ = {
-        "CHAOS_DIE": die,
-        **({"CHAOS_UNSAFE": "1"} if unsafe else {}),
-        "RATE_LIMIT_PER_PLAYER_PER_MINUTE": "100000",
-        "RATE_LIMIT_ENABLED": "false",
-    }
-    program = (sys.executable, "-m", "tests.chaos.launch")
-    root = str(Path(__file__).parents[2])
-    return Server(
-        place / "data",
-        "--world",
-        str(world.write(place / "world")),
-        env={**environ, "PYTHONPATH": root},
-        program=program,
-    )
 
 
 def _new_bots(house: Server, dice: random.Random) -> list[Bot]:
@@ -53,7 +35,7 @@ def _storm(place: Path, kills: int, *, unsafe: bool = False) -> tuple[list[Bot],
     on_its_way = 0
     for kill in range(kills):
         die = f"{_MOMENTS[kill % 3]}:{dice.randint(10, 60)}"
-        house = _house(place, die, unsafe=unsafe).start()
+        house = fair(place, die, unsafe=unsafe).start()
         try:
             if not bots:
                 bots = _new_bots(house, dice)
@@ -65,7 +47,7 @@ def _storm(place: Path, kills: int, *, unsafe: bool = False) -> tuple[list[Bot],
                 house.wait()
         finally:
             house.kill()
-    with _house(place, "never:0", unsafe=unsafe) as house:
+    with fair(place, "never:0", unsafe=unsafe) as house:
         aside(play(bots, house.ports["http"], 2))
         house.stop()
     return bots, on_its_way, judge(bots, place / "data" / "mythos.db", world.NAMES)

@@ -1,0 +1,32 @@
+"""The house that the scenarios of this package run: the fair, no limits of pace, and what only tests may ask for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.chaos import world
+from tests.house.server import Server
+
+__all__ = ["fair"]
+
+
+def fair(place: Path, die: str = "never:0", *, unsafe: bool = False) -> Server:
+    """:param die: when it kills itself, see :mod:`tests.chaos.launch`
+    :param unsafe: for controls: words are told before they are on disk
+    """
+    environ = {
+        "CHAOS_DIE": die,
+        **({"CHAOS_UNSAFE": "1"} if unsafe else {}),
+        "RATE_LIMIT_PER_PLAYER_PER_MINUTE": "100000",
+        "RATE_LIMIT_ENABLED": "false",
+    }
+    program = (sys.executable, "-m", "tests.chaos.launch")
+    root = str(Path(__file__).parents[2])
+    return Server(
+        place / "data",
+        "--world",
+        str(world.write(place / "world")),
+        env={**environ, "PYTHONPATH": root},
+        program=program,
+    )
