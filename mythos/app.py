@@ -37,7 +37,7 @@ from mythos.cluster.solo import SoloBus
 from mythos.commands import grammar
 from mythos.commands.table import VERBS
 from mythos.config import Config, Listen
-from mythos.content import load as load_world
+from mythos.content import load as load_atlas
 from mythos.errors import MythosError, Refusal
 from mythos.flow.log import Limits
 from mythos.flow.throttle import Throttle
@@ -56,6 +56,7 @@ from mythos.play.channels import Channels
 from mythos.play.commits import Batch, Commits
 from mythos.play.ports import BadBatch
 from mythos.play.realm import Pace, Realm
+from mythos.play.waking import load_again, load_world
 from mythos.store.lane import Lane
 from mythos.store.memory import MemoryStore
 from mythos.store.passwords import Argon2Hasher
@@ -64,7 +65,7 @@ from mythos.telemetry.health import Health
 from mythos.telemetry.logs import Observer
 from mythos.telemetry.metrics import Metrics, Sources
 from mythos.wire.message import Role, Span, line
-from mythos.world import movement, npcs
+from mythos.world import npcs
 from mythos.world.reload import change_atlas
 from mythos.world.state import World
 from mythos.world.zones import Atlas
@@ -137,13 +138,22 @@ def read_world(directory: Path | None) -> Atlas:
     """
     root = directory or _PACKAGE / "content" / "starter"
     files = {
-        str(path.relative_to(root)): path.read_text("utf-8")
+        str(path.relative_to(root)): _text(path)
         for path in sorted(root.rglob("*"))
         if path.suffix in (".yaml", ".md") and path.is_file()
     }
     if not files:
         raise StartError(f"{root} holds no world: there is no world.yaml in it.")
-    return load_world(files)
+    return load_atlas(files)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise StartError(f"{path} is not UTF-8: byte {error.start} cannot be read. Save it as UTF-8.") from error
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _web_files() -> WebFiles:
@@ -314,11 +324,7 @@ class House(Service):
         path = config.database.path
         store = MemoryStore() if path is None else self._open_store(path, reactor)
         tokens = JWTTokens(_secret_key(config), config.security.secret_key_previous)
-        world = World(atlas, Chance(config.world.seed))
-        contents = await store.load(world)
-        world.now, world.next_id = contents.now, max(contents.next_id, 1)
-        movement.build_doors(world)
-        world.adopt(contents.entities.entities, contents.entities.hoards)
+        world, contents = await load_world(store, atlas, Chance(config.world.seed))
         commits = Commits(
             tokens.secret()[:16], contents.next_tx, lambda: (world.now, world.next_id), unsafe=self._unsafe
         )
@@ -578,22 +584,9 @@ class House(Service):
         self._reactor.callLater(1.0, self._start_again, parts)
 
     async def _load_again(self, parts: Parts) -> None:
-        realm = parts.realm
         await parts.lane.settled()
-        old = realm.world
-        world = World(old.atlas, old.dice)
-        contents = await parts.store.load(world)
-        world.now, world.next_id = contents.now, max(old.next_id, contents.next_id)
-        movement.build_doors(world)
-        world.adopt(contents.entities.entities, contents.entities.hoards)
-        for session in realm.every_session():
-            stored = await parts.store.load_character(world, session.me.id)
-            world.adopt(stored.entities, stored.hoards)
-        realm.restart(world)
-        parts.commits.counters = lambda: (world.now, world.next_id)
-        parts.commits.submit(world.take_change(), kind="populate")
+        await load_again(parts.realm)
         self._recovering = False
-        realm.go_on()
 
     def _reload_content(self) -> str:
         """:raises Refusal: with what is wrong, and the world is as it was"""

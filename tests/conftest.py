@@ -29,7 +29,11 @@ settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run the chaos scenarios and the models at full length")
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="the chaos scenarios and models at full length; with -o faulthandler_timeout=0",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Coroutine
+from itertools import count
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -23,14 +24,18 @@ from mythos.play.channels import Channels
 from mythos.play.commits import Commits
 from mythos.play.realm import Attached, Pace, Realm
 from mythos.play.sessions import Session
+from mythos.play.waking import load_again, load_world
 from mythos.store.lane import Lane
 from mythos.store.memory import MemoryStore
 from mythos.wire.message import Line, State
-from mythos.world import movement, npcs
+from mythos.world import npcs
 from mythos.world.state import Character, World
 from mythos.world.zones import Atlas
 
-__all__ = ["Ear", "PlainHasher", "Scene"]
+__all__ = ["Ear", "PlainHasher", "Scene", "result"]
+
+
+_SCENES = count(1)
 
 
 class SeededDice:
@@ -150,20 +155,18 @@ class Scene:
         pace: Pace | None = None,
         limits: Limits | None = None,
         before: Scene | None = None,
+        store: MemoryStore | None = None,
     ) -> None:
         self.clock: SceneClock = before.clock if before else SceneClock()
         self.observer = _Observer()
         self.runner = _Runner()
-        self.store: MemoryStore = before.store if before else MemoryStore()
-        world = World(atlas, SeededDice(seed))
-        contents = _result(self.store.load(world))
-        world.now, world.next_id = contents.now, contents.next_id
-        movement.build_doors(world)
-        world.adopt(contents.entities.entities, contents.entities.hoards)
+        self.store: MemoryStore = before.store if before else store or MemoryStore()
+        world, contents = result(load_world(self.store, atlas, SeededDice(seed)))
         npcs.populate(world)
         tokens = JWTTokens("a secret key of a test, long enough to pass")
-        incarnation = f"scene {self.clock.seconds()} {contents.next_tx}"
-        commits = Commits(incarnation, contents.next_tx, lambda: (self.realm.world.now, self.realm.world.next_id))
+        commits = Commits(
+            f"scene {next(_SCENES)}", contents.next_tx, lambda: (self.realm.world.now, self.realm.world.next_id)
+        )
         self.lane = Lane(commits, self.store, self.clock)
         bus = SoloBus()
         self.realm: Realm = Realm(
@@ -183,6 +186,7 @@ class Scene:
         )
         self.accounts = Accounts(self.realm, self.store, self.store, PlainHasher(), tokens, self.clock, Throttle())
         self.realm.accounts = self.accounts
+        self.lane.broken = lambda batch, error: self.load_again()
         bus.hear = lambda channel, message: self.realm.hear(Listeners(channel), message)
         self.accounts.remember(contents.sessions, contents.strays)
         commits.submit(world.take_change(), kind="populate")
@@ -203,7 +207,7 @@ class Scene:
             me.room = RoomId(room)
         me.name, me.keeper = name, keeper
         if not guest:
-            account = _result(self.accounts.create(name + "x", "a long password"))
+            account = result(self.accounts.create(name + "x", "a long password"))
             me.account = account.id
         ear = Ear(session)
         attached: list[Attached] = []
@@ -233,6 +237,11 @@ class Scene:
             self.realm.tick(1.0)
         self.run()
 
+    def load_again(self) -> None:
+        """As the house does after a batch that can never be written."""
+        self.realm.halt()
+        result(load_again(self.realm))
+
     def hear(self, who: str) -> list[str]:
         """What somebody heard since they were last asked."""
         return self.ears[who].take()
@@ -244,7 +253,7 @@ class Scene:
         return self.ears[who].session.me
 
 
-def _result(work: Coroutine[Any, Any, Any]) -> Any:
+def result(work: Coroutine[Any, Any, Any]) -> Any:
     found: list[Any] = []
     Deferred.fromCoroutine(work).addBoth(found.append)
     assert found, "it waits for something in a world where nothing waits"
