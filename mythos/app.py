@@ -399,7 +399,7 @@ class House(Service):
             address_of=proxies.of_request,
             doorman=doorman,
         )
-        self._site = make_site(_web_files(), api, sockets)
+        self._site = make_site(_web_files(), api, sockets, reactor)
         self.health.checks["database"] = lambda: world_sealed(realm)
         parts = Parts(
             store, hasher, commits, lane, realm, accounts, outlet, Pump(reactor, realm, outlet), telnet, sockets

@@ -13,7 +13,9 @@ import msgspec
 from klein import Klein
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.server import Request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from mythos.errors import Refusal, WireError
 from mythos.flow.bucket import Bucket
@@ -137,6 +139,9 @@ class Api:
             route(path, methods=["GET"], endpoint="health" + path)(self._answering(self._healthy))
         route("/health/live", methods=["GET"], endpoint="live")(self._answering(self._live))
         route("/health/ready", methods=["GET"], endpoint="ready")(self._answering(self._ready))
+        handle: Any = self.app.handle_errors  # its types know no methods
+        handle(NotFound)(self._not_found)
+        handle(MethodNotAllowed)(self._wrong_method)
         route("/api/openapi.json", methods=["GET"], endpoint="openapi")(self._answering(self._openapi))
 
     # ── how every answer is made ────────────────────────────────────────────────────────────────
@@ -178,6 +183,15 @@ class Api:
             return Deferred.fromCoroutine(answer(request))
 
         return run
+
+    def _not_found(self, request: Request, failure: Failure) -> bytes:
+        return _error(request, 404, "not_found", "There is nothing at this address.")
+
+    def _wrong_method(self, request: Request, failure: Failure) -> bytes:
+        assert isinstance(failure.value, MethodNotAllowed)
+        allowed = ", ".join(sorted(set(failure.value.valid_methods or ()) - {"OPTIONS"}))
+        request.setHeader(b"allow", allowed.encode())
+        return _error(request, 405, "method", f"Send {allowed}.")
 
     # ── logins ──────────────────────────────────────────────────────────────────────────────────
 

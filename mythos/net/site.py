@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 from zope.interface import implementer
@@ -149,9 +150,9 @@ class _Root:
         return self._page.render_GET(request)
 
 
-def make_site(files: WebFiles, api: Api, sockets: SocketFactory) -> Site:
+def make_site(files: WebFiles, api: Api, sockets: SocketFactory, clock: IReactorTime) -> Site:
     """Everything on one port. A request's header has 10 s to come, its body 64 KiB to be."""
-    site = Site(_Root(files, api, sockets), timeout=10)
+    site = Site(_Root(files, api, sockets), timeout=10, reactor=clock)
     site.displayTracebacks = False
     site.noisy = False
     return site

@@ -266,7 +266,7 @@ class SocketFactory(WebSocketServerFactory):
         address_of: Callable[[Any], str],
         doorman: Doorman,
     ) -> None:
-        super().__init__(protocols=[client.SUBPROTOCOL], server="Mythos")
+        super().__init__(protocols=[client.SUBPROTOCOL], server="Mythos", reactor=clock)
         self.realm = realm
         self.accounts = accounts
         self.outlet = outlet
