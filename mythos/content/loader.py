@@ -11,6 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from zlib import crc32
 
 from mythos.config.nodes import Fields, Kind, Node, parse
@@ -51,6 +52,8 @@ _STEPS = {
 _SLUG = re.compile(r"[a-z][a-z0-9-]*")
 #: Most words of a room's text.
 WORDS = 90
+#: A way's own name that is nearer to a direction than this is a slip of the fingers.
+_MISSPELT = 0.75
 
 
 class WorldError(DocumentError):
@@ -263,6 +266,8 @@ class _Reader:
         )
         if shop.pays >= shop.asks:
             self.problems.add(fields.node, "the keeper pays as much as it asks: money could be pumped out of the shop")
+        if shop.buys and not shop.pays:
+            self.problems.add(fields.node, "the keeper buys, and pays nothing")
         for node, id in zip(sells, shop.sells, strict=True):
             self.references.append(_Reference(node, id, "ware"))
         fields.done()
@@ -319,7 +324,9 @@ class _Reader:
         return room
 
     def _exit(self, zone: str, room: RoomId, key: Node, value: Node) -> Exit:
-        if key.text not in DIRECTIONS and not _SLUG.fullmatch(key.text):
+        if key.text not in DIRECTIONS and (
+            not _SLUG.fullmatch(key.text) or get_close_matches(key.text, DIRECTIONS, n=1, cutoff=_MISSPELT)
+        ):
             self.problems.add(key, f"'{key.text}' is no direction{near(key.text, DIRECTIONS)}")
         if value.kind is Kind.TEXT:
             return Exit(key.text, RoomId(self._refer(value, zone, "room")))

@@ -40,10 +40,6 @@ def _read(directory: Path | None, *, as_json: bool = False) -> Atlas:
             raise SystemExit(FAILED) from error
         count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
         fail("\n".join([*map(str, problems), f"The world has {count}."]))
-    except UnicodeDecodeError as error:
-        fail(f"A file of {directory} is not UTF-8: {error}.")
-    except OSError as error:
-        fail(f"{error.filename} cannot be read: {error.strerror}.")
     except MythosError as error:
         fail(str(error))
 
@@ -57,7 +53,7 @@ def check(directory: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"ok": True, "problems": []}, indent=2))
         return
-    click.echo(f"{atlas.title} is good: {len(atlas.rooms)} rooms in {len(atlas.zones)} zones.")
+    click.echo(f"{atlas.title} is good: {_many(len(atlas.rooms), 'room')} in {_many(len(atlas.zones), 'zone')}.")
 
 
 @world.command()
@@ -74,6 +70,10 @@ def stats(directory: Path | None, as_json: bool) -> None:
     click.echo(
         "{title}: {rooms} rooms, {items} items, {people} people, {quests} quests, {words} words".format(**counts)
     )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _counts(atlas: Atlas) -> dict[str, Any]:

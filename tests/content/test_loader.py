@@ -75,6 +75,8 @@ _ROOMS, _NPCS, _ITEMS = "zones/z/rooms.yaml", "zones/z/npcs.yaml", "zones/z/item
     [
         (_ROOMS, "south: hall", "south: hal", "there is no room 'z:hal'; did you mean 'z:hall'?"),
         (_ROOMS, "south: hall", "South: hall", "'South' is no direction; did you mean 'south'?"),
+        (_ROOMS, "south: hall", "suoth: hall", "'suoth' is no direction; did you mean 'south'?"),
+        (_NPCS, "{sells: [pin]}", "{sells: [pin], buys: [pin], pays: 0}", "the keeper buys, and pays nothing"),
         (
             _ROOMS,
             "    exits: {south: hall}\n",
@@ -110,6 +112,14 @@ def test_a_mistake(path: str, old: str, new: str, words: str) -> None:
     assert found, lines
     assert found[0].startswith(f"{path}:") or path == "world.yaml" or "nothing" in words or "key" in words
     assert all(part.isdigit() for part in found[0].split(": ")[0].split(":")[1:3])
+
+
+@pytest.mark.parametrize("name", ["gangway", "ashore", "gate", "upstairs", "outdoors", "west-gate", "stile"])
+def test_ways_of_their_own(name: str) -> None:
+    """A word that is no misspelt direction is a way by itself."""
+    rooms = GOOD[_ROOMS].replace("exits: {north:", f"exits: {{{name}: {{to: nook, one-way: yes}}, north:")
+    atlas = load({**GOOD, _ROOMS: rooms})
+    assert atlas.rooms[atlas.start].exits[name].to == "z:nook"
 
 
 def test_all_mistakes_at_once() -> None:

@@ -50,7 +50,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_good(run: Run, fair: Path) -> None:
     result = run("world", "check", "fair")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "The Fair is good: 2 rooms in 1 zones.\n"
+    assert result.stdout == "The Fair is good: 2 rooms in 1 zone.\n"
     assert json.loads(run("world", "check", "fair", "--json").stdout) == {"ok": True, "problems": []}
 
 
@@ -90,7 +90,7 @@ def test_the_configured_world(run: Run, fair: Path) -> None:
     ("made", "said"),
     [
         (None, "fair holds no world: there is no world.yaml in it.\n"),
-        (b"title: \xff\n", "A file of fair is not UTF-8:"),
+        (b"title: \xff\n", "fair/world.yaml is not UTF-8: byte 7"),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "stats"])
