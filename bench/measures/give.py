@@ -77,14 +77,30 @@ def _pairs(server: Mythos) -> list[_Pair]:
     return made
 
 
+def _awake(plug: socket.socket, wanted: re.Pattern[bytes]) -> None:
+    """As :func:`_until`, without sleeping: to be woken takes a client a tenth of a millisecond, which is not the
+    server's."""
+    heard = b""
+    while wanted.search(heard) is None:
+        try:
+            data = plug.recv(65_536)
+        except BlockingIOError:
+            continue
+        if not data:
+            raise BenchError(f"The server closed a connection after {heard[-200:]!r}")
+        heard += data
+
+
 def _latency(pair: _Pair, gifts: int) -> list[float]:
     times = []
+    for plug in pair.sockets:
+        plug.setblocking(False)
     for _ in range(gifts):
         start = time.perf_counter()
         pair.give()
-        _until(pair.giver, _DONE)
+        _awake(pair.giver, _DONE)
         times.append(time.perf_counter() - start)
-        _until(pair.sockets[1 - pair.turn], re.compile(rb"> $"))
+        _awake(pair.sockets[1 - pair.turn], re.compile(rb"> $"))
         pair.turn = 1 - pair.turn
     return times
 

@@ -22,9 +22,12 @@ class Bucket:
 
     def take(self, now: float, cost: float = 1.0) -> float:
         """Spend ``cost``. Return 0.0, or the seconds to wait (and spend nothing)."""
-        left = min(self.burst, self._left + (now - self._at) * self.rate)
+        burst = self.burst
+        left = self._left + (now - self._at) * self.rate
+        if left > burst:
+            left = burst
         self._at = now
-        need = min(cost, self.burst)
+        need = cost if cost < burst else burst
         if left < need:
             self._left = left
             return (need - left) / self.rate

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mythos.ids import EntityId, RoomId, ZoneId
+from mythos.values import value
 from mythos.wire.message import Message
 
 __all__ = ["Audience", "Bustle", "Everyone", "Heard", "InRoom", "InZone", "Listeners", "Only"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Only:
     """One character; nothing happens if it has no session."""
 
     who: EntityId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InRoom:
     """All in a room, without those of ``but``."""
 
@@ -25,25 +24,25 @@ class InRoom:
     but: tuple[EntityId, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InZone:
     zone: ZoneId
     but: tuple[EntityId, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listeners:
     """All who listen to a channel."""
 
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Everyone:
     """All who play."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bustle:
     """All in a crowded room, of one who came or went: told together with others within a moment, or not at all if
     it came and went. The message is what would be told of it alone, and begins with its name.

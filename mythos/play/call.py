@@ -27,13 +27,15 @@ class Call:
 
     :ivar verb: the declaration it was found by; ``word`` is what was typed for it (``n`` for ``go``)
     :ivar rest: what was typed after the verb, sanitised and stripped, inner spaces kept
-    :ivar heard: messages in the order they were made
+    :ivar heard: messages of the turn, in the order they were made
     :ivar leaving: the session ends, once this command is answered
     """
 
     __slots__ = ("heard", "leaving", "me", "realm", "rest", "session", "verb", "word", "world")
 
-    def __init__(self, realm: Realm, session: Session, me: Character, verb: Verb, word: str, rest: str) -> None:
+    def __init__(
+        self, realm: Realm, session: Session, me: Character, verb: Verb, word: str, rest: str, heard: list[Heard]
+    ) -> None:
         self.realm = realm
         self.world: World = realm.world
         self.session = session
@@ -41,7 +43,7 @@ class Call:
         self.verb = verb
         self.word = word
         self.rest = rest
-        self.heard: list[Heard] = []
+        self.heard = heard
         self.leaving = False
 
     @property

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from mythos.ids import EntityId, SessionId
+from mythos.values import value
 from mythos.world.state import Change, Entity, Posting
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = ["Batch", "Commits", "Transaction"]
 PART = 500
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transaction:
     """A turn in the ledger.
 
@@ -43,7 +43,7 @@ class Transaction:
     postings: tuple[Posting, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Batch:
     """One transaction of the store, named so that applying it twice is harmless.
 

@@ -138,8 +138,7 @@ class Turns:
                 if (wait := self._wait(session, commands, now)) > 0.0:
                     return wait
                 for verb, word, rest in commands:
-                    call = Call(realm, session, session.me, verb, word, rest)
-                    call.heard = heard
+                    call = Call(realm, session, session.me, verb, word, rest, heard)
                     name = verb.name
                     verb.run(call)
                     leaving = leaving or call.leaving
@@ -163,8 +162,7 @@ class Turns:
     def _answer(self, session: Session, typed: str, heard: list[Heard]) -> Call:
         question = session.take_question()
         assert question is not None
-        call = Call(self._realm, session, session.me, self._realm.verbs.verbs[0], "", typed)
-        call.heard = heard
+        call = Call(self._realm, session, session.me, self._realm.verbs.verbs[0], "", typed, heard)
         question.then(call, typed)
         return call
 

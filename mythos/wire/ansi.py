@@ -8,7 +8,7 @@ line share them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import cache
 from typing import Final, final
@@ -109,6 +109,16 @@ def prompt(line: Line, style: Style) -> bytes:
 
 
 def _first(line: Line, style: Style) -> bytes:
+    text = line.text
+    if (
+        text.isascii()
+        and text.isprintable()
+        and not style.screen_reader
+        and (not style.width or len(text) <= style.width)
+    ):
+        if style.width:
+            return render(line, style.flat)
+        return (_paint([(span.text, span.role) for span in line.spans], style) + "\r\n").encode("ascii")
     runs = _runs(line, style)
     text = "".join([words for words, _ in runs])
     if style.width and cells(text) <= style.width:
@@ -139,7 +149,7 @@ def _cut(runs: list[tuple[str, Role | None]], start: int, end: int) -> Iterator[
         at += len(words)
 
 
-def _paint(runs: Iterator[tuple[str, Role | None]], style: Style) -> str:
+def _paint(runs: Iterable[tuple[str, Role | None]], style: Style) -> str:
     """Every coloured run is closed where it ends, so no colour is ever open at a line end."""
     column = None if style.screen_reader else _COLUMN.get(style.colours)
     if column is None:

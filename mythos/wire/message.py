@@ -8,9 +8,10 @@ format: codecs keep what they rendered in :attr:`Line.rendered` under a key of t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from mythos.values import value
 
 __all__ = ["Line", "Message", "Role", "Span", "State", "line"]
 
@@ -29,7 +30,7 @@ class Role(Enum):
     QUIET = "quiet"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Span:
     """A run of words; ``role`` None is plain prose."""
 

@@ -6,9 +6,8 @@ A fact carries names as they were at that moment where the thing may be gone whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mythos.ids import EntityId, RoomId
+from mythos.values import value
 
 __all__ = [
     "Arrived",
@@ -57,7 +56,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fact:
     """Something that happened; ``who`` did it or had it happen."""
 
@@ -67,13 +66,13 @@ class Fact:
 # ── moving ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Left(Fact):
     room: RoomId
     direction: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Arrived(Fact):
     """``origin`` is the direction they come from as the room sees it: ``south``, or empty."""
 
@@ -81,7 +80,7 @@ class Arrived(Fact):
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Summoned(Fact):
     """Left one place for another without walking: @goto, @summon, death, a first arrival (from None)."""
 
@@ -90,7 +89,7 @@ class Summoned(Fact):
     cause: str  # "goto", "summon", "death", "enter"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Faded(Fact):
     """Went out of the world; ``cause``: quit, linkdead, kicked."""
 
@@ -99,38 +98,38 @@ class Faded(Fact):
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FollowStarted(Fact):
     leader: EntityId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FollowStopped(Fact):
     leader: EntityId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Opened(Fact):
     room: RoomId
     direction: str
     other: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Closed(Fact):
     room: RoomId
     direction: str
     other: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Locked(Fact):
     room: RoomId
     direction: str
     other: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unlocked(Fact):
     room: RoomId
     direction: str
@@ -140,7 +139,7 @@ class Unlocked(Fact):
 # ── seeing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Looked(Fact):
     """Looked round the room; ``arriving``: because of a move, so that brief mode may shorten it; ``again``: has been
     shown it before, so that nothing but words is wanted."""
@@ -150,7 +149,7 @@ class Looked(Fact):
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Examined(Fact):
     """Looked at one thing; ``target`` is an entity, or None with the builder's ``text``."""
 
@@ -158,7 +157,7 @@ class Examined(Fact):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Found(Fact):
     """Searched; ``text`` is empty if there was nothing; ``direction`` a hidden exit now known."""
 
@@ -170,7 +169,7 @@ class Found(Fact):
 # ── things ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Got(Fact):
     """Took ``count`` of an item from the room (``source`` None) or out of a container."""
 
@@ -181,14 +180,14 @@ class Got(Fact):
     source: EntityId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GotGold(Fact):
     amount: int
     room: RoomId
     source: EntityId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dropped(Fact):
     """Dropped an item, or ``count`` gold if ``proto`` is ``gold``."""
 
@@ -197,7 +196,7 @@ class Dropped(Fact):
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Put(Fact):
     proto: str
     count: int
@@ -205,7 +204,7 @@ class Put(Fact):
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Gave(Fact):
     proto: str
     count: int
@@ -213,14 +212,14 @@ class Gave(Fact):
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GaveGold(Fact):
     amount: int
     to: EntityId
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wore(Fact):
     """Put on or took in hand (``slot`` hand)."""
 
@@ -229,14 +228,14 @@ class Wore(Fact):
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Removed(Fact):
     proto: str
     slot: str
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bought(Fact):
     proto: str
     count: int
@@ -245,7 +244,7 @@ class Bought(Fact):
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sold(Fact):
     proto: str
     count: int
@@ -257,13 +256,13 @@ class Sold(Fact):
 # ── words ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Said(Fact):
     room: RoomId
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NpcSaid(Fact):
     """An NPC speaks to ``to`` (None: to all in the room)."""
 
@@ -272,26 +271,26 @@ class NpcSaid(Fact):
     to: EntityId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Emoted(Fact):
     room: RoomId
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Whispered(Fact):
     room: RoomId
     to: EntityId
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Told(Fact):
     to: EntityId
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shouted(Fact):
     """Heard in all of the zone."""
 
@@ -299,7 +298,7 @@ class Shouted(Fact):
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Idled(Fact):
     """An NPC did what it does now and then."""
 
@@ -310,13 +309,13 @@ class Idled(Fact):
 # ── fights ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attacked(Fact):
     target: EntityId
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hit(Fact):
     target: EntityId
     room: RoomId
@@ -324,19 +323,19 @@ class Hit(Fact):
     weapon: str  # the proto's name, or empty
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Missed(Fact):
     target: EntityId
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fled(Fact):
     room: RoomId
     direction: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Died(Fact):
     """``who`` fell; ``by`` struck the blow. An NPC's goods lie in the room; a character loses time only."""
 
@@ -344,19 +343,19 @@ class Died(Fact):
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Returned(Fact):
     """An NPC is back in the world, or a character woke up after death."""
 
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Healed(Fact):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Grown(Fact):
     """Earned ``xp``; ``level`` is the new level if it rose, else 0."""
 
@@ -367,14 +366,14 @@ class Grown(Fact):
 # ── the world by itself ─────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DayTurned(Fact):
     """``phase``: dawn, day, dusk, night; ``who`` is the empty id."""
 
     phase: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LightChanged(Fact):
     """Lit (or put out) a light of theirs."""
 
@@ -383,7 +382,7 @@ class LightChanged(Fact):
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reset(Fact):
     """A spawn put a thing back into a room; ``who`` is the empty id."""
 
@@ -391,7 +390,7 @@ class Reset(Fact):
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TaskDone(Fact):
     """A step of a quest is done; ``ended``: it was the last."""
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from mythos.errors import Fault, Refusal
 from mythos.ids import AccountId, EntityId, PlaceId, RoomId
+from mythos.values import value
 from mythos.world.zones import Atlas, Exit, ItemProto, NpcProto, Room
 
 __all__ = [
@@ -49,7 +50,7 @@ class Dice(Protocol):
         """A number from 0 up to, without, ``sides``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Posting:
     """``amount`` of ``asset`` went from one holder to another: two lines of the ledger."""
 
@@ -143,7 +144,7 @@ class SpawnState:
 Entity = Item | Npc | Character | DoorState | SpawnState
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """What one turn did to the world.
 

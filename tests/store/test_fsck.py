@@ -298,7 +298,7 @@ def test_no_database(tmp_path: Path) -> None:
 def test_a_damaged_page(file: Path) -> None:
     """A disk that lost a page: said, and no row is judged."""
     database = connect(str(file))
-    page = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'ledger_line_holder'").fetchone()[0]
+    page = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'entity_place'").fetchone()[0]
     size = database.execute("PRAGMA page_size").fetchone()[0]
     database.close()
     with file.open("r+b") as raw:

@@ -59,7 +59,7 @@ _DARK = (
 def _looked(world: World, fact: Looked) -> Iterable[Heard]:
     only = Only(fact.who)
     body = world.body(fact.who)
-    title, text, exits, info = _still(world, body, fact.room)
+    _, title, text, exits, info = _still(world, body, fact.room)
     if perception.is_dark(world, fact.room):
         return [(only, one) for one in ((*_DARK,) if fact.again else (*_DARK, info))]
     brief = (
@@ -75,8 +75,8 @@ def _looked(world: World, fact: Looked) -> Iterable[Heard]:
     return [(only, one) for one in seen]
 
 
-def _still(world: World, body: Body, room: RoomId) -> tuple[Line, Line, Line, State]:
-    """Title, text, ways out and the mapper's view of a room: the same objects until something of it changes."""
+def _still(world: World, body: Body, room: RoomId) -> tuple[Room, Line, Line, Line, State]:
+    """The room, its title, text, ways out and mapper's view: the same objects until something of it changes."""
     here = world.atlas.rooms[room]
     night = bool(here.night) and calendar.is_night(world.now)
     doors: tuple[Any, ...] = ()
@@ -100,7 +100,7 @@ def _still(world: World, body: Body, room: RoomId) -> tuple[Line, Line, Line, St
             State("Room.Info", _info(world, here, ways)),
         )
         _STILL[key] = known
-    return known[1:]
+    return known
 
 
 def exits_line(world: World, room: RoomId, ways: Iterable[Exit]) -> Line:
@@ -294,7 +294,7 @@ def _found(world: World, fact: Found) -> Iterable[Heard]:
         heard.append((only, line("room", fact.text)))
     if fact.direction:
         heard.append((only, line("room", "You find a way ", Span(fact.direction, Role.EXIT), ".")))
-        heard.append((only, _still(world, world.body(fact.who), fact.room)[3]))
+        heard.append((only, _still(world, world.body(fact.who), fact.room)[4]))
     if not heard:
         heard.append((only, line("room", "You search, and find nothing.")))
     return heard

@@ -42,14 +42,13 @@ CREATE TABLE ledger (
 );
 CREATE UNIQUE INDEX ledger_command ON ledger (session, c) WHERE session IS NOT NULL;
 
+-- Without an index: it is only written, and read as a whole by fsck; each index would be pages more in every commit.
 CREATE TABLE ledger_line (
     tx     INTEGER NOT NULL REFERENCES ledger (tx),
     holder TEXT NOT NULL,
     asset  TEXT NOT NULL,
     delta  INTEGER NOT NULL CHECK (typeof(delta) = 'integer' AND delta <> 0)
 );
-CREATE INDEX ledger_line_tx ON ledger_line (tx);
-CREATE INDEX ledger_line_holder ON ledger_line (holder, asset);
 
 CREATE TABLE session (
     id        TEXT PRIMARY KEY,
