@@ -1,0 +1,149 @@
+"""A small Intermud-3 router: the shell around :mod:`mythos.net.i3.exchange`, and its memory on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mythos.errors import WireError
+from mythos.net.i3.exchange import Exchange, Seat
+from mythos.net.outlet import tune
+from mythos.wire.i3 import lpc
+from mythos.wire.i3.lpc import Value
+from mythos.wire.i3.mudmode import FrameReader, FrameTooLong, frame
+from mythos.wire.i3.packets import ChannelInfo
+
+__all__ = ["RouterFactory", "password"]
+
+_log = Logger()
+
+#: Bytes that may wait for a MUD before it is dropped; seconds a connection may take to say who it is.
+BACKLOG = 4 * 2**20
+STARTUP_SECONDS = 30.0
+
+
+class RouterConnection(Protocol):
+    """One MUD."""
+
+    factory: RouterFactory
+    transport: Any
+
+    def connectionMade(self) -> None:
+        if hasattr(self.transport, "getHandle"):
+            tune(self.transport)
+        self._reader = FrameReader()
+        self._seat = Seat(self._send, self._close, getattr(self.transport.getPeer(), "host", "local"))
+        self._late = self.factory.clock.callLater(STARTUP_SECONDS, self._unnamed)
+
+    def dataReceived(self, data: bytes) -> None:
+        factory = self.factory
+        self._reader.receive(data)
+        try:
+            for payload in self._reader.frames():
+                found, error = lpc.decode(payload)
+                for value in found:
+                    factory.exchange.received(self._seat, value, factory.clock.seconds())
+                if error is not None:
+                    factory.exchange.refused += 1
+                    _log.info("{mud} sent no LPC: {error}", mud=self._seat.mud or "?", error=error)
+        except FrameTooLong as error:
+            _log.info("{mud} broke the protocol: {error}", mud=self._seat.mud or "?", error=error)
+            self.transport.abortConnection()
+        factory.keep()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._late.active():
+            self._late.cancel()
+        if self._seat.mud:
+            _log.info("{mud} is gone", mud=self._seat.mud)
+        self.factory.exchange.left(self._seat)
+
+    def _send(self, value: list[Value]) -> None:
+        try:
+            data = frame(lpc.encode(value))
+        except WireError:
+            if value[0] != "error" or not value[-1]:
+                raise
+            data = frame(lpc.encode([*value[:-1], 0]))  # it is about a packet that is too large to come along
+        held = len(getattr(self.transport, "dataBuffer", b"")) + sum(
+            map(len, getattr(self.transport, "_tempDataBuffer", ()))
+        )
+        if held > BACKLOG:
+            _log.info("{mud} does not read: dropped", mud=self._seat.mud)
+            self.transport.abortConnection()
+            return
+        self.transport.write(data)
+
+    def _close(self) -> None:
+        self.transport.loseConnection()
+
+    def _unnamed(self) -> None:
+        if not self._seat.mud:
+            self.transport.abortConnection()
+
+
+class RouterFactory(Factory):
+    """:param path: where passwords and channels are kept; None: nowhere"""
+
+    protocol: Any = RouterConnection
+    noisy = False
+
+    def __init__(self, exchange: Exchange, clock: IReactorTime, path: Path | None = None) -> None:
+        self.exchange = exchange
+        self.clock = clock
+        self._path = path
+        if path is not None:
+            load(exchange, path)
+        self._kept = _state(exchange)
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        connection = RouterConnection()
+        connection.factory = self
+        return connection
+
+    def keep(self) -> None:
+        """Write what changed, before the peers hear more of it."""
+        state = _state(self.exchange)
+        if self._path is not None and state != self._kept:
+            save(state, self._path)
+            self._kept = state
+
+
+def _state(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "passwords": dict(exchange.passwords),
+        "channels": {name: [info.host, info.kind] for name, info in exchange.channels.items()},
+    }
+
+
+def load(exchange: Exchange, path: Path) -> None:
+    """Passwords and channels of before the restart."""
+    try:
+        state = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return
+    exchange.passwords.update(state["passwords"])
+    exchange.channels.update({name: ChannelInfo(*entry) for name, entry in state["channels"].items()})
+
+
+def save(state: dict[str, Any], path: Path) -> None:
+    """Whole or not at all, and readable by nobody else: passwords are in it."""
+    part = path.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(state, file, indent=1, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+
+
+def password() -> int:
+    """Random, positive, not 0."""
+    return secrets.randbelow(2**31 - 2) + 1
