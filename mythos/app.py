@@ -44,6 +44,9 @@ from mythos.flow.throttle import Throttle
 from mythos.net.api import Api, Requests
 from mythos.net.control import ControlFactory
 from mythos.net.doorman import Doorman
+from mythos.net.i3.exchange import Exchange
+from mythos.net.i3.link import Identity, Router, RouterLink
+from mythos.net.i3.router import RouterFactory, password
 from mythos.net.outlet import Link, Outlet
 from mythos.net.site import Proxies, WebFiles, make_site
 from mythos.net.sse import HEARTBEAT, StreamLink
@@ -54,6 +57,7 @@ from mythos.play.accounts import Accounts
 from mythos.play.audience import Listeners
 from mythos.play.channels import Channels
 from mythos.play.commits import Batch, Commits
+from mythos.play.intermud import Intermud
 from mythos.play.ports import BadBatch
 from mythos.play.realm import Pace, Realm
 from mythos.play.waking import load_again, load_world
@@ -64,6 +68,7 @@ from mythos.store.sqlite import SQLiteStore
 from mythos.telemetry.health import Health
 from mythos.telemetry.logs import Observer
 from mythos.telemetry.metrics import Metrics, Sources
+from mythos.wire.i3.packets import ChannelInfo
 from mythos.wire.message import Role, Span, line
 from mythos.world import npcs
 from mythos.world.reload import change_atlas
@@ -246,6 +251,7 @@ class Parts:
     pump: Pump
     telnet: TelnetFactory
     sockets: SocketFactory
+    link: RouterLink | None = None
     timers: list[LoopingCall] = field(default_factory=list)
     listening: list[IListeningPort] = field(default_factory=list)
 
@@ -355,7 +361,7 @@ class House(Service):
         realm.reload = self._reload_content
         realm.stop = self.stop_in
         realm.recover = self._recover
-        bus.hear = lambda channel, message: realm.hear(Listeners(channel), message)
+        bus.hear = lambda channel, message: realm.hear((Listeners(channel), message))
         accounts.remember(contents.sessions, contents.strays)
         npcs.populate(world)
         commits.submit(world.take_change(), kind="populate")
@@ -436,6 +442,7 @@ class House(Service):
             root = Resource()
             root.putChild(b"metrics", MetricsResource(registry=self._registry))
             await self._open("metrics", config.metrics.listen, Site(root))
+        await self._join(parts)
         control = config.data / "control.sock"
         control.unlink(missing_ok=True)
         factory = ControlFactory(
@@ -452,6 +459,34 @@ class House(Service):
             raise StartError(f"The control socket {control} cannot be opened: {error.socketError}") from error
         _write_whole(config.data / "ports.json", json.dumps(self.ports))
 
+    async def _join(self, parts: Parts) -> None:
+        """Be on Intermud-3, if a router is configured or runs here."""
+        config, reactor = self.config, self._reactor
+        routers = [_router(text) for text in config.i3.routers]
+        box = config.i3.router
+        if box.enabled:
+            name = "*" + box.name.lstrip("*")
+            exchange = Exchange(name, "", password, private=box.private)
+            await self._open("i3-router", box.listen, RouterFactory(exchange, reactor, config.data / "i3-router.json"))
+            port = self.ports["i3-router"]
+            exchange.place = f"{_host(box.listen)} {port}"
+            exchange.channels.setdefault("gossip", ChannelInfo(name, 0))
+            routers = routers or [Router(name, "127.0.0.1", port)]
+        if not routers:
+            return
+        identity = Identity(config.mud.name, self.ports.get("telnet", 0), config.mud.admin_email, __version__)
+        link = parts.link = RouterLink(
+            reactor,
+            routers,
+            identity,
+            rate=config.i3.throttle,
+            path=config.data / "i3-passwords.json",
+            chance=random.random,
+        )
+        intermud = link.intermud = parts.realm.intermud = Intermud(parts.realm, config.mud.name, link)
+        parts.timers.append(self._every(60.0, lambda: intermud.listen_again() if link.up else None))
+        link.start()
+
     async def _open(self, name: str, listen: Listen, factory: Any) -> None:
         assert self._parts is not None
         if listen.off:
@@ -460,7 +495,8 @@ class House(Service):
             port = await serverFromString(self._reactor, _with_backlog(listen.endpoint)).listen(factory)
         except CannotListenError as error:
             raise StartError(
-                f"Port {error.port} for {name} cannot be opened ({_reason(error)}): choose another with --{name} PORT."
+                f"Port {error.port} for {name} cannot be opened ({_reason(error)}):"
+                f" choose another with {_OPENED_BY[name]}."
             ) from error
         self._parts.listening.append(port)
         self.ports[name] = getattr(port.getHost(), "port", 0)
@@ -634,6 +670,8 @@ class House(Service):
         for timer in parts.timers:
             if timer.running:
                 timer.stop()
+        if parts.link is not None:
+            await parts.link.stop()
         parts.pump.stop()
         parts.realm.tell_bustle()
         parts.realm.halt()
@@ -676,12 +714,24 @@ class House(Service):
         }
 
 
+#: How the port of each door is chosen.
+_OPENED_BY = {
+    **{name: f"--{name} PORT" for name in ("telnet", "http", "metrics")},
+    "i3-router": "MYTHOS_I3_ROUTER_LISTEN=PORT",
+}
 #: Seconds that a stop waits for the store, twice.
 _STOPPING = 4.0
 #: Seconds between two looks at how late the reactor is.
 _LAG = 0.25
 #: Seconds between two parts of a round over all links and sessions.
 _PARTS = 0.05
+
+
+def _router(text: str) -> Router:
+    """``*name host:port``, as the configuration has checked it."""
+    name, _, place = text.partition(" ")
+    host, _, port = place.strip().rpartition(":")
+    return Router(name, host, int(port))
 
 
 def world_sealed(realm: Realm) -> str:

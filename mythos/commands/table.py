@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mythos.commands import account, carry, explore, fight, help, keeper, myself, talk, trade
+from mythos.commands import account, carry, explore, fight, help, intermud, keeper, myself, talk, trade
 from mythos.play.verbs import Verb, VerbTable
 
 __all__ = ["COMMON", "VERBS"]
@@ -49,6 +49,7 @@ VERBS = VerbTable(
             *explore.VERBS,
             *carry.VERBS,
             *talk.VERBS,
+            *intermud.VERBS,
             *fight.VERBS,
             *trade.VERBS,
             *myself.VERBS,

@@ -278,6 +278,28 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
+class I3Router:
+    enabled: bool = setting(
+        BOOL, "no", "Run a small Intermud-3 router of your own, for a private network and for trying things out.",
+        option="i3-router"
+    )
+    listen: Listen = setting(LISTEN, "8787", "Where MUDs reach it.")
+    name: str = setting(NAME, "mythos", "Its name; a star is put before it, as before every router's.")
+    private: bool = setting(BOOL, "no", "No limit of packets, for a network of your own.", option="private")
+
+
+@dataclass(frozen=True, slots=True)
+class I3:
+    routers: tuple[str, ...] = setting(
+        types.ROUTERS, "", "Intermud-3 routers to be on, the best first: *name host:port; empty: none, or your own."
+    )
+    throttle: int = setting(
+        integer(0, 1000), "8", "Packets sent to a router in a second; 0: no limit, for a private router."
+    )
+    router: I3Router = section(I3Router, "A router of your own.")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration. ``Config()`` has every default, on loopback, for the directory it runs in."""
 
@@ -313,6 +335,7 @@ class Config:
     log: Log = section(Log, "The log.")
     sessions: Sessions = section(Sessions, "A player's presence, over all connections.")
     limits: Limits = section(Limits, "How much of everything.")
+    i3: I3 = section(I3, "Other MUDs, over Intermud-3.")
 
 
 # fmt: on

@@ -14,14 +14,15 @@ from mythos.config import scalars
 from mythos.config.listen import Listen
 
 __all__ = [
-    "BOOL", "EMAIL", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH", "STORE", "TEXT",
-    "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
+    "BOOL", "EMAIL", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH", "ROUTERS",
+    "STORE", "TEXT", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Enum)
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9._-]+(?::[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?")
+_ROUTER: Final = re.compile(r"\*[^\s,]{1,63} +[A-Za-z0-9._-]+:[0-9]{1,5}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _SQLITE: Final = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
 _POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?:")
@@ -92,6 +93,12 @@ def _network(text: str) -> str:
         raise ValueError(f"expected an address or a network such as 10.0.0.0/8, not {text!r}") from None
 
 
+def _router(text: str) -> str:
+    if not _ROUTER.fullmatch(text):
+        raise ValueError(f"expected a router's name and address, such as *i3 router.example.org:8080, not {text!r}")
+    return text
+
+
 def _store(text: str) -> str:
     if _POSTGRES.match(text):
         raise ValueError("PostgreSQL comes with a later version; use sqlite:///FILE or memory:")
@@ -129,4 +136,5 @@ OPTIONAL_PATH: Final = _optional(Path)
 OPTIONAL_INT: Final = _optional(scalars.integer)
 ORIGINS: Final = _list(_origin)
 NETWORKS: Final = _list(_network)
+ROUTERS: Final = _list(_router)
 STORE: Final = Type(_store)

@@ -33,6 +33,7 @@ from mythos.world.state import NO_CHANGE, Character, World
 
 if TYPE_CHECKING:
     from mythos.play.accounts import Accounts
+    from mythos.play.intermud import Intermud
 
 __all__ = ["Attached", "Pace", "Realm"]
 
@@ -75,6 +76,7 @@ class Realm:
 
     :ivar submit: takes a line from a door: :meth:`mythos.play.turns.Turns.submit`
     :ivar pump: runs commands that wait: :meth:`mythos.play.turns.Turns.pump`
+    :ivar intermud: our side of Intermud-3; None: this world is on no network
     :ivar wake: called when there are commands to run; set by who drives :meth:`pump`
     :ivar ended: called with a session that is over, after its last words
     """
@@ -112,6 +114,7 @@ class Realm:
         self.stop: Callable[[float, str], None] = lambda seconds, reason: None
         self.reload: Callable[[], str] = lambda: "There is nothing to load again."
         self.recover: Callable[[], None] = lambda: None
+        self.intermud: Intermud | None = None
         self.accounts: Accounts  # they need the realm, and are given to it once both are made
         self._runner = runner
         self._roster = Roster(world, channels)
@@ -432,10 +435,10 @@ class Realm:
         for session in self.sessions():
             session.hear(message, self.now)
 
-    def hear(self, audience: Audience, message: Message) -> None:
-        """A message that came by the bus."""
+    def hear(self, *heard: Heard) -> None:
+        """Messages that came from elsewhere: by the bus, from another MUD."""
         self.now = self.clock.seconds()
-        self._hear((audience, message))
+        self._hear(*heard)
 
     def happened(self, facts: Iterable[Fact], kind: str) -> None:
         """Tell of what an operator did to the world, and write it."""

@@ -67,8 +67,9 @@ def test_what_is_shown_can_be_read() -> None:
 def test_options_are_those_of_the_server() -> None:
     assert [option.name for option in options()] == [
         "config", "env-file", "public", "data", "world", "telnet", "http", "metrics", "log-level", "log-format",
+        "i3-router", "private",
     ]  # fmt: skip
-    assert [option.name for option in options() if not option.metavar] == ["public"]
+    assert [option.name for option in options() if not option.metavar] == ["public", "i3-router", "private"]
 
 
 def test_init_writes_and_never_overwrites(runner: CliRunner) -> None:

@@ -187,7 +187,7 @@ class Scene:
         self.accounts = Accounts(self.realm, self.store, self.store, PlainHasher(), tokens, self.clock, Throttle())
         self.realm.accounts = self.accounts
         self.lane.broken = lambda batch, error: self.load_again()
-        bus.hear = lambda channel, message: self.realm.hear(Listeners(channel), message)
+        bus.hear = lambda channel, message: self.realm.hear((Listeners(channel), message))
         self.accounts.remember(contents.sessions, contents.strays)
         commits.submit(world.take_change(), kind="populate")
         self.ears: dict[str, Ear] = {}

@@ -1,0 +1,164 @@
+"""``i3``: people and channels of other MUDs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from mythos.errors import Refusal
+from mythos.play.call import Call
+from mythos.play.intermud import Intermud
+from mythos.play.verbs import Verb
+from mythos.wire.i3 import packets
+from mythos.wire.message import Line, Role, Span, line
+
+__all__ = ["VERBS"]
+
+#: MUDs and channels of one list.
+_LISTED = 60
+
+
+def _i3(call: Call) -> None:
+    intermud = call.realm.intermud
+    if intermud is None:
+        raise Refusal("This world is not connected to other MUDs.")
+    word, _, rest = call.rest.partition(" ")
+    what = _WHAT.get(word.lower())
+    if what is None:
+        raise Refusal(f"Type i3 and one of: {', '.join(_WHAT)}.")
+    what(call, intermud, rest.strip())
+
+
+def _whom(intermud: Intermud, rest: str) -> tuple[str, str, str]:
+    """``user@mud: words``, or ``user@mud words`` if the MUD's name is one word."""
+    whom, colon, words = rest.partition(":")
+    if not colon or "@" not in whom:
+        whom, _, words = rest.partition(" ")
+    user, mud = intermud.someone(whom.strip())
+    if not words.strip():
+        raise Refusal("And what? Type, for example: i3 tell ann@Other MUD: hello")
+    return user, mud, words.strip()
+
+
+def _tell(call: Call, intermud: Intermud, rest: str) -> None:
+    user, mud, words = _whom(intermud, rest)
+    call.realm.channels.pace(call.realm.now, call.me.id)
+    intermud.send(packets.Tell, call.me.name, mud, user, call.me.name, words)
+    call.reply(Line("tell", (Span("You tell "), Span(f"{user}@{mud}", Role.PLAYER), Span(f', "{words}"'))))
+
+
+def _reply(call: Call, intermud: Intermud, rest: str) -> None:
+    _tell(call, intermud, f"{intermud.told_by(call.me.id)}: {rest}")
+
+
+def _emote(call: Call, intermud: Intermud, rest: str) -> None:
+    user, mud, words = _whom(intermud, rest)
+    call.realm.channels.pace(call.realm.now, call.me.id)
+    intermud.send(packets.EmoteTo, call.me.name, mud, user, call.me.name, f"$N {words}")
+    call.reply(Line("tell", (Span("To "), Span(f"{user}@{mud}", Role.PLAYER), Span(f": {call.me.name} {words}"))))
+
+
+def _who(call: Call, intermud: Intermud, rest: str) -> None:
+    intermud.send(packets.WhoRequest, call.me.name, intermud.mud(rest), "")
+    call.reply(f"You ask who is on {intermud.mud(rest)}.")
+
+
+def _finger(call: Call, intermud: Intermud, rest: str) -> None:
+    user, mud = intermud.someone(rest)
+    intermud.send(packets.FingerRequest, call.me.name, mud, "", user)
+    call.reply(f"You ask about {user} on {mud}.")
+
+
+def _locate(call: Call, intermud: Intermud, rest: str) -> None:
+    if not rest:
+        raise Refusal("Locate whom?")
+    intermud.send(packets.LocateRequest, call.me.name, "", "", rest.lower())
+    call.reply(f"You ask all MUDs for {rest.lower()}. Only those where they are will answer.")
+
+
+def _muds(call: Call, intermud: Intermud, rest: str) -> None:
+    intermud.connected()
+    found = [name for name, info in sorted(intermud.muds.items()) if info.up and rest.lower() in name.lower()]
+    call.reply(f"{len(found)} MUDs are up{f' with {rest} in their names' if rest else ''}:")
+    call.reply(", ".join(found[:_LISTED]) + (f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""))
+
+
+def _channels(call: Call, intermud: Intermud, rest: str) -> None:
+    intermud.connected()
+    mine = intermud.listened(call.session)
+    for name in sorted({*intermud.channels, *mine})[:_LISTED]:
+        info = intermud.channels.get(name)
+        state = "you listen" if name in mine else "off"
+        call.reply(line("system", Span(name, Role.COMMAND), f" of {info.host if info else 'nobody'}: {state}."))
+    if not intermud.channels:
+        call.reply("There are no channels.")
+
+
+def _listen(call: Call, intermud: Intermud, rest: str) -> None:
+    intermud.listen(call.session, rest, True)
+    call.reply(f"You listen to {rest}. To speak, type: i3 chan {rest} <words>")
+
+
+def _unlisten(call: Call, intermud: Intermud, rest: str) -> None:
+    intermud.listen(call.session, rest, False)
+    call.reply(f"You do not listen to {rest} any more.")
+
+
+def _chan(call: Call, intermud: Intermud, rest: str) -> None:
+    channel, _, words = rest.partition(" ")
+    words = words.strip()
+    if not words:
+        raise Refusal("Type: i3 chan <channel> <words>")
+    intermud.connected()
+    call.realm.channels.pace(call.realm.now, call.me.id)
+    kind = packets.ChannelEmote if words.startswith(":") else packets.ChannelMessage
+    call.heard += intermud.speak(kind, call.session, channel, words.removeprefix(":").strip())
+
+
+def _history(call: Call, intermud: Intermud, rest: str) -> None:
+    past = tuple(intermud.history(rest))
+    call.reply(*past)
+    if not past:
+        call.reply(f"Nothing was heard on {rest} yet.")
+
+
+_WHAT: Final[Mapping[str, Callable[[Call, Intermud, str], None]]] = {
+    "tell": _tell,
+    "reply": _reply,
+    "emote": _emote,
+    "who": _who,
+    "finger": _finger,
+    "locate": _locate,
+    "muds": _muds,
+    "channels": _channels,
+    "listen": _listen,
+    "unlisten": _unlisten,
+    "chan": _chan,
+    "history": _history,
+}
+
+VERBS = (
+    Verb(
+        "i3",
+        _i3,
+        (
+            "i3 tell <name>@<mud>: <words>",
+            "i3 reply <words>",
+            "i3 emote <name>@<mud>: <words>",
+            "i3 who <mud>",
+            "i3 finger <name>@<mud>",
+            "i3 locate <name>",
+            "i3 muds [<part of a name>]",
+            "i3 channels",
+            "i3 listen <channel>",
+            "i3 unlisten <channel>",
+            "i3 chan <channel> <words>",
+            "i3 history <channel>",
+        ),
+        "Talk with people of other MUDs, over Intermud-3.",
+        "talk",
+        rest=True,
+        cost=2.0,
+        see=("tell", "channels"),
+    ),
+)

@@ -1,0 +1,438 @@
+"""Our MUD among others on Intermud-3: who and what is out there, our players' words to them and theirs to us.
+
+A synchronous state machine between the game and a link to a router (:class:`Port`): the link says :meth:`~Intermud.up`
+once the router let us in, hands over each packet, and says :meth:`~Intermud.down`. Nothing that comes from outside is
+trusted for rights, and all of it loses its control characters.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from mythos.errors import Refusal
+from mythos.flow.bucket import Bucket
+from mythos.ids import EntityId
+from mythos.play.audience import Heard, Only
+from mythos.wire.i3 import packets, pinkfish
+from mythos.wire.i3.packets import BadPacket, ChannelInfo, MudInfo, Packet, WhoRow
+from mythos.wire.message import Line, Role, Span, line
+
+if TYPE_CHECKING:
+    from mythos.play.realm import Realm
+    from mythos.play.sessions import Session
+
+__all__ = ["SERVICES", "Intermud", "Port"]
+
+#: What we answer; routers filter by it.
+SERVICES: Final[Mapping[str, int]] = dict.fromkeys(
+    ("tell", "emoteto", "channel", "who", "finger", "locate", "ucache", "auth"), 1
+)
+#: Lines kept of each channel, and channels of which any are kept.
+HISTORY: Final = 50
+HISTORIES: Final = 64
+#: Longest text that is shown, in characters; most rows of a who list.
+TEXT: Final = 2048
+ROWS: Final = 100
+#: Tells and questions of one MUD that are heeded, a second and at once.
+PACE: Final = (10.0, 20.0)
+_MOST_PACES = 1000
+#: What a listened-to channel is called among a character's settings.
+_SETTING = "i3."
+
+
+class Port(Protocol):
+    """The link to a router."""
+
+    def send(self, packet: Packet) -> None:
+        """Behind what waits; what is too much is dropped, channel lines first."""
+
+
+class Intermud:
+    """See the module.
+
+    :ivar router: the name of the router we are on; empty: on none
+    :ivar muds: all that the router told of; ``channels`` likewise
+    """
+
+    def __init__(self, realm: Realm, name: str, port: Port) -> None:
+        self.name = name
+        self.router = ""
+        self.muds: dict[str, MudInfo] = {}
+        self.channels: dict[str, ChannelInfo] = {}
+        self._realm = realm
+        self._port = port
+        self._history: dict[str, deque[Line]] = {}
+        self._heard: set[str] = set()  # channels that the router sends us
+        self._told_by: dict[EntityId, str] = {}
+        self._paces: dict[str, Bucket] = {}
+
+    # ── what the link says ──────────────────────────────────────────────────────────────────────
+
+    def up(self, router: str) -> None:
+        """The router let us in: it is told what our players listen to."""
+        self.router = router
+        self._heard.clear()
+        self.listen_again()
+
+    def down(self) -> None:
+        self.router = ""
+        self._heard.clear()
+
+    def listen_again(self) -> None:
+        """Hear from the router the channels that somebody here listens to, and no others."""
+        wanted = {channel for session in self._realm.sessions() for channel in _listened(session)}
+        for channel in sorted(wanted - self._heard):
+            self._port.send(packets.ChannelListen(self.name, "", self.router, "", channel, 1))
+        for channel in sorted(self._heard - wanted):
+            self._port.send(packets.ChannelListen(self.name, "", self.router, "", channel, 0))
+        self._heard = wanted
+
+    def received(self, packet: Packet) -> None:
+        """One packet from the router."""
+        ours = packet.from_mud == self.router
+        if isinstance(packet, packets.MudList):
+            if ours:
+                self._learn_muds(packet.muds)
+        elif isinstance(packet, packets.ChannelList):
+            if ours:
+                self._learn_channels(packet.channels)
+        elif packet.ttl <= 0 or (packet.to_mud and packet.to_mud != self.name) or packet.from_mud == self.name:
+            return  # spent, not for us, or our own echo: that was shown when it was said
+        elif isinstance(packet, packets.Error):
+            self._error(packet)
+        elif self._too_fast(packet.from_mud):
+            return
+        elif (answer := self._ANSWERS.get(type(packet))) is not None:
+            answer(self, packet)
+        elif packet.to_mud:
+            self._port.send(
+                self._reply(packets.Error, packet, "unk-type", "We do not know that.", packets.values(packet))
+            )
+
+    def _too_fast(self, mud: str) -> bool:
+        """A MUD that asks without end must not make us flood the router. The router itself may."""
+        if mud == self.router:
+            return False
+        pace = self._paces.get(mud)
+        if pace is None:
+            if len(self._paces) >= _MOST_PACES:
+                self._paces.clear()
+            pace = self._paces[mud] = Bucket(*PACE)
+        return pace.take(self._realm.now) > 0.0
+
+    def _learn_muds(self, entries: Mapping[str, Any]) -> None:
+        for name, entry in entries.items():
+            if entry == 0:
+                self.muds.pop(name, None)
+                continue
+            try:
+                self.muds[_clean(name)] = MudInfo.read(entry)
+            except BadPacket:
+                continue  # a bad entry costs only itself
+
+    def _learn_channels(self, entries: Mapping[str, Any]) -> None:
+        for name, entry in entries.items():
+            if entry == 0:
+                self.channels.pop(name, None)
+                continue
+            try:
+                self.channels[_clean(name)] = ChannelInfo.read(entry)
+            except BadPacket:
+                continue
+
+    # ── what others say and ask ─────────────────────────────────────────────────────────────────
+
+    def _reply(self, kind: type[Any], packet: Packet, *rest: Any) -> Any:
+        return kind(self.name, "", packet.from_mud, packet.from_user, *rest)
+
+    def _player(self, name: str) -> Session | None:
+        wanted = name.lower()
+        return next((one for one in self._realm.sessions() if one.me.name.lower() == wanted), None)
+
+    def _addressed(self, packet: Packet) -> Session | None:
+        """The player it is for; an error goes back if nobody of that name plays."""
+        session = self._player(packet.to_user)
+        if session is None:
+            text = f"Nobody called {packet.to_user} plays on {self.name} just now."
+            self._port.send(self._reply(packets.Error, packet, "unk-user", text, packets.values(packet)))
+        return session
+
+    def _tell(self, packet: packets.Tell) -> None:
+        session = self._addressed(packet)
+        if session is not None:
+            who = self._sender(packet.visname, packet)
+            self._told_by[session.me.id] = f"{packet.from_user or packet.visname}@{packet.from_mud}".lower()
+            words = Line("tell", (who, Span(f' tells you, "{_shown(packet.message)}"')))
+            self._realm.words_to(session, words)
+
+    def _emote_to(self, packet: packets.EmoteTo) -> None:
+        session = self._addressed(packet)
+        if session is not None:
+            self._realm.words_to(session, line("tell", *_emoted(packet.message, self._sender(packet.visname, packet))))
+
+    def _said(self, packet: packets.ChannelMessage) -> None:
+        who = self._sender(packet.visname, packet)
+        self._realm.hear(*self._on_channel(packet.channel, who, Span(f": {_shown(packet.message)}")))
+
+    def _emoted(self, packet: packets.ChannelEmote) -> None:
+        words = _emoted(packet.message, self._sender(packet.visname, packet))
+        self._realm.hear(*self._on_channel(packet.channel, *words))
+
+    def _emoted_at(self, packet: packets.ChannelTargetedEmote) -> None:
+        who = self._sender(packet.visname, packet)
+        target = packet.target_visname or packet.target_user
+        there = target if packet.target_mud == self.name else f"{target}@{packet.target_mud}"
+        seen = Span(_shown(there), Role.PLAYER)
+        self._realm.hear(*self._on_channel(packet.channel, *_emoted(packet.message, who, seen)))
+
+    def _sender(self, visname: str, packet: Packet) -> Span:
+        name = _clean(visname) or _clean(packet.from_user) or "Someone"
+        return Span(f"{name}@{_clean(packet.from_mud)}", Role.PLAYER)
+
+    def _on_channel(self, channel: str, *words: Span) -> list[Heard]:
+        """A line into the history, and for whom of us it is."""
+        said = Line("channel", (Span(f"[{_clean(channel)}] "), *words))
+        history = self._history.get(channel)
+        if history is None:
+            if len(self._history) >= HISTORIES:
+                del self._history[next(iter(self._history))]
+            history = self._history[channel] = deque(maxlen=HISTORY)
+        history.append(said)
+        return [(Only(one.me.id), said) for one in self._realm.sessions() if channel in _listened(one)]
+
+    def _who(self, packet: packets.WhoRequest) -> None:
+        now = self._realm.now
+        rows = [
+            WhoRow(one.me.name, int(now - one.idle_since), f"level {one.me.level} {one.me.title or ''}".strip()).write()
+            for one in self._realm.sessions()
+        ]
+        self._port.send(self._reply(packets.WhoReply, packet, rows[:ROWS]))
+
+    def _finger(self, packet: packets.FingerRequest) -> None:
+        session = self._player(packet.user)
+        if session is None:
+            text = f"Nobody called {packet.user} plays on {self.name} just now."
+            self._port.send(self._reply(packets.Error, packet, "unk-user", text, packets.values(packet)))
+            return
+        me, idle = session.me, int(self._realm.now - session.idle_since)
+        self._port.send(
+            self._reply(packets.FingerReply, packet, me.name, me.title or "", "", "", "", idle, "", str(me.level), "")
+        )
+
+    def _locate(self, packet: packets.LocateRequest) -> None:
+        session = self._player(packet.user)
+        if session is not None:
+            idle = int(self._realm.now - session.idle_since)
+            status = "link-dead" if session.linkdead else ""
+            self._port.send(self._reply(packets.LocateReply, packet, self.name, session.me.name, idle, status))
+
+    def _channel_who(self, packet: packets.ChannelWhoRequest) -> None:
+        names = [one.me.name for one in self._realm.sessions() if packet.channel in _listened(one)]
+        self._port.send(self._reply(packets.ChannelWhoReply, packet, packet.channel, names[:ROWS]))
+
+    def _authenticate(self, packet: packets.AuthRequest) -> None:
+        self._port.send(self._reply(packets.AuthReply, packet, int(self._realm.now) % 2**31))
+
+    def _ping(self, packet: packets.PingRequest) -> None:
+        self._port.send(self._reply(packets.PingReply, packet, int(self._realm.now) % 2**31))
+
+    def _ignore(self, packet: Packet) -> None:
+        """Nothing here needs it."""
+
+    # ── answers to what our players asked ───────────────────────────────────────────────────────
+
+    def _answer(self, packet: Packet, *messages: Line) -> None:
+        session = self._player(packet.to_user)
+        if session is not None:
+            self._realm.words_to(session, *messages)
+
+    def _who_answer(self, packet: packets.WhoReply) -> None:
+        rows = list(_rows(packet.rows))
+        head = line(
+            "system",
+            f"{len(rows)} on {_clean(packet.from_mud)}:" if rows else f"Nobody is on {_clean(packet.from_mud)}.",
+        )
+        self._answer(packet, head, *[_row(row) for row in rows[:ROWS]])
+
+    def _finger_answer(self, packet: packets.FingerReply) -> None:
+        known = (
+            *(("title", packet.title), ("real name", packet.real_name), ("e-mail", packet.email)),
+            *(("last login", packet.login_time), ("level", packet.level), ("", packet.extra)),
+        )
+        name = Span(f"{_shown(packet.visname) or 'Someone'}@{_clean(packet.from_mud)}", Role.PLAYER)
+        here = f", idle for {_idle(packet.idle)}." if packet.idle >= 0 else ", who is not there now."
+        facts = [line("system", f"{what}: {_shown(text)}" if what else _shown(text)) for what, text in known if text]
+        self._answer(packet, line("system", name, here), *facts)
+
+    def _locate_answer(self, packet: packets.LocateReply) -> None:
+        name = Span(f"{_shown(packet.visname)}@{_shown(packet.mud)}", Role.PLAYER)
+        status = f" ({_shown(packet.status)})" if packet.status else ""
+        self._answer(packet, line("system", name, f" is there, idle for {_idle(packet.idle)}{status}."))
+
+    def _channel_who_answer(self, packet: packets.ChannelWhoReply) -> None:
+        names = ", ".join(_shown(name) for name in packet.names[:ROWS]) or "nobody"
+        self._answer(packet, line("system", f"{_clean(packet.channel)} on {_clean(packet.from_mud)}: {names}."))
+
+    def _error(self, packet: packets.Error) -> None:
+        about = packet.packet
+        if isinstance(about, list) and about[:1] == ["locate-req"]:
+            return  # MUDs without that service complain of every such question
+        self._answer(packet, line("error", f"{_clean(packet.from_mud)}: {_shown(packet.message)}"))
+
+    _ANSWERS: Final[Mapping[type[Packet], Any]] = {
+        packets.Tell: _tell,
+        packets.EmoteTo: _emote_to,
+        packets.ChannelMessage: _said,
+        packets.ChannelEmote: _emoted,
+        packets.ChannelTargetedEmote: _emoted_at,
+        packets.WhoRequest: _who,
+        packets.WhoReply: _who_answer,
+        packets.FingerRequest: _finger,
+        packets.FingerReply: _finger_answer,
+        packets.LocateRequest: _locate,
+        packets.LocateReply: _locate_answer,
+        packets.ChannelWhoRequest: _channel_who,
+        packets.ChannelWhoReply: _channel_who_answer,
+        packets.AuthRequest: _authenticate,
+        packets.AuthReply: _ignore,
+        packets.PingRequest: _ping,
+        packets.PingReply: _ignore,
+        packets.UcacheUpdate: _ignore,
+        packets.ChannelUserReply: _ignore,
+    }
+
+    # ── what our players do ─────────────────────────────────────────────────────────────────────
+
+    def connected(self) -> None:
+        """:raises Refusal: we are on no router"""
+        if not self.router:
+            raise Refusal("This world is not connected to other MUDs just now.")
+
+    def mud(self, name: str) -> str:
+        """A MUD's own spelling of its name, from the whole name or its beginning.
+
+        :raises Refusal: none, or several
+        """
+        self.connected()
+        if name in self.muds:
+            return name
+        wanted = name.lower()
+        same = [one for one in self.muds if one.lower() == wanted]
+        near = same or [one for one in self.muds if one.lower().startswith(wanted)]
+        if len(near) == 1:
+            return near[0]
+        if near:
+            raise Refusal(f"Which MUD do you mean: {', '.join(sorted(near)[:8])}?")
+        raise Refusal(f"There is no MUD called {name}. To see which there are, type: i3 muds")
+
+    def someone(self, whom: str) -> tuple[str, str]:
+        """``user@mud`` -> (user, MUD). :raises Refusal:"""
+        user, _, mud = whom.partition("@")
+        if not user or not mud:
+            raise Refusal("Somebody elsewhere is written as name@mud, for example: i3 tell ann@Other MUD: hello")
+        return user.lower(), self.mud(mud)
+
+    def told_by(self, who: EntityId) -> str:
+        """Who last told this character something, as ``user@mud``. :raises Refusal: nobody"""
+        found = self._told_by.get(who)
+        if found is None:
+            raise Refusal("Nobody from another MUD has told you anything yet.")
+        return found
+
+    def send(self, kind: type[Any], who: str, mud: str, user: str, *rest: Any) -> None:
+        """One packet from a player of ours. :raises Refusal: we are on no router"""
+        self.connected()
+        self._port.send(kind(self.name, who.lower(), mud, user, *rest))
+
+    def speak(
+        self, kind: type[packets.ChannelMessage | packets.ChannelEmote], session: Session, channel: str, words: str
+    ) -> list[Heard]:
+        """On a channel: sent to all others; returned for those who listen here, who hear it at once.
+
+        :raises Refusal: we are on no router, or the player does not listen
+        """
+        self.connected()
+        if channel not in _listened(session):
+            raise Refusal(f"You do not listen to {channel}. Type: i3 listen {channel}")
+        me = session.me
+        name = Span(me.name, Role.PLAYER)
+        emote = kind is packets.ChannelEmote
+        text = pinkfish.write([pinkfish.Run(f"$N {words}" if emote else words)])
+        self._port.send(kind(self.name, me.name.lower(), "", "", channel, me.name, text))
+        shown = _emoted(words, name) if emote else [name, Span(f": {words}")]
+        return self._on_channel(channel, *shown)
+
+    def listen(self, session: Session, channel: str, on: bool) -> None:
+        """:raises Refusal: there is no such channel"""
+        if on and self.router and channel not in self.channels:
+            raise Refusal(f"There is no channel called {channel}. To see which there are, type: i3 channels")
+        me = session.me
+        settings = dict(me.settings or {})
+        settings.pop(_SETTING + channel, None)
+        if on:
+            settings[_SETTING + channel] = "on"
+        me.settings = settings or None
+        self._realm.world.touch(me)
+        if self.router:
+            self.listen_again()
+
+    def listened(self, session: Session) -> list[str]:
+        return sorted(_listened(session))
+
+    def history(self, channel: str) -> Iterable[Line]:
+        return tuple(self._history.get(channel, ()))
+
+
+def _listened(session: Session) -> set[str]:
+    settings = session.me.settings or {}
+    return {name.removeprefix(_SETTING) for name, on in settings.items() if name.startswith(_SETTING) and on == "on"}
+
+
+def _clean(name: str) -> str:
+    """A name from outside, on one line."""
+    return " ".join(pinkfish.plain(name).split())[:64]
+
+
+def _shown(text: str) -> str:
+    """Words from outside, on one line."""
+    return " ".join(pinkfish.plain(text).split())[:TEXT]
+
+
+def _emoted(words: str, who: Span, target: Span | None = None) -> list[Span]:
+    """``$N waves.`` with the name for ``$N``; who is not named in it is put before it."""
+    text = _shown(words)
+    if "$N" not in text:
+        text = f"$N {text}"
+    spans: list[Span] = []
+    for place, part in enumerate(text.split("$N")):
+        if place:
+            spans.append(who)
+        for more, piece in enumerate(part.split("$O") if target is not None else [part]):
+            if more and target is not None:
+                spans.append(target)
+            if piece:
+                spans.append(Span(piece))
+    return spans
+
+
+def _rows(rows: Iterable[Any]) -> Iterator[WhoRow]:
+    for row in rows:
+        try:
+            yield WhoRow.read(row)
+        except BadPacket:
+            continue
+
+
+def _row(row: WhoRow) -> Line:
+    """Some rows are decoration: an idle time that says nothing is not shown."""
+    idle = f", idle for {_idle(row.idle)}" if 60 <= row.idle < 9999 else ""
+    extra = f", {_shown(row.extra)}" if row.extra.strip() else ""
+    return line("system", Span(_shown(row.visname), Role.PLAYER), f"{idle}{extra}")
+
+
+def _idle(seconds: int) -> str:
+    if seconds < 60:
+        return f"{max(0, seconds)} seconds"
+    return f"{seconds // 60} minutes" if seconds < 7200 else f"{seconds // 3600} hours"

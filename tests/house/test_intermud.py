@@ -1,0 +1,76 @@
+"""Two real servers and the router that one of them runs: people of both talk, through kills and restarts."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.clients import WebSocket
+from tests.house.server import PATIENCE, Server, select_nothing
+
+_FREE = {"RATE_LIMIT_ENABLED": "false", "MYTHOS_I3_ROUTER_LISTEN": "0", "MUD_NAME": "First"}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+    """``First`` runs the router, ``Second`` is on it too."""
+    with Server(tmp_path / "first", "--i3-router", "--private", env=_FREE) as first:
+        routers = f"*mythos 127.0.0.1:{first.ports['i3-router']}"
+        names = {"RATE_LIMIT_ENABLED": "false", "MUD_NAME": "Second", "MYTHOS_I3_ROUTERS": routers}
+        with Server(tmp_path / "second", env=names) as second:
+            yield first, second
+
+
+def player(server: Server) -> tuple[WebSocket, str]:
+    granted = server.post("/api/v1/guest")
+    return WebSocket(server.ports["http"], granted["token"]), granted["name"]
+
+
+def until(client: WebSocket, line: str, answer: str) -> None:
+    """Type it until somebody answers so: links take a moment."""
+    end = time.monotonic() + PATIENCE
+    while not any(answer in text for text in client.lines):
+        assert time.monotonic() < end, client.lines[-5:]
+        client.command(line)
+        select_nothing(0.1)
+
+
+def test_people_of_two_muds_talk(pair: tuple[Server, Server]) -> None:
+    first, second = pair
+    (ann, anns), (bob, bobs) = player(first), player(second)
+    until(ann, "i3 muds", "First, Second")
+    until(bob, "i3 muds", "First, Second")
+    ann.command(f"i3 tell {bobs}@second: hello ☃")
+    bob.until(f'{anns}@First tells you, "hello ☃"')
+    bob.command("i3 reply hello yourself")
+    ann.until(f'{bobs}@Second tells you, "hello yourself"')
+    for one in (ann, bob):
+        one.command("i3 listen gossip")
+    until(bob, "i3 chan gossip anybody?", f"[gossip] {bobs}: anybody?")
+    ann.until(f"[gossip] {bobs}@Second: anybody?")
+    ann.command("i3 who second")
+    ann.until(bobs)
+
+
+def test_the_link_comes_back(pair: tuple[Server, Server]) -> None:
+    """The router is killed and comes back on its port: its passwords are known, and so are ours."""
+    first, second = pair
+    (ann, _), (bob, bobs) = player(first), player(second)
+    until(ann, "i3 muds", "First, Second")
+    kept = second.data / "i3-passwords.json"
+    known = json.loads(kept.read_text())
+    assert known["*mythos"] > 0
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert json.loads((first.data / "i3-router.json").read_text())["passwords"]["Second"] == known["*mythos"]
+    second.kill()
+    second.start()
+    bob = WebSocket(second.ports["http"], bob.token)
+    until(bob, "i3 muds", "First, Second")
+    ann.command(f"i3 tell {bobs}@second: still there?")
+    bob.until("still there?")
+    assert json.loads(kept.read_text()) == known

@@ -1,0 +1,232 @@
+"""Our players among those of other MUDs, through the router in the box and its codec, without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mythos.net.i3.exchange import Exchange, Seat
+from mythos.play.intermud import SERVICES, Intermud
+from mythos.wire.i3 import lpc, packets
+from mythos.wire.i3.packets import BadPacket, Packet, parse, values
+from tests.net.i3.peer import Mud
+from tests.scenes.people import in_town, typed
+from tests.scenes.scene import Scene
+
+
+class Wired:
+    """A port that is a seat of an exchange: what goes either way goes through the codec."""
+
+    def __init__(self, exchange: Exchange, name: str) -> None:
+        self.exchange = exchange
+        self.sent: list[Packet] = []
+        self.intermud: Intermud | None = None
+        self.seat = Seat(self._heard, lambda: None, "192.0.2.7")
+        self.name = name
+
+    def start(self) -> None:
+        texts = ("Mythos", "Mythos", "Mythos", "Mythos", "open", "a@example.org")
+        self._raw(
+            packets.StartupRequest(
+                self.name, "", self.exchange.name, "", 0, 0, 0, 4000, 0, 0, *texts, dict(SERVICES), {}
+            )
+        )
+
+    def send(self, packet: Packet) -> None:
+        self.sent.append(packet)
+        self._raw(packet)
+
+    def _raw(self, packet: Packet) -> None:
+        (value,), error = lpc.decode(lpc.encode(values(packet)))
+        assert error is None
+        self.exchange.received(self.seat, value, 100.0)
+
+    def _heard(self, value: list[Any]) -> None:
+        (found,), error = lpc.decode(lpc.encode(value))
+        assert error is None
+        packet = parse(found)
+        assert self.intermud is not None
+        if isinstance(packet, packets.StartupReply):
+            self.intermud.up(packet.from_mud)
+        else:
+            self.intermud.received(packet)
+
+
+class World:
+    """Ann and Bob here; one other MUD; a router with a channel."""
+
+    def __init__(self) -> None:
+        numbers = count(1000)
+        self.exchange = Exchange("*box", "192.0.2.9 8787", lambda: next(numbers), private=True)
+        self.exchange.channels["gossip"] = packets.ChannelInfo("*box", 0)
+        self.scene: Scene = in_town()
+        self.port = Wired(self.exchange, "Ours")
+        self.port.intermud = self.intermud = Intermud(self.scene.realm, "Ours", self.port)
+        self.scene.realm.intermud = self.intermud
+        self.port.start()
+        self.other = Mud(self.exchange, "Other MUD")
+        self.other.start()
+        self.other.say("channel-listen", "gossip", 1, to="*box")
+        self.other.take()
+
+    def typed(self, who: str, line: str) -> list[str]:
+        return typed(self.scene, who, line).get(who, [])
+
+    def hear(self, who: str) -> list[str]:
+        self.scene.run()
+        return self.scene.hear(who)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    yield World()
+
+
+def test_tell_and_reply(world: World) -> None:
+    assert world.typed("Ann", "i3 tell Zoe@other mud: hello there") == ['You tell zoe@Other MUD, "hello there"']
+    assert world.other.take("tell") == [["tell", 4, "Ours", "ann", "Other MUD", "zoe", "Ann", "hello there"]]
+    world.other.say("tell", "%^RED%^Zoe%^RESET%^", "hi \x1b[31myou", user="Zoe", to="Ours", to_user="ANN")
+    assert world.hear("Ann") == ['Zoe@Other MUD tells you, "hi [31myou"']
+    assert world.typed("Ann", "i3 reply and you") == ['You tell zoe@Other MUD, "and you"']
+    assert world.other.take("tell")[0][5:] == ["zoe", "Ann", "and you"]
+
+
+def test_nobody_of_that_name(world: World) -> None:
+    """The sender is told, with what it sent."""
+    world.other.say("tell", "Zoe", "hi", user="zoe", to="Ours", to_user="nobody")
+    (error,) = world.other.take("error")
+    assert (error[5], error[6], error[8][:1]) == ("zoe", "unk-user", ["tell"])
+
+
+def test_emotes(world: World) -> None:
+    world.other.say("emoteto", "Zoe", "$N waves.", user="zoe", to="Ours", to_user="ann")
+    assert world.hear("Ann") == ["Zoe@Other MUD waves."]
+    world.typed("Ann", "i3 emote zoe@Other MUD: bows.")
+    assert world.other.take("emoteto")[0][7] == "$N bows."
+
+
+def test_a_channel(world: World) -> None:
+    """Heard here at once and once, there by all who listen; its history is kept; who does not listen hears nothing."""
+    assert world.typed("Ann", "i3 chan gossip hi") == ["You do not listen to gossip. Type: i3 listen gossip"]
+    world.typed("Ann", "i3 listen gossip")
+    assert world.typed("Ann", "i3 chan gossip hello all") == ["[gossip] Ann: hello all"]
+    assert world.other.take("channel-m")[0][6:] == ["gossip", "Ann", "hello all"]
+    world.other.say("channel-m", "gossip", "Zoe", "hey", user="zoe")
+    world.other.say("channel-e", "gossip", "Zoe", "$N yawns.", user="zoe")
+    world.other.say("channel-t", "gossip", "Ours", "ann", "$N pokes $O.", "$N pokes you.", "Zoe", "Ann", user="zoe")
+    heard = ["[gossip] Zoe@Other MUD: hey", "[gossip] Zoe@Other MUD yawns.", "[gossip] Zoe@Other MUD pokes Ann."]
+    assert world.hear("Ann") == heard
+    assert world.hear("Bob") == []
+    assert world.typed("Bob", "i3 history gossip") == ["[gossip] Ann: hello all", *heard]
+    world.typed("Ann", "i3 unlisten gossip")
+    world.other.say("channel-m", "gossip", "Zoe", "gone?", user="zoe")
+    assert world.hear("Ann") == []
+    assert "gossip" not in world.port.seat.hears
+
+
+def test_listening_goes_on_after_the_link_was_lost(world: World) -> None:
+    world.typed("Ann", "i3 listen gossip")
+    world.port.seat.hears.clear()
+    world.intermud.down()
+    assert world.typed("Ann", "i3 muds") == ["This world is not connected to other MUDs just now."]
+    world.intermud.up("*box")
+    assert world.port.seat.hears == {"gossip"}
+
+
+def test_questions_of_ours(world: World) -> None:
+    world.typed("Ann", "i3 who other")
+    (asked,) = world.other.take("who-req")
+    world.other.say("who-reply", [["Zoe", 600, "the first"], ["-=-", -1, ""], ["x"]], to=asked[2], to_user=asked[3])
+    assert world.hear("Ann") == ["2 on Other MUD:", "Zoe, idle for 10 minutes, the first", "-=-"]
+    world.typed("Ann", "i3 finger zoe@Other MUD")
+    world.other.say("finger-reply", "Zoe", "the first", 0, 0, 0, -1, 0, 9, "likes tea", to="Ours", to_user="ann")
+    assert world.hear("Ann") == ["Zoe@Other MUD, who is not there now.", "title: the first", "level: 9", "likes tea"]
+    world.typed("Ann", "i3 locate zoe")
+    assert world.other.take("locate-req")[0][6] == "zoe"
+    world.other.say("locate-reply", "Other MUD", "Zoe", 5, "editing", to="Ours", to_user="ann")
+    assert world.hear("Ann") == ["Zoe@Other MUD is there, idle for 5 seconds (editing)."]
+
+
+def test_questions_of_theirs(world: World) -> None:
+    """Never an address or an e-mail; a locate is answered only by who has them."""
+    world.other.say("who-req", user="zoe", to="Ours")
+    assert [row[0] for row in world.other.take("who-reply")[0][6]] == ["Ann", "Bob"]
+    world.other.say("finger-req", "Ann", user="zoe", to="Ours")
+    (card,) = world.other.take("finger-reply")
+    assert (card[6], card[9], card[12], card[13]) == ("Ann", 0, 0, "1")
+    world.other.say("finger-req", "nobody", user="zoe", to="Ours")
+    assert world.other.errors() == ["unk-user"]
+    world.other.say("locate-req", "bob", user="zoe")
+    assert world.other.take("locate-reply")[0][6:8] == ["Ours", "Bob"]
+    world.other.say("locate-req", "nobody", user="zoe")
+    assert world.other.take() == []
+    world.other.say("auth-mud-req", to="Ours")
+    assert len(world.other.take("auth-mud-reply")) == 1
+    world.other.say("flying-req", to="Ours")
+    assert world.other.errors() == ["unk-type"]
+
+
+def test_names(world: World) -> None:
+    assert world.typed("Ann", "i3 tell zoe@nowhere: x") == [
+        "There is no MUD called nowhere. To see which there are, type: i3 muds"
+    ]
+    assert world.typed("Ann", "i3 tell zoe") == [
+        "Somebody elsewhere is written as name@mud, for example: i3 tell ann@Other MUD: hello"
+    ]
+    assert world.typed("Ann", "i3 muds")[1] == "Other MUD, Ours"
+    assert world.typed("Ann", "i3 channels") == ["gossip of *box: off."]
+    assert world.typed("Ann", "i3 listen nowhere")[0].startswith("There is no channel called nowhere")
+    assert world.typed("Ann", "i3 dance")[0].startswith("Type i3 and one of: tell, reply")
+
+
+def test_an_error_is_shown_to_who_asked(world: World) -> None:
+    """And to nobody else."""
+    world.exchange.left(world.other.seat)
+    heard = typed(world.scene, "Ann", "i3 tell zoe@Other MUD: x")
+    assert heard == {"Ann": ["*box: Other MUD is not here.", 'You tell zoe@Other MUD, "x"']}
+
+
+def test_the_router_alone_changes_lists(world: World) -> None:
+    """A MUD that sends a mud list is not believed."""
+    world.intermud.received(packets.MudList("Other MUD", "", "Ours", "", 9, {"Other MUD": 0}))
+    assert "Other MUD" in world.intermud.muds
+
+
+def test_a_mud_that_asks_without_end(world: World) -> None:
+    """It must not make us flood the router."""
+    for _ in range(200):
+        world.other.say("who-req", user="zoe", to="Ours")
+    assert len(world.other.take("who-reply")) <= 21
+
+
+def test_not_on_the_network() -> None:
+    scene = in_town()
+    assert typed(scene, "Ann", "i3 muds") == {"Ann": ["This world is not connected to other MUDs."]}
+
+
+VALUES = st.recursive(
+    st.integers(-9, 9) | st.sampled_from(["Other MUD", "Ours", "ann", "gossip", "$N $O", "%^RED%^", "\x1b[2J", ""]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(packets._TYPES)), st.lists(VALUES, max_size=14)), max_size=8))
+def test_any_packets(sent: list[tuple[str, list[Any]]]) -> None:
+    """Whatever comes from a router: nobody reads a control character, and the game goes on."""
+    world = World()
+    world.typed("Ann", "i3 listen gossip")
+    for kind, rest in sent:
+        for header in (["Other MUD", "zoe", "Ours", "ann"], ["Other MUD", "zoe", 0, 0], ["*box", 0, "Ours", 0]):
+            try:
+                packet = parse([kind, 5, *header, *rest])
+            except BadPacket:
+                continue
+            world.intermud.received(packet)
+    assert all(letter >= " " for text in world.hear("Ann") for letter in text)
+    assert 'Bob says, "still here"' in typed(world.scene, "Bob", "say still here")["Ann"]
