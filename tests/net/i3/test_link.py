@@ -1,0 +1,245 @@
+"""Our link to a router: let in, thrown out, throttled, silent, and a router that is hostile."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+
+from mythos.net.i3.link import PAUSES, QUESTIONS, QUEUE, SILENCE, STARTUP, Identity, Router, RouterLink
+from mythos.play.intermud import Intermud
+from mythos.wire.i3 import lpc, packets
+from mythos.wire.i3.mudmode import FrameReader, frame
+from tests.scenes.people import in_town
+
+
+class Plug(StringTransport):
+    aborted = False
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        self.disconnecting = True
+
+    def setTcpNoDelay(self, on: bool) -> None:
+        """No socket, no Nagle."""
+
+    def setTcpKeepAlive(self, on: bool) -> None:
+        """No socket to keep."""
+
+    def getHandle(self) -> Any:
+        return None
+
+
+class Net:
+    """A link, and the test as its router."""
+
+    def __init__(self, path: Path, *, rate: float = 0.0, routers: int = 1) -> None:
+        self.reactor = MemoryReactorClock()
+        self.path = path / "i3-passwords.json"
+        scene = in_town()
+        known = [Router(f"*r{number}", f"192.0.2.{number}", 8080) for number in range(routers)]
+        me = Identity("Ours", 4000, "admin@example.org", "1")
+        self.link = RouterLink(self.reactor, known, me, rate=rate, path=self.path, chance=lambda: 0.5)
+        self.link.intermud = Intermud(scene.realm, "Ours", self.link)
+        self.link.start()
+        self.plug = Plug()
+        self.protocol: Any = None
+
+    def connect(self) -> list[list[Any]]:
+        """The newest connection is made; what the link says first."""
+        factory = self.reactor.tcpClients[-1][2]
+        self.protocol = factory.buildProtocol(None)
+        self.plug = Plug()
+        self.protocol.makeConnection(self.plug)
+        return self.take()
+
+    def take(self) -> list[list[Any]]:
+        reader = FrameReader()
+        reader.receive(self.plug.value())
+        self.plug.clear()
+        return [lpc.decode(payload)[0][0] for payload in reader.frames()]
+
+    def say(self, *value: Any) -> None:
+        self.raw(frame(lpc.encode(list(value))))
+
+    def raw(self, data: bytes) -> None:
+        self.protocol.dataReceived(data)
+
+    def let_in(self, password: int = 77) -> None:
+        self.connect()
+        self.say("startup-reply", 5, "*r0", 0, "Ours", 0, [["*r0", "192.0.2.0 8080"]], password)
+
+    def lost(self) -> None:
+        from twisted.internet.error import ConnectionLost
+        from twisted.python.failure import Failure
+
+        self.protocol.connectionLost(Failure(ConnectionLost()))
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Net:
+    return Net(tmp_path)
+
+
+def test_startup(net: Net) -> None:
+    """Twenty fields of the right kinds; up when the router says so, not when TCP does."""
+    ((*startup,),) = net.connect()
+    assert startup[:12] == ["startup-req-3", 5, "Ours", 0, "*r0", 0, 0, 0, 0, 4000, 0, 0]
+    assert len(startup) == 20
+    assert all(isinstance(text, str) for text in startup[12:18])
+    assert startup[18]["tell"] == 1
+    assert not net.link.up
+    net.say("startup-reply", 5, "*r0", 0, "Ours", 0, [["*r0", "192.0.2.0 8080"]], 77)
+    assert net.link.up
+
+
+def test_the_password_is_kept_at_once(net: Net, tmp_path: Path) -> None:
+    """By router, readable by us alone, and told the next time; a negative one is one too."""
+    net.let_in(-77)
+    assert json.loads(net.path.read_text()) == {"*r0": -77}
+    assert stat.S_IMODE(net.path.stat().st_mode) == 0o600
+    again = Net(tmp_path)
+    assert again.connect()[0][6] == -77
+
+
+def test_pauses_grow(net: Net) -> None:
+    """Nobody is hammered: each try waits twice as long as the one before, up to five minutes."""
+    waits = []
+    for _ in range(9):
+        net.connect()
+        tries = len(net.reactor.tcpClients)
+        net.lost()
+        start = net.reactor.seconds()
+        while len(net.reactor.tcpClients) == tries:
+            net.reactor.advance(1)
+        waits.append(net.reactor.seconds() - start)
+    assert waits[:4] == [5, 10, 20, 40]
+    assert waits[-1] == PAUSES[1]
+
+
+def test_the_next_router_is_tried(tmp_path: Path) -> None:
+    net = Net(tmp_path, routers=2)
+    net.connect()
+    net.lost()
+    net.reactor.advance(PAUSES[0])
+    assert [client[0] for client in net.reactor.tcpClients] == ["192.0.2.0", "192.0.2.1"]
+
+
+def test_a_router_that_never_answers(net: Net) -> None:
+    net.connect()
+    net.reactor.advance(STARTUP + 1)
+    assert net.plug.aborted
+
+
+def test_a_router_that_refuses(net: Net) -> None:
+    """Its sentence is for the operator, and it is left alone for minutes."""
+    net.connect()
+    net.say("error", 5, "*r0", 0, "Ours", 0, "not-allowed", "wrong password, and from a new IP", 0)
+    net.lost()
+    net.reactor.advance(PAUSES[1] - 1)
+    assert len(net.reactor.tcpClients) == 1
+    net.reactor.advance(2)
+    assert len(net.reactor.tcpClients) == 2
+
+
+def tell(number: int) -> packets.Tell:
+    return packets.Tell("Ours", "ann", "Other", "zoe", "Ann", str(number))
+
+
+def test_never_faster_than_routers_allow(tmp_path: Path) -> None:
+    """Eight at once, then eight a second, in order."""
+    net = Net(tmp_path, rate=8.0)
+    net.let_in()
+    net.take()
+    for number in range(20):
+        net.link.send(tell(number))
+    sent = [one[7] for one in net.take()]
+    assert sent == [str(number) for number in range(8)]
+    for _ in range(100):
+        net.reactor.advance(0.01)
+    second = [one[7] for one in net.take()]
+    assert 7 <= len(second) <= 9
+    for _ in range(100):
+        net.reactor.advance(0.01)
+    assert [*sent, *second, *[one[7] for one in net.take()]] == [str(number) for number in range(20)]
+
+
+def test_too_much_is_dropped_channel_lines_first(tmp_path: Path) -> None:
+    net = Net(tmp_path, rate=1.0)
+    net.let_in()
+    for number in range(QUEUE):
+        net.link.send(packets.ChannelMessage("Ours", "ann", "", "", "gossip", "Ann", str(number)))
+    net.take()
+    for number in range(5):
+        net.link.send(tell(number))
+    assert net.link.dropped == 4
+    for _ in range(QUEUE + 5):
+        net.reactor.advance(1)
+    assert [one[7] for one in net.take() if one[0] == "tell"] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_silent_router_is_asked_and_then_left(net: Net) -> None:
+    """A link that is half open would stay so for hours."""
+    net.let_in()
+    net.take()
+    for _ in range(int(SILENCE / 10)):
+        net.reactor.advance(20)
+        if net.plug.aborted:
+            break
+    asked = [one for one in net.take() if one[0] == "auth-mud-req"]
+    assert len(asked) == QUESTIONS
+    assert asked[0][2:5] == ["Ours", 0, "Ours"]
+    assert net.plug.aborted
+
+
+async def test_a_clean_stop(net: Net) -> None:
+    """The router is told that we go."""
+    net.let_in()
+    net.take()
+    gone = net.link.stop()
+    gone.send(None)
+    assert [one[0] for one in net.take()] == ["shutdown"]
+    assert net.plug.disconnecting
+    with pytest.raises(StopIteration):
+        net.lost()
+        gone.send(None)
+    assert not net.reactor.getDelayedCalls()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xff\xff\xff",
+        b"\0\0\0\0",
+        frame(b"({" * 30_000),
+        frame(b"({" + b"9" * 5000 + b",})"),
+        frame(b"([({}):1,])"),
+        frame(lpc.encode(["mudlist", 5, "*r0", 0, "Ours", 0, 1, {"Bad": [1], "Worse": 7}])),
+        frame(lpc.encode(["tell", 5, "Ours", "ann", "Ours", "ann", "Ann", "a loop"])),
+        frame(lpc.encode(["tell", 5, "Other", "z", "Somebody else", "ann", "Z", "misrouted"])),
+    ],
+)
+def test_a_hostile_router(net: Net, data: bytes) -> None:
+    """Only what cannot be gone on from ends the connection; the packet behind a bad one is read."""
+    net.let_in()
+    net.take()
+    net.raw(data)
+    if not net.plug.aborted:
+        net.say("auth-mud-req", 5, "Other", 0, "Ours", 0)
+        assert [one[0] for one in net.take()][-1] == "auth-mud-reply"
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6))
+def test_any_bytes(parts: list[bytes]) -> None:
+    """Never an error of ours."""
+    net = Net(Path("/nonexistent"))
+    net.connect()
+    for part in parts:
+        if not net.plug.aborted:
+            net.raw(part)
