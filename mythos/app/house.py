@@ -5,17 +5,12 @@ The only place where parts meet. Outside it nobody asks a registry, a global or 
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import json
 import os
 import random
-import secrets
 import stat
-import time
-import traceback
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +20,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IDelayedCall, IListeningPort
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -33,11 +28,12 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from mythos import __version__
+from mythos.app.files import StartError, open_data, read_world, secret_key, web_files, write_whole
+from mythos.app.parts import Chance, Parts, Pump, Starter, SystemClock, Watcher
 from mythos.cluster.solo import SoloBus
 from mythos.commands import grammar
 from mythos.commands.table import VERBS
 from mythos.config import Config, Listen
-from mythos.content import load as load_atlas
 from mythos.errors import MythosError, Refusal
 from mythos.flow.log import Limits
 from mythos.flow.throttle import Throttle
@@ -48,7 +44,7 @@ from mythos.net.i3.exchange import Exchange
 from mythos.net.i3.link import Identity, Router, RouterLink
 from mythos.net.i3.router import RouterFactory, password
 from mythos.net.outlet import Link, Outlet
-from mythos.net.site import Proxies, WebFiles, make_site
+from mythos.net.site import Proxies, make_site
 from mythos.net.sse import HEARTBEAT, StreamLink
 from mythos.net.telnet import TelnetFactory
 from mythos.net.tokens import JWTTokens
@@ -75,185 +71,9 @@ from mythos.world.reload import change_atlas
 from mythos.world.state import World
 from mythos.world.zones import Atlas
 
-__all__ = ["House", "StartError", "read_world"]
+__all__ = ["House"]
 
 _log = Logger()
-_PACKAGE = Path(__file__).parent
-#: What an operator must put right: configuration, gate, port, directory.
-EX_CONFIG = 78
-
-
-class StartError(MythosError):
-    """The server cannot start; the sentence says what to do."""
-
-
-class SystemClock:
-    """Implements ``Clock``: monotonic for waiting, the wall for what is stored."""
-
-    def seconds(self) -> float:
-        return time.monotonic()
-
-    def wall(self) -> float:
-        return time.time()
-
-
-class Chance:
-    """Implements ``Dice`` with a generator of its own."""
-
-    def __init__(self, seed: int | None) -> None:
-        self._random = random.Random(secrets.randbits(64) if seed is None else seed)
-
-    def below(self, sides: int) -> int:
-        return self._random.randrange(sides)
-
-
-class Starter:
-    """Implements ``Runner``."""
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        Deferred.fromCoroutine(work).addErrback(lambda failure: _log.failure("work of a command broke", failure))
-
-
-class Watcher:
-    """Implements ``Observer`` of the game: counts and logs what it does not.
-
-    :ivar turn: :meth:`mythos.telemetry.metrics.Metrics.turn` itself: it is called after every command
-    """
-
-    def __init__(self) -> None:
-        self.faults = 0
-        self.turn: Callable[[str, float], None] = lambda verb, seconds: None
-
-    def fault(self, what: str, error: BaseException) -> None:
-        self.faults += 1
-        _log.error("{what} broke: {error!r}\n{trace}", what=what, error=error, trace=_trace(error))
-
-
-def _trace(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))
-
-
-# ── what stands on disk ─────────────────────────────────────────────────────────────────────────
-
-
-def read_world(directory: Path | None) -> Atlas:
-    """The world of a directory, or the starter world.
-
-    :raises MythosError: with every problem, by file, line and column
-    """
-    root = directory or _PACKAGE / "content" / "starter"
-    files = {
-        str(path.relative_to(root)): _text(path)
-        for path in sorted(root.rglob("*"))
-        if path.suffix in (".yaml", ".md") and path.is_file()
-    }
-    if not files:
-        raise StartError(f"{root} holds no world: there is no world.yaml in it.")
-    return load_atlas(files)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise StartError(f"{path} is not UTF-8: byte {error.start} cannot be read. Save it as UTF-8.") from error
-    except OSError as error:
-        raise StartError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _web_files() -> WebFiles:
-    root = _PACKAGE / "webclient"
-    return WebFiles({str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()})
-
-
-def _open_data(directory: Path) -> int:
-    """Make the data directory ours alone; returns the lock's file descriptor.
-
-    :raises StartError: it cannot be written, or another server runs on it
-    """
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StartError(
-            f"The data directory {directory} cannot be written ({error.strerror}): choose another with --data DIR."
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise StartError(
-            f"Another server runs on {directory}: stop it, or give this one a directory of its own with --data DIR."
-        ) from error
-    return lock
-
-
-def _secret_key(config: Config) -> str:
-    """The configured key, or one of this data directory's own, made at its first start."""
-    if config.security.secret_key:
-        return config.security.secret_key
-    path = config.data / "secret"
-    if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-    return path.read_text("ascii").strip()
-
-
-# ── the house ───────────────────────────────────────────────────────────────────────────────────
-
-
-class Pump:
-    """Runs the realm's commands, once in a reactor turn while there are any."""
-
-    def __init__(self, reactor: Any, realm: Realm, outlet: Outlet) -> None:
-        self._reactor = reactor
-        self._realm = realm
-        self._outlet = outlet
-        self._next: IDelayedCall | None = None
-        self._at_once = False
-        realm.wake = self.wake
-
-    def wake(self) -> None:
-        if self._at_once:
-            return
-        if self._next is not None:
-            self._next.cancel()
-        self._at_once = True
-        self._next = self._reactor.callLater(0, self._run)
-
-    def _run(self) -> None:
-        self._next, self._at_once = None, False
-        delay = self._outlet.during(self._realm.pump)
-        if delay is not None and not self._at_once:
-            self._at_once = delay <= 0.0
-            self._next = self._reactor.callLater(delay, self._run)
-
-    def stop(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
-
-
-@dataclass(slots=True)
-class Parts:
-    """Everything that :class:`House` puts together at start, so that it can take it apart again."""
-
-    store: SQLiteStore
-    hasher: Argon2Hasher
-    commits: Commits
-    lane: Lane
-    realm: Realm
-    accounts: Accounts
-    outlet: Outlet
-    pump: Pump
-    telnet: TelnetFactory
-    sockets: SocketFactory
-    link: RouterLink | None = None
-    timers: list[LoopingCall] = field(default_factory=list)
-    listening: list[IListeningPort] = field(default_factory=list)
 
 
 class House(Service):
@@ -311,7 +131,7 @@ class House(Service):
 
     async def _start(self) -> None:
         config = self.config
-        self._lock = _open_data(config.data)
+        self._lock = open_data(config.data)
         atlas = read_world(config.world.dir)
         world, parts = await self._build(atlas)
         self._parts = parts
@@ -329,7 +149,7 @@ class House(Service):
         config, reactor, clock = self.config, self._reactor, self._clock
         path = config.database.path
         store = MemoryStore() if path is None else self._open_store(path, reactor)
-        tokens = JWTTokens(_secret_key(config), config.security.secret_key_previous)
+        tokens = JWTTokens(secret_key(config), config.security.secret_key_previous)
         world, contents = await load_world(store, atlas, Chance(config.world.seed))
         commits = Commits(
             tokens.secret()[:16], contents.next_tx, lambda: (world.now, world.next_id), unsafe=self._unsafe
@@ -405,7 +225,7 @@ class House(Service):
             address_of=proxies.of_request,
             doorman=doorman,
         )
-        self._site = make_site(_web_files(), api, sockets, reactor)
+        self._site = make_site(web_files(), api, sockets, reactor)
         self.health.checks["database"] = lambda: world_sealed(realm)
         parts = Parts(
             store, hasher, commits, lane, realm, accounts, outlet, Pump(reactor, realm, outlet), telnet, sockets
@@ -457,7 +277,7 @@ class House(Service):
             parts.listening.append(self._reactor.listenUNIX(str(control), factory, mode=stat.S_IRUSR | stat.S_IWUSR))
         except CannotListenError as error:
             raise StartError(f"The control socket {control} cannot be opened: {error.socketError}") from error
-        _write_whole(config.data / "ports.json", json.dumps(self.ports))
+        write_whole(config.data / "ports.json", json.dumps(self.ports))
 
     async def _join(self, parts: Parts) -> None:
         """Be on Intermud-3, if a router is configured or runs here."""
@@ -781,12 +601,6 @@ def _with_backlog(endpoint: str) -> str:
 
 def _reason(error: CannotListenError) -> str:
     return str(getattr(error.socketError, "strerror", "") or error.socketError)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text, "utf-8")
-    part.replace(path)
 
 
 async def _maybe(result: Any) -> None:

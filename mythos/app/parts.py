@@ -1,0 +1,131 @@
+"""The parts of the house that are small: clock, chance, what watches the game, what runs its commands."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IListeningPort
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from mythos.net.i3.link import RouterLink
+from mythos.net.outlet import Outlet
+from mythos.net.telnet import TelnetFactory
+from mythos.net.websocket import SocketFactory
+from mythos.play.accounts import Accounts
+from mythos.play.commits import Commits
+from mythos.play.realm import Realm
+from mythos.store.lane import Lane
+from mythos.store.passwords import Argon2Hasher
+from mythos.store.sqlite import SQLiteStore
+
+__all__ = ["Chance", "Parts", "Pump", "Starter", "SystemClock", "Watcher"]
+
+_log = Logger()
+
+
+class SystemClock:
+    """Implements ``Clock``: monotonic for waiting, the wall for what is stored."""
+
+    def seconds(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+
+class Chance:
+    """Implements ``Dice`` with a generator of its own."""
+
+    def __init__(self, seed: int | None) -> None:
+        self._random = random.Random(secrets.randbits(64) if seed is None else seed)
+
+    def below(self, sides: int) -> int:
+        return self._random.randrange(sides)
+
+
+class Starter:
+    """Implements ``Runner``."""
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        Deferred.fromCoroutine(work).addErrback(lambda failure: _log.failure("work of a command broke", failure))
+
+
+class Watcher:
+    """Implements ``Observer`` of the game: counts and logs what it does not.
+
+    :ivar turn: :meth:`mythos.telemetry.metrics.Metrics.turn` itself: it is called after every command
+    """
+
+    def __init__(self) -> None:
+        self.faults = 0
+        self.turn: Callable[[str, float], None] = lambda verb, seconds: None
+
+    def fault(self, what: str, error: BaseException) -> None:
+        self.faults += 1
+        _log.error("{what} broke: {error!r}\n{trace}", what=what, error=error, trace=_trace(error))
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+# ── what stands on disk ─────────────────────────────────────────────────────────────────────────
+
+
+class Pump:
+    """Runs the realm's commands, once in a reactor turn while there are any."""
+
+    def __init__(self, reactor: Any, realm: Realm, outlet: Outlet) -> None:
+        self._reactor = reactor
+        self._realm = realm
+        self._outlet = outlet
+        self._next: IDelayedCall | None = None
+        self._at_once = False
+        realm.wake = self.wake
+
+    def wake(self) -> None:
+        if self._at_once:
+            return
+        if self._next is not None:
+            self._next.cancel()
+        self._at_once = True
+        self._next = self._reactor.callLater(0, self._run)
+
+    def _run(self) -> None:
+        self._next, self._at_once = None, False
+        delay = self._outlet.during(self._realm.pump)
+        if delay is not None and not self._at_once:
+            self._at_once = delay <= 0.0
+            self._next = self._reactor.callLater(delay, self._run)
+
+    def stop(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything that :class:`House` puts together at start, so that it can take it apart again."""
+
+    store: SQLiteStore
+    hasher: Argon2Hasher
+    commits: Commits
+    lane: Lane
+    realm: Realm
+    accounts: Accounts
+    outlet: Outlet
+    pump: Pump
+    telnet: TelnetFactory
+    sockets: SocketFactory
+    link: RouterLink | None = None
+    timers: list[LoopingCall] = field(default_factory=list)
+    listening: list[IListeningPort] = field(default_factory=list)
