@@ -62,6 +62,8 @@ class LpcError(WireError):
 
 def decode(text: bytes) -> tuple[list[Value], LpcError | None]:
     """All values of a frame, in order: routers put several into one; and what was wrong with what follows them."""
+    if text.find(b"\0", 0, len(text) - 1) >= 0:  # it cannot stand in a string; between packets it is nothing
+        text = text.replace(b"\0", b"")
     pieces = _STRING.split(text)
     if len(pieces) > 2 * STRINGS:
         return [], LpcError("too many strings")
@@ -149,7 +151,7 @@ def _mapping(items: list[Value]) -> dict[str | int, Value]:
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
-    return match[1] if match[1] is not None else b"\n"
+    return b"\n" if match[1] in (None, b"\r") else match[1]
 
 
 def _understand(piece: bytes) -> tuple[_Step, ...]:
