@@ -245,6 +245,7 @@ class House(Service):
             delivered=lambda: parts.outlet.delivered,
             errors=lambda: observer.errors if observer else 0,
             faults=lambda: watcher.faults,
+            i3=lambda: parts.link.numbers() if parts.link is not None else None,
         )
         self.metrics = Metrics(self._registry, sources)
         if self.config.metrics.latency:

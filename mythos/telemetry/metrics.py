@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-__all__ = ["Histogram", "Metrics", "Sources"]
+__all__ = ["Histogram", "I3Numbers", "Metrics", "Sources"]
 
 #: Upper bounds in seconds.
 _BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -42,6 +42,16 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
+class I3Numbers:
+    """The link to an Intermud-3 router. ``packets``: by what became of them."""
+
+    up: bool
+    queued: int
+    muds: int
+    packets: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """Where numbers are read from when they are asked for."""
 
@@ -53,6 +63,7 @@ class Sources:
     delivered: Callable[[], Mapping[str, int]]
     errors: Callable[[], int]
     faults: Callable[[], int]
+    i3: Callable[[], I3Numbers | None]
 
 
 class Metrics(Collector):
@@ -88,6 +99,14 @@ class Metrics(Collector):
         yield delivered
         yield _one(CounterMetricFamily, "mythos_errors", "Errors logged", sources.errors())
         yield _one(CounterMetricFamily, "mythos_faults", "Commands and ticks that broke", sources.faults())
+        if (i3 := sources.i3()) is not None:
+            yield _one(GaugeMetricFamily, "mythos_i3_up", "A router has let us in", float(i3.up))
+            yield _one(GaugeMetricFamily, "mythos_i3_queue", "Packets that wait for their turn", i3.queued)
+            yield _one(GaugeMetricFamily, "mythos_i3_muds", "MUDs that are up", i3.muds)
+            packets = CounterMetricFamily("mythos_i3_packets", "Packets by what became of them", labels=["what"])
+            for what, count in i3.packets.items():
+                packets.add_metric([what], count)
+            yield packets
         commands = HistogramMetricFamily(
             "mythos_command_seconds", "From the turn's start to its end", labels=["command"]
         )

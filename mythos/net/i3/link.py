@@ -25,6 +25,7 @@ from mythos.flow.bucket import Bucket
 from mythos.net.i3.router import save
 from mythos.net.outlet import tune
 from mythos.play.intermud import SERVICES, Intermud
+from mythos.telemetry.metrics import I3Numbers
 from mythos.wire.i3 import lpc, packets
 from mythos.wire.i3.mudmode import FrameReader, frame
 from mythos.wire.i3.packets import BadPacket, Packet, parse, values
@@ -138,6 +139,11 @@ class RouterLink:
     @property
     def up(self) -> bool:
         return bool(self.intermud and self.intermud.router)
+
+    def numbers(self) -> I3Numbers:
+        muds = self.intermud.muds.values() if self.intermud is not None else ()
+        packets = {"sent": self.sent, "heard": self.heard, "bad": self.bad, "dropped": self.dropped}
+        return I3Numbers(self.up, len(self._queue), sum([mud.up for mud in muds]), packets)
 
     def start(self) -> None:
         self._try()
