@@ -305,8 +305,22 @@ class House(Service):
             chance=random.random,
         )
         intermud = link.intermud = parts.realm.intermud = Intermud(parts.realm, config.mud.name, link)
+        self._remember_channels(intermud)
         parts.timers.append(self._every(60.0, lambda: intermud.listen_again() if link.up else None))
+        parts.timers.append(self._every(config.world.flush_interval, lambda: self._keep_channels(intermud)))
         link.start()
+
+    def _remember_channels(self, intermud: Intermud) -> None:
+        path = self.config.data / _CHANNELS
+        if path.exists():
+            try:
+                intermud.remember(json.loads(path.read_text("utf-8")))
+            except (ValueError, TypeError, AttributeError) as error:
+                _log.error("{path} cannot be read, and is left out: {error}", path=path, error=error)
+
+    def _keep_channels(self, intermud: Intermud) -> None:
+        if intermud.changed:
+            write_whole(self.config.data / _CHANNELS, json.dumps(intermud.kept(), ensure_ascii=False))
 
     async def _open(self, name: str, listen: Listen, factory: Any) -> None:
         assert self._parts is not None
@@ -493,6 +507,8 @@ class House(Service):
                 timer.stop()
         if parts.link is not None:
             await parts.link.stop()
+        if parts.realm.intermud is not None:
+            self._keep_channels(parts.realm.intermud)
         parts.pump.stop()
         parts.realm.tell_bustle()
         parts.realm.halt()
@@ -535,6 +551,8 @@ class House(Service):
         }
 
 
+#: What was said on channels of other MUDs.
+_CHANNELS = "i3-channels.json"
 #: How the port of each door is chosen.
 _OPENED_BY = {
     **{name: f"--{name} PORT" for name in ("telnet", "http", "metrics")},

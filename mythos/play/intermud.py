@@ -54,6 +54,7 @@ class Intermud:
 
     :ivar router: the name of the router we are on; empty: on none
     :ivar muds: all that the router told of; ``channels`` likewise
+    :ivar changed: :meth:`kept` would give something new
     """
 
     def __init__(self, realm: Realm, name: str, port: Port) -> None:
@@ -63,6 +64,7 @@ class Intermud:
         self.channels: dict[str, ChannelInfo] = {}
         self._realm = realm
         self._port = port
+        self.changed = False
         self._history: dict[str, deque[Line]] = {}
         self._heard: set[str] = set()  # channels that the router sends us
         self._told_by: dict[EntityId, str] = {}
@@ -200,6 +202,7 @@ class Intermud:
                 del self._history[next(iter(self._history))]
             history = self._history[channel] = deque(maxlen=HISTORY)
         history.append(said)
+        self.changed = True
         return [(Only(one.me.id), said) for one in self._realm.sessions() if channel in _listened(one)]
 
     def _who(self, packet: packets.WhoRequest) -> None:
@@ -383,6 +386,27 @@ class Intermud:
 
     def history(self, channel: str) -> Iterable[Line]:
         return tuple(self._history.get(channel, ()))
+
+    # ── what outlives the server ────────────────────────────────────────────────────────────────
+
+    def kept(self) -> dict[str, list[list[list[str]]]]:
+        """The histories of all channels, as JSON: for each line its (words, role), the role empty for prose."""
+        self.changed = False
+        return {
+            channel: [[[span.text, span.role.value if span.role else ""] for span in said.spans] for said in lines]
+            for channel, lines in self._history.items()
+        }
+
+    def remember(self, kept: Mapping[str, Iterable[Iterable[tuple[str, str]]]]) -> None:
+        """What :meth:`kept` gave before a restart. :raises ValueError: it is none of it"""
+        for channel, lines in kept.items():
+            self._history[channel] = deque(
+                [
+                    Line("channel", tuple([Span(text, Role(role) if role else None) for text, role in one]))
+                    for one in lines
+                ],
+                maxlen=HISTORY,
+            )
 
 
 def _listened(session: Session) -> set[str]:

@@ -77,3 +77,22 @@ def test_the_link_comes_back(pair: tuple[Server, Server]) -> None:
     ann.command(f"i3 tell {bobs}@second: still there?")
     bob.until("still there?")
     assert json.loads(kept.read_text()) == known
+
+
+def test_what_was_said_outlives_the_server(pair: tuple[Server, Server]) -> None:
+    """The history of a channel after a stop, and who listens to it; a file that is broken is left out."""
+    _, second = pair
+    bob, bobs = player(second)
+    until(bob, "i3 muds", "First, Second")
+    bob.command("i3 listen gossip")
+    bob.command("i3 chan gossip remember me")
+    assert second.stop() == 143
+    second.start()
+    bob = WebSocket(second.ports["http"], bob.token)
+    bob.command("i3 history gossip")
+    assert f"[gossip] {bobs}: remember me" in bob.lines
+    until(bob, "i3 channels", "gossip of *mythos: you listen.")
+    second.stop()
+    (second.data / "i3-channels.json").write_text("[1]")
+    second.start()
+    assert "i3-channels.json cannot be read" in second.log.read_text()
