@@ -122,6 +122,17 @@ def _history(call: Call, intermud: Intermud, rest: str) -> None:
         call.reply(f"Nothing was heard on {rest} yet.")
 
 
+def _ignore(call: Call, intermud: Intermud, rest: str) -> None:
+    if rest:
+        ignored = intermud.ignore(call.session, rest)
+        call.reply(f"You hear {rest} {'no more' if ignored else 'again'}.")
+        return
+    found = intermud.ignored(call.session)
+    call.reply(
+        f"You ignore {', '.join(found)}." if found else "You ignore nobody. Type: i3 ignore <name>@<mud>, or a MUD"
+    )
+
+
 _WHAT: Final[Mapping[str, Callable[[Call, Intermud, str], None]]] = {
     "tell": _tell,
     "reply": _reply,
@@ -135,6 +146,7 @@ _WHAT: Final[Mapping[str, Callable[[Call, Intermud, str], None]]] = {
     "unlisten": _unlisten,
     "chan": _chan,
     "history": _history,
+    "ignore": _ignore,
 }
 
 VERBS = (
@@ -154,6 +166,7 @@ VERBS = (
             "i3 unlisten <channel>",
             "i3 chan <channel> <words>",
             "i3 history <channel>",
+            "i3 ignore [<name>@<mud> or <mud>]",
         ),
         "Talk with people of other MUDs, over Intermud-3.",
         "talk",

@@ -40,6 +40,10 @@ PACE: Final = (10.0, 20.0)
 _MOST_PACES = 1000
 #: What a listened-to channel is called among a character's settings.
 _SETTING = "i3."
+#: And whom it does not hear: a MUD, or ``user@mud``, in small letters.
+_IGNORED = "i3-ignore."
+#: Most of them.
+IGNORED: Final = 50
 
 
 class Port(Protocol):
@@ -163,7 +167,7 @@ class Intermud:
 
     def _tell(self, packet: packets.Tell) -> None:
         session = self._addressed(packet)
-        if session is not None:
+        if session is not None and not _ignores(session, packet):
             who = self._sender(packet.visname, packet)
             self._told_by[session.me.id] = f"{packet.from_user or packet.visname}@{packet.from_mud}".lower()
             words = Line("tell", (who, Span(f' tells you, "{_shown(packet.message)}"')))
@@ -171,29 +175,29 @@ class Intermud:
 
     def _emote_to(self, packet: packets.EmoteTo) -> None:
         session = self._addressed(packet)
-        if session is not None:
+        if session is not None and not _ignores(session, packet):
             self._realm.words_to(session, line("tell", *_emoted(packet.message, self._sender(packet.visname, packet))))
 
     def _said(self, packet: packets.ChannelMessage) -> None:
         who = self._sender(packet.visname, packet)
-        self._realm.hear(*self._on_channel(packet.channel, who, Span(f": {_shown(packet.message)}")))
+        self._realm.hear(*self._on_channel(packet.channel, who, Span(f": {_shown(packet.message)}"), packet=packet))
 
     def _emoted(self, packet: packets.ChannelEmote) -> None:
         words = _emoted(packet.message, self._sender(packet.visname, packet))
-        self._realm.hear(*self._on_channel(packet.channel, *words))
+        self._realm.hear(*self._on_channel(packet.channel, *words, packet=packet))
 
     def _emoted_at(self, packet: packets.ChannelTargetedEmote) -> None:
         who = self._sender(packet.visname, packet)
         target = packet.target_visname or packet.target_user
         there = target if packet.target_mud == self.name else f"{target}@{packet.target_mud}"
         seen = Span(_shown(there), Role.PLAYER)
-        self._realm.hear(*self._on_channel(packet.channel, *_emoted(packet.message, who, seen)))
+        self._realm.hear(*self._on_channel(packet.channel, *_emoted(packet.message, who, seen), packet=packet))
 
     def _sender(self, visname: str, packet: Packet) -> Span:
         name = _clean(visname) or _clean(packet.from_user) or "Someone"
         return Span(f"{name}@{_clean(packet.from_mud)}", Role.PLAYER)
 
-    def _on_channel(self, channel: str, *words: Span) -> list[Heard]:
+    def _on_channel(self, channel: str, *words: Span, packet: Packet | None = None) -> list[Heard]:
         """A line into the history, and for whom of us it is."""
         said = Line("channel", (Span(f"[{_clean(channel)}] "), *words))
         history = self._history.get(channel)
@@ -203,7 +207,11 @@ class Intermud:
             history = self._history[channel] = deque(maxlen=HISTORY)
         history.append(said)
         self.changed = True
-        return [(Only(one.me.id), said) for one in self._realm.sessions() if channel in _listened(one)]
+        return [
+            (Only(one.me.id), said)
+            for one in self._realm.sessions()
+            if channel in _listened(one) and not (packet is not None and _ignores(one, packet))
+        ]
 
     def _who(self, packet: packets.WhoRequest) -> None:
         now = self._realm.now
@@ -381,6 +389,26 @@ class Intermud:
         if self.router:
             self.listen_again()
 
+    def ignore(self, session: Session, whom: str) -> bool:
+        """Hear a MUD, or ``user@mud``, no more; or again. Returns whether it is ignored now.
+
+        :raises Refusal: there is no such MUD, or too many are ignored
+        """
+        user, at, mud = whom.rpartition("@")
+        key = _IGNORED + f"{user}{at}{self.mud(mud)}".lower()
+        me = session.me
+        settings = dict(me.settings or {})
+        if settings.pop(key, None) is None:
+            if len(self.ignored(session)) >= IGNORED:
+                raise Refusal(f"You ignore {IGNORED} already. Hear one of them again first: i3 ignore <name>@<mud>")
+            settings[key] = "on"
+        me.settings = settings or None
+        self._realm.world.touch(me)
+        return key in settings
+
+    def ignored(self, session: Session) -> list[str]:
+        return sorted(one.removeprefix(_IGNORED) for one in session.me.settings or {} if one.startswith(_IGNORED))
+
     def listened(self, session: Session) -> list[str]:
         return sorted(_listened(session))
 
@@ -412,6 +440,14 @@ class Intermud:
 def _listened(session: Session) -> set[str]:
     settings = session.me.settings or {}
     return {name.removeprefix(_SETTING) for name, on in settings.items() if name.startswith(_SETTING) and on == "on"}
+
+
+def _ignores(session: Session, packet: Packet) -> bool:
+    settings = session.me.settings
+    if not settings:
+        return False
+    mud = packet.from_mud.lower()
+    return _IGNORED + mud in settings or f"{_IGNORED}{packet.from_user.lower()}@{mud}" in settings
 
 
 def _clean(name: str) -> str:

@@ -129,6 +129,30 @@ def test_a_channel(world: World) -> None:
     assert "gossip" not in world.port.seat.hears
 
 
+def test_who_is_ignored_is_not_heard(world: World) -> None:
+    """One person, or a whole MUD; they are not told; and again when it is typed again."""
+    world.typed("Ann", "i3 listen gossip")
+
+    def heard() -> list[str]:
+        world.other.say("tell", "Zoe", "psst", user="zoe", to="Ours", to_user="ann")
+        world.other.say("emoteto", "Zoe", "$N winks.", user="zoe", to="Ours", to_user="ann")
+        world.other.say("channel-m", "gossip", "Zoe", "hey", user="zoe")
+        world.other.say("channel-e", "gossip", "Yan", "$N yawns.", user="yan")
+        return world.hear("Ann")
+
+    assert len(heard()) == 4
+    assert world.typed("Ann", "i3 ignore zoe@Other MUD") == ["You hear zoe@Other MUD no more."]
+    assert heard() == ["[gossip] Yan@Other MUD yawns."]
+    assert world.typed("Ann", "i3 ignore other") == ["You hear other no more."]
+    assert heard() == []
+    assert world.other.errors() == []
+    assert world.typed("Ann", "i3 ignore") == ["You ignore other mud, zoe@other mud."]
+    world.typed("Ann", "i3 ignore other")
+    world.typed("Ann", "i3 ignore zoe@other mud")
+    assert world.typed("Ann", "i3 ignore")[0].startswith("You ignore nobody.")
+    assert len(heard()) == 4
+
+
 def test_listening_goes_on_after_the_link_was_lost(world: World) -> None:
     world.typed("Ann", "i3 listen gossip")
     world.port.seat.hears.clear()
