@@ -282,9 +282,9 @@ class Api:
             raise Problem(400, "bad_frame", "t: a stream is attached by GET /sse")
         ack = frame.a if isinstance(frame, client.Ack) else frame.ack
         if ack is not None:
-            for connection in session.connections:
-                if connection.kind == "sse":
-                    session.log.ack(connection.cursor, ack)
+            streams = [connection for connection in session.connections if connection.kind == "sse"]
+            if len(streams) == 1:  # of several, nobody knows which one has read so far
+                session.log.ack(streams[0].cursor, ack)
         if isinstance(frame, client.Ack):
             return _json(request, {}, 202)
         if not session.connections:
@@ -297,7 +297,7 @@ class Api:
                 for connection in session.connections:
                     connection.answer(frame.c, refused, expect, dup)
 
-            self._realm.commits.after(answer)
+            self._realm.commits.after(answer, lasting=True)
         return _json(request, {"c": frame.c}, 202)
 
     # ── health ──────────────────────────────────────────────────────────────────────────────────

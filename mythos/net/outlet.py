@@ -274,7 +274,8 @@ class Link:
 
     def close(self, code: int, reason: str) -> None:
         if not self._closed:
-            if self.ready and not self.shut:
+            log = self.session.log
+            while self.ready and not self.shut and (self.cursor.sent < log.head or self._answers is not None):
                 self.flush()
             self._closed = True
             self.shutdown(code, reason)
@@ -288,11 +289,11 @@ class Link:
         log, cursor = self.session.log, self.cursor
         data = b""
         if cursor.sent < log.floor:
+            self.realm.snapshot(self.session)  # first: in a full log it takes the place of more
             before = cursor.sent
             gap = log.overtaken(cursor)
             assert gap is not None
             data = self.encode_gap(gap, before)
-            self.realm.snapshot(self.session)
         before = cursor.sent
         entries = log.pull(cursor, HOLD)
         if entries:

@@ -218,7 +218,7 @@ class GameSocket(WebSocketServerProtocol):
             at_once = link.realm.submit(session, frame.c, sanitize(frame.line))
             if at_once is not None:
                 error, expect, dup = at_once
-                link.realm.commits.after(lambda: link.answer(frame.c, error, expect, dup))
+                link.realm.commits.after(lambda: link.answer(frame.c, error, expect, dup), lasting=True)
 
     def _broke(self, failure: Any) -> None:
         _log.failure("a WebSocket could not be attached", failure)

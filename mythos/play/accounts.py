@@ -30,6 +30,7 @@ from mythos.play.ports import (
 )
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session, Standing
+from mythos.wire.message import State
 from mythos.world.state import Character
 
 __all__ = ["Accounts", "Grant", "TooManyTries", "WrongPassword"]
@@ -103,6 +104,11 @@ class Accounts:
         self._remembered = self._clock.seconds()
         self._realm.start(self._dissolve(tuple(strays)))
 
+    def save(self) -> None:
+        """Sessions that nobody woke sleep through the next restart too: their logs were handed out to us."""
+        for record in self._asleep.values():
+            self._realm.commits.submit_session(record.id, lambda record=record: record)  # type: ignore[misc]
+
     def forget_old(self) -> None:
         """Let go of sessions whose players did not come back within the window."""
         if self._asleep and self._clock.seconds() > self._remembered + self._realm.pace.window:
@@ -142,6 +148,9 @@ class Accounts:
         if record.log is not None:
             log.restore(record.floor, [(number, now - age, what) for number, age, what in record.log])
             log.cursors = [_gone(kind, acked, now) for kind, acked in record.cursors]
+            log.put_state(
+                "Mythos.Ask", State("Mythos.Ask", {"text": "", "secret": False}), now
+            )  # questions are forgotten
         session = Session(record.id, me, log, Bucket(pace.per_minute / 60.0, pace.burst), now)
         session.standing = Standing.AWAY
         session.next_c = record.next_c

@@ -120,6 +120,7 @@ class Realm:
         self._roster = Roster(world, channels)
         self._turns = Turns(self, grammar)
         self.submit, self.pump = self._turns.submit, self._turns.pump
+        self._closing = False
         self._rounds = Rounds(pace.sweep, self._roster.every)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
@@ -180,12 +181,14 @@ class Realm:
 
     def _record(self, session: Session, *, with_log: bool = False) -> Any:
         ended = session.standing is Standing.ENDED
-        return session.record(self.clock.wall(), self.clock.seconds(), with_log=with_log, ended=ended)
+        return session.record(self.clock.wall(), self.clock.seconds(), with_log=with_log or self._closing, ended=ended)
 
     def save(self, *, with_logs: bool = False) -> None:
         """Put everything that is only marked, and at a planned stop each session with its log, into the next batch."""
         self.commits.flush()
         if with_logs:
+            self._closing = True
+            self.accounts.save()
             for session in self._roster.every():
                 self.commits.submit_session(session.id, lambda one=session: self._record(one, with_log=True))  # type: ignore[misc]
 
@@ -283,15 +286,11 @@ class Realm:
 
         :param look: words too, for a session that stood in the world before
         """
-        now = self.now
         me = session.me
-        heard = list(narrate(self.world, Looked(me.id, me.room)))
-        for _, message in heard:
-            if look or type(message) is State:
-                session.hear(message, now)
-        session.hear(vitals(me), now)
-        session.hear(State("Char.Name", {"name": me.name, "fullname": me.name}), now)
-        self._hear_question(session)
+        only = Only(me.id)
+        heard = [one for one in narrate(self.world, Looked(me.id, me.room)) if look or type(one[1]) is State]
+        gauges = vitals(me), State("Char.Name", {"name": me.name, "fullname": me.name}), session.asks()
+        self._hear(*heard, *[(only, state) for state in gauges])  # behind the disk, as all that tells of the world
 
     def _hear_question(self, session: Session) -> None:
         session.hear(session.asks(), self.now)
