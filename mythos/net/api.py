@@ -6,6 +6,7 @@ Every error is ``{"error": {"code", "message"}}`` with the right status, and say
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -73,6 +74,18 @@ class _Refresh(msgspec.Struct, forbid_unknown_fields=True):
     refresh: str
 
 
+@dataclass(slots=True)
+class _Ticket:
+    """:ivar shown: the token it was taken with
+    :ivar ends: monotonic second; ``spent`` at it, once it is
+    """
+
+    session: SessionId
+    shown: str
+    ends: float
+    spent: bool = False
+
+
 class Requests:
     """How many requests one network may make: a bucket each."""
 
@@ -116,7 +129,7 @@ class Api:
         self._requests = requests
         self._address_of = address_of
         self._doorman = doorman
-        self._tickets: dict[str, tuple[SessionId, float, bool]] = {}
+        self._tickets: dict[str, _Ticket] = {}
         self.app = Klein()
         self._route()
 
@@ -229,11 +242,7 @@ class Api:
         return _grant(request, grant)
 
     async def _session(self, request: Request) -> Session:
-        header = request.getHeader("authorization") or ""
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Problem(401, "unauthorized", "Send the header: Authorization: Bearer <token>")
-        return await self._accounts.session_by(token.strip())
+        return await self._accounts.session_by(_bearer(request))
 
     # ── the second road ─────────────────────────────────────────────────────────────────────────
 
@@ -242,35 +251,39 @@ class Api:
         now = self._clock.seconds()
         window = self._realm.pace.window
         self._tickets = {
-            ticket: known for ticket, known in self._tickets.items() if now < known[1] + (window if known[2] else 0.0)
+            digest: one for digest, one in self._tickets.items() if now < one.ends + (window if one.spent else 0.0)
         }
         if len(self._tickets) >= 50_000:
             raise Problem(503, "busy", "Too many tickets are out. Try again in a moment.")
         ticket = self._tokens.secret()
-        self._tickets[self._tokens.digest(ticket)] = (session.id, now + TICKET, False)
+        self._tickets[self._tokens.digest(ticket)] = _Ticket(session.id, _bearer(request), now + TICKET)
         return _json(request, {"ticket": ticket})
 
     async def _stream(self, request: Request) -> EventStream:
         if request.clientproto != b"HTTP/1.1":
             raise Problem(505, "version", "An event stream needs HTTP/1.1.")
-        digest = self._tokens.digest(_argument(request, b"ticket"))
-        known = self._tickets.get(digest)
-        if known is None:
+        if request.method != b"GET":  # a HEAD would spend the ticket
+            request.setHeader(b"allow", b"GET")
+            raise Problem(405, "method", "Send GET.")
+        ticket = self._tickets.get(self._tokens.digest(_argument(request, b"ticket")))
+        if ticket is None:
             raise Problem(401, "ticket", "That ticket is not good. Take one from POST /api/v1/ticket.")
-        id, ends, spent = known
         place = _place(request)
-        session = self._realm.session(id)
+        session = self._realm.session(ticket.session)
         now = self._clock.seconds()
-        if session is None or (now > ends and not spent):
+        if session is None or (now > ticket.ends and not ticket.spent):
             raise Problem(401, "ticket", "That ticket is too old. Take a new one from POST /api/v1/ticket.")
-        if spent and (place is None or place.epoch != session.log.epoch or now > ends + self._realm.pace.window):
+        late = now > ticket.ends + self._realm.pace.window
+        if ticket.spent and (place is None or place.epoch != session.log.epoch or late):
             raise Problem(401, "ticket", "That ticket is spent. Take a new one from POST /api/v1/ticket.")
         address = self._address_of(request)
         if refusal := self._doorman.admit(address, now):
             raise Problem(503, "full", refusal)
-        self._tickets[digest] = (id, now if spent else ends, True)
+        if ticket.spent:
+            ticket.ends = now
+        ticket.spent = True
         ended = partial(self._doorman.leave, address)
-        return EventStream(self._outlet, self._realm, session, address, place, ended)
+        return EventStream(self._outlet, self._realm, session, address, place, ticket.shown, ended)
 
     async def _commands(self, request: Request) -> bytes:
         session = await self._session(request)
@@ -283,8 +296,10 @@ class Api:
         ack = frame.a if isinstance(frame, client.Ack) else frame.ack
         if ack is not None:
             streams = [connection for connection in session.connections if connection.kind == "sse"]
-            if len(streams) == 1:  # of several, nobody knows which one has read so far
-                session.log.ack(streams[0].cursor, ack)
+            shown = self._tokens.digest(_bearer(request))
+            for stream in streams:  # of several, the one whose hello brought the token that is shown
+                if len(streams) == 1 or stream.token == shown:
+                    session.log.ack(stream.cursor, ack)
         if isinstance(frame, client.Ack):
             return _json(request, {}, 202)
         if not session.connections:
@@ -334,6 +349,13 @@ def _grant(request: Request, grant: Grant) -> bytes:
     return _json(
         request, {"token": grant.token, "refresh": grant.refresh, "session": grant.session, "name": grant.name}
     )
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = (request.getHeader("authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Problem(401, "unauthorized", "Send the header: Authorization: Bearer <token>")
+    return token.strip()
 
 
 def _read(request: Request) -> bytes:

@@ -199,6 +199,7 @@ class Link:
         "realm",
         "session",
         "shut",
+        "token",
         "woken",
     )
 
@@ -212,6 +213,7 @@ class Link:
         self.address = address
         self.ready = False
         self.shut = False
+        self.token = ""
         self.woken = False
         self._closed = False
         self._shut_since = 0.0
@@ -256,6 +258,12 @@ class Link:
         """The hello is written: from now on it is flushed, swept and counted."""
         self.ready = True
         self.outlet.links.add(self)
+
+    def heard_from(self) -> None:
+        """Its client sent something behind its hello, which it therefore has."""
+        if self.token:
+            self.session.tokens.arrived(self.token, self.realm.clock.wall())
+            self.token = ""
 
     def wake(self) -> None:
         if not self.woken and self.ready and not self.shut:

@@ -135,7 +135,10 @@ class _Stream(Protocol):
 
 class EventStream(Resource):
     """Answers a request with the session's stream, from ``place`` on if that is still kept. The request is over then;
-    ``ended`` is called when the stream is."""
+    ``ended`` is called when the stream is.
+
+    :param shown: the token its ticket was taken with
+    """
 
     isLeaf = True
 
@@ -146,11 +149,13 @@ class EventStream(Resource):
         session: Session,
         address: str,
         place: sse.Position | None,
+        shown: str,
         ended: Callable[[], None],
     ) -> None:
         super().__init__()
         self._link = StreamLink(outlet, realm, session, address)
         self._place = place
+        self._shown = shown
         self._ended = ended
 
     def render(self, request: Request) -> int:
@@ -160,5 +165,5 @@ class EventStream(Resource):
         link, place = self._link, self._place
         link.made(take_over(request, _Stream(link, self._ended)))
         epoch, last = (place.epoch, place.s) if place else (None, None)
-        link.realm.attach(link, link.session, epoch=epoch, last=last, then=link.greet)
+        link.realm.attach(link, link.session, epoch=epoch, last=last, shown=self._shown, then=link.greet)
         return NOT_DONE_YET

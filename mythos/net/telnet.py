@@ -419,6 +419,7 @@ class TelnetConnection(Protocol):
         elif name == "mythos.ack" and self._link is not None:
             epoch = data.get("e") if isinstance(data, dict) else None
             number = data.get("s") if isinstance(data, dict) else data
+            self._link.heard_from()
             log = self._link.session.log
             if type(number) is int and (epoch is None or epoch == log.epoch):
                 log.ack(self._link.cursor, number)
@@ -439,7 +440,7 @@ class TelnetConnection(Protocol):
         except Refusal as refusal:
             self.send(gmcp.encode("Mythos.Refused", {"message": str(refusal)}))
         else:
-            self._attach(session, epoch, last)
+            self._attach(session, epoch, last, token)
         self._busy = False
 
     # ── the name prompt (what net.login asks of it) ─────────────────────────────────────────────
@@ -486,7 +487,7 @@ class TelnetConnection(Protocol):
         self._spoken = True
         self.refresh_style()
 
-    def _attach(self, session: Session, epoch: str | None, last: int | None) -> None:
+    def _attach(self, session: Session, epoch: str | None, last: int | None, shown: str = "") -> None:
         factory = self.factory
         link = TelnetLink(self, factory.outlet, factory.realm, session, self.address)
         self._link = link
@@ -502,6 +503,7 @@ class TelnetConnection(Protocol):
             last=last,
             returning=last is None,
             token=self.counts,
+            shown=shown,
             then=lambda attached: self._greeted(link, attached),
         )
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from mythos.errors import Refusal, WireError
@@ -31,6 +31,9 @@ from mythos.wire.websocket import frame_header, record_frame, text_frame
 __all__ = ["GameSocket", "SocketFactory"]
 
 _log = Logger()
+
+#: Seconds from the handshake to the first frame; it stands for a place at the door, so nobody may keep it for nothing.
+ATTACH = 10.0
 
 
 class SocketLink(Link):
@@ -95,6 +98,7 @@ class GameSocket(WebSocketServerProtocol):
         super().__init__()
         self._link: SocketLink | None = None
         self._attaching = False
+        self._deadline: IDelayedCall | None = None
         self._holds: set[str] = set()
         self._bucket: Bucket | None = None
         self._address = ""
@@ -123,10 +127,11 @@ class GameSocket(WebSocketServerProtocol):
             self.bid_farewell(1013, refusal)
             return
         self._admitted = True
-        self._bucket = Bucket(self.factory.frames_per_second, self.factory.frames_per_second * 4)
+        self._bucket = Bucket(factory.frames_per_second, factory.frames_per_second * 4)
+        self._deadline = factory.clock.callLater(ATTACH, self._too_late)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if self._bucket is None:
+        if self._bucket is None or self.state != self.STATE_OPEN:  # what comes behind our close is not heeded
             return
         if isBinary:
             self.bid_farewell(1003, "text frames only")
@@ -145,7 +150,7 @@ class GameSocket(WebSocketServerProtocol):
         else:
             self._obey(link, frame)
         wait = self._bucket.take(self.factory.clock.seconds())
-        if wait:
+        if wait and "pace" not in self._holds:  # a read may bring thousands: one timer for them all
             self.hold("pace")
             self.factory.clock.callLater(wait, self.release, "pace")
 
@@ -153,17 +158,28 @@ class GameSocket(WebSocketServerProtocol):
         if self._admitted:
             self._admitted = False
             self.factory.doorman.leave(self._address)
+        self._in_time()
         link, self._link = self._link, None
         if link is not None:
             link.detached()
 
     # ── ours ────────────────────────────────────────────────────────────────────────────────────
 
+    def _too_late(self) -> None:
+        self._deadline = None
+        self.bid_farewell(1008, "attach first")
+
+    def _in_time(self) -> None:
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline.cancel()
+
     def _attach(self, frame: client.Attach) -> None:
         if self._attaching:
             self.bid_farewell(1008, "attached already")
             return
         self._attaching = True
+        self._in_time()
         Deferred.fromCoroutine(self._attach_with(frame)).addErrback(self._broke)
 
     async def _attach_with(self, frame: client.Attach) -> None:
@@ -181,7 +197,7 @@ class GameSocket(WebSocketServerProtocol):
         def hello(attached: Attached) -> None:
             self._greet(link, attached)
 
-        factory.realm.attach(link, session, epoch=frame.epoch, last=frame.last, then=hello)
+        factory.realm.attach(link, session, epoch=frame.epoch, last=frame.last, shown=frame.token, then=hello)
 
     def _greet(self, link: SocketLink, attached: Attached) -> None:
         if self.state != self.STATE_OPEN:
@@ -210,6 +226,7 @@ class GameSocket(WebSocketServerProtocol):
 
     def _obey(self, link: SocketLink, frame: client.Command | client.Ack) -> None:
         session = link.session
+        link.heard_from()
         ack = frame.a if isinstance(frame, client.Ack) else frame.ack
         if ack is not None and not session.log.ack(link.cursor, ack):
             self.bid_farewell(1008, "acknowledged what was not sent")
@@ -285,6 +302,7 @@ class SocketFactory(WebSocketServerFactory):
             closeHandshakeTimeout=2,
             failByDrop=False,
             utf8validateIncoming=True,
+            webStatus=False,
             tcpNoDelay=True,
         )
 

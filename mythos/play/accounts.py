@@ -7,7 +7,8 @@ coroutine that a door awaits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from mythos.errors import Refusal
@@ -21,14 +22,17 @@ from mythos.play.ports import (
     AccountStore,
     Busy,
     Clock,
+    Contents,
     Hasher,
     RefreshGrant,
     SessionRecord,
     Store,
+    StoreDown,
     TokenInvalid,
     Tokens,
 )
 from mythos.play.realm import Realm
+from mythos.play.resume import ResumeTokens
 from mythos.play.sessions import Session, Standing
 from mythos.wire.message import State
 from mythos.world.state import Character
@@ -88,7 +92,9 @@ class Accounts:
         self._throttle = throttle
         self._asleep: dict[SessionId, SessionRecord] = {}
         self._remembered = 0.0
-        self._registering: set[EntityId] = set()
+        self._leaving: dict[EntityId, None] = {}  # nobody can come back as they: in the order it was found out
+        self._letting_go = False
+        self._changing: set[EntityId] = set()  # whose account is being written
         self._claim = ("", 0.0)
 
     # ── sessions that the store remembers ───────────────────────────────────────────────────────
@@ -102,7 +108,8 @@ class Accounts:
         for record in records:
             self._asleep[record.id] = record
         self._remembered = self._clock.seconds()
-        self._realm.start(self._dissolve(tuple(strays)))
+        self._leaving.update(dict.fromkeys(strays))
+        self.forget_old()
 
     def save(self) -> None:
         """Sessions that nobody woke sleep through the next restart too: their logs were handed out to us."""
@@ -110,24 +117,51 @@ class Accounts:
             self._realm.commits.submit_session(record.id, lambda record=record: record)  # type: ignore[misc]
 
     def forget_old(self) -> None:
-        """Let go of sessions whose players did not come back within the window."""
+        """Let go of sessions whose players did not come back within the window, and of guests nobody can be again."""
         if self._asleep and self._clock.seconds() > self._remembered + self._realm.pace.window:
-            records = tuple(self._asleep.values())
-            self._asleep.clear()
-            for record in records:
+            for record in self._asleep.values():
                 self._end(record)
-            self._realm.start(self._dissolve([record.character for record in records]))
+            self._asleep.clear()
+        if self._leaving and not self._letting_go:
+            self._letting_go = True
+            self._realm.start(self._let_go())
+
+    def restored(self, contents: Contents) -> None:
+        """The world was loaded again: what had ended, and whose end was given up with a batch, ends now."""
+        realm = self._realm
+        for record in contents.sessions:
+            session = realm.session(record.id)
+            if record.id not in self._asleep and (session is None or session.standing is Standing.ENDED):
+                self._end(record)
+        self._leaving.update(dict.fromkeys(contents.strays))
 
     def _end(self, record: SessionRecord) -> None:
         self._realm.commits.submit_session(record.id, lambda: replace(record, ended=True))
+        self._leaving[record.character] = None
 
-    async def _dissolve(self, characters: Iterable[EntityId]) -> None:
-        """Those of them who are guests are gone for good; accounts sleep on."""
-        for id in characters:
-            if self._realm.session_of(id) is None:
-                me = await self._character(id)
-                if me is not None and self._realm.session_of(id) is None:
-                    self._realm.put_away(me)
+    async def _let_go(self) -> None:
+        """Those of them who are guests are gone for good; accounts sleep on. Whoever could not go just now is left
+        for the next look."""
+        try:
+            for id in tuple(self._leaving):
+                del self._leaving[id]
+                try:
+                    left = await self._left(id)
+                except (StoreDown, Refusal):  # and nothing was changed
+                    left = False
+                if not left:
+                    self._leaving[id] = None
+        finally:
+            self._letting_go = False
+
+    async def _left(self, id: EntityId) -> bool:
+        """Whether nothing remains to be done for a character: it is out of memory, or somebody plays it after all."""
+        if self._realm.session_of(id) is None:
+            me = await self._character(id)
+            if me is not None and self._realm.session_of(id) is None:
+                self._realm.put_away(me)
+        session = self._realm.session_of(id)
+        return session is None or session.standing is not Standing.ENDED
 
     async def _wake(self, record: SessionRecord) -> Session:
         """:raises TokenInvalid: its character is no more"""
@@ -153,9 +187,7 @@ class Accounts:
             )  # questions are forgotten
         session = Session(record.id, me, log, Bucket(pace.per_minute / 60.0, pace.burst), now)
         session.standing = Standing.AWAY
-        session.next_c = record.next_c
-        session.done_c = record.next_c - 1
-        session.tokens = record.tokens
+        session.go_on(record)
         self._realm.adopt_session(session)
         return session
 
@@ -189,11 +221,11 @@ class Accounts:
         world = self._realm.world
         me = Character(world.new_id("c"), "", world.atlas.start)
         me.name = f"Guest{me.id[1:]}"
-        return self._new(me)
+        return self._open(me)
 
-    def _new(self, me: Character) -> Session:
-        world = self._realm.world
-        world.characters[me.id] = me
+    def _open(self, me: Character) -> Session:
+        """A session for a character that has none; both are on disk before later words."""
+        self._realm.world.characters[me.id] = me
         self._realm.commits.submit_entities([me])
         return self._realm.open_session(me)
 
@@ -205,51 +237,56 @@ class Accounts:
         name = names.check(name)
         _check_password(password)
         hash = await self._hasher.hash(password)
-        world = self._realm.world
-        id = world.new_id("c")
+        id = self._realm.world.new_id("c")
         account = await self._accounts.add(Account(AccountId(0), name, names.key(name), hash, id))
-        me = Character(id, name, self._realm.world.atlas.start)
-        me.account = account.id
-        return self._new(me)
+        return await self._session_for(account)
 
     async def register(self, session: Session, name: str, password: str) -> None:
         """A guest becomes an account without leaving. Tells the player how it went."""
-        realm, me = self._realm, session.me
         try:
-            if me.account is not None:
-                raise Refusal(f"You are {me.name} already.")
-            if me.id in self._registering:
-                raise Refusal("That is being done. Wait a moment.")
+            if session.me.account is not None:
+                raise Refusal(f"You are {session.me.name} already.")
             name = names.check(name)
             _check_password(password)
-            self._registering.add(me.id)
-            try:
+            with self._change(session.me.id):
                 hash = await self._hasher.hash(password)
                 if session.standing is Standing.ENDED:
                     return
-                account = await self._accounts.add(Account(AccountId(0), name, names.key(name), hash, me.id))
-            finally:
-                self._registering.discard(me.id)
-        except Refusal as refusal:
-            realm.words_to(session, str(refusal))
+                account = await self._accounts.add(Account(AccountId(0), name, names.key(name), hash, session.me.id))
+        except (StoreDown, Refusal) as error:
+            self._realm.words_to(session, _sorry(error))
             return
+        me = session.me  # another one than before, if the world was loaded again meanwhile
         was, me.name, me.account = me.name, account.name, account.id
-        realm.commits.submit_entities([me])
-        realm.renamed(session, was)
+        self._realm.commits.submit_entities([me])
+        if me.id in self._realm.world.characters:  # else it left while that was written, and holds nothing any more
+            self._realm.renamed(session, was)
 
     async def change_password(self, session: Session, old: str, new: str) -> None:
-        """Tells the player how it went."""
+        """Tells the player how it went. All its refresh tokens are worth nothing from then on."""
         try:
             account = await self._of(session)
             if not await self._hasher.verify(account.password, old):
                 raise Refusal("That is not your password. Nothing was changed.")
             _check_password(new)
-            await self._accounts.set_password(account.id, await self._hasher.hash(new))
-        except Refusal as refusal:
-            self._realm.words_to(session, str(refusal))
+            with self._change(account.character):
+                await self._accounts.set_password(account.id, await self._hasher.hash(new))
+                await self._accounts.revoke_session(session.id)
+        except (StoreDown, Refusal) as error:
+            self._realm.words_to(session, _sorry(error))
             return
-        await self._accounts.revoke_session(session.id)
         self._realm.words_to(session, "Your password is changed.")
+
+    @contextmanager
+    def _change(self, character: EntityId) -> Iterator[None]:
+        """Of a character's account, one at a time. :raises Refusal: another is being made"""
+        if character in self._changing:
+            raise Refusal("That is being done. Wait a moment.")
+        self._changing.add(character)
+        try:
+            yield
+        finally:
+            self._changing.discard(character)
 
     async def _of(self, session: Session) -> Account:
         account = await self._accounts.by_id(session.me.account) if session.me.account is not None else None
@@ -275,11 +312,12 @@ class Accounts:
         return await self._session_for(account)
 
     async def _hash_again(self, account: Account, password: str) -> None:
-        """With today's parameters; the old hash does until that has gone well."""
-        hash = await self._hasher.hash(password)
-        current = await self._accounts.by_id(account.id)
-        if current is not None and current.password == account.password:  # else it was changed meanwhile
-            await self._accounts.set_password(account.id, hash)
+        """With today's parameters; the old hash does until that has gone well, at this login or another."""
+        with suppress(StoreDown, Refusal), self._change(account.character):
+            hash = await self._hasher.hash(password)
+            current = await self._accounts.by_id(account.id)
+            if current is not None and current.password == account.password:  # else it was changed before
+                await self._accounts.set_password(account.id, hash)
 
     async def known(self, name: str) -> bool:
         """Whether an account of that name is there: a telnet door asks for its password or offers the name."""
@@ -296,12 +334,10 @@ class Accounts:
         standing = self._playing(account.character)
         if standing is not None:
             return standing
-        world = self._realm.world
-        if me is None:  # the account was made, and the server died before its character was
-            me = world.characters[account.character] = Character(account.character, account.name, world.atlas.start)
+        if me is None:  # it is new, or the server died between the account and its character
+            me = Character(account.character, account.name, self._realm.world.atlas.start)
         me.name, me.account, me.keeper = account.name, account.id, account.keeper
-        self._realm.commits.submit_entities([me])
-        return self._realm.open_session(me)
+        return self._open(me)
 
     # ── tokens ──────────────────────────────────────────────────────────────────────────────────
 
@@ -327,6 +363,8 @@ class Accounts:
         if used is None:
             raise TokenInvalid("That token is not good any more. Log in again.")
         session = await self._find(used.session)
+        if session is not None and session.standing is Standing.ENDED:
+            raise TokenInvalid("That session is over. Log in again.")
         if session is None and used.account is not None:
             account = await self._accounts.by_id(used.account)
             session = await self._session_for(account) if account is not None else None
@@ -346,11 +384,12 @@ class Accounts:
             return session
         asleep = self._asleep.get(SessionId(id))
         digest = self._tokens.digest(token)
-        if asleep is not None and any(old == digest and (not ends or ends > wall) for old, ends in asleep.tokens):
-            return await self._wake(asleep)
         session = self._realm.session(SessionId(id))
-        if session is None or not session.knows(digest, wall) or session.standing is Standing.ENDED:
+        if asleep is not None and ResumeTokens(asleep.tokens).good(digest, wall):
+            session = await self._wake(asleep)
+        if session is None or not session.tokens.good(digest, wall) or session.standing is Standing.ENDED:
             raise TokenInvalid("That session is over. Log in again.")
+        session.tokens.arrived(digest, wall)
         return session
 
     async def _find(self, id: SessionId) -> Session | None:
@@ -384,14 +423,16 @@ class Accounts:
         if not digest or self._tokens.digest(code.strip().upper()) != digest or self._clock.wall() > ends:
             raise Refusal("That code is not good: it works once, for 60 minutes after the server's first start.")
         self._claim = ("", 0.0)
+        done = False
         try:
             known = await self.known(name)
             session = await (self.login(name, password, address) if known else self.register_new(name, password))
-        except Refusal:
-            self._claim = (digest, ends)
-            raise
-        account = await self._of(session)
-        await self._accounts.set_keeper(account.id, True)
+            account = await self._of(session)
+            await self._accounts.set_keeper(account.id, True)
+            done = True
+        finally:
+            if not done:
+                self._claim = (digest, ends)
         session.me.keeper = True
         self._realm.commits.submit_entities([session.me])
         return session
@@ -411,6 +452,12 @@ class Accounts:
 def _check_password(password: str) -> None:
     if not 8 <= len(password) <= 256:
         raise Refusal("A password has at least 8 characters.")
+
+
+def _sorry(error: Exception) -> str:
+    if isinstance(error, Refusal):
+        return str(error)
+    return "The world's ledger cannot be written just now, so that may not be done. Try again in a moment."
 
 
 def _gone(kind: str, acked: int, now: float) -> Cursor:

@@ -34,6 +34,7 @@ class Transaction:
 
     :ivar tx: rises by one, never used twice
     :ivar session: whose command it was; None for the world's own doing
+    :ivar asked: CRC-32 of the command's words
     """
 
     tx: int
@@ -41,6 +42,7 @@ class Transaction:
     session: SessionId | None
     c: int | None
     postings: tuple[Posting, ...]
+    asked: int | None = None
 
 
 @value
@@ -108,6 +110,7 @@ class Commits:
         kind: str = "",
         session: SessionId | None = None,
         c: int | None = None,
+        asked: int | None = None,
     ) -> None:
         """Take over what a turn changed. Without postings it is only marked, for the next flush."""
         if not change.postings:
@@ -119,7 +122,7 @@ class Commits:
             return
         self._write(change.touched)
         self._forget(change.gone)
-        self._transactions.append(Transaction(self.next_tx, kind, session, c, change.postings))
+        self._transactions.append(Transaction(self.next_tx, kind, session, c, change.postings, asked))
         self.next_tx += 1
         self._gather()
 

@@ -14,6 +14,7 @@ from mythos.errors import Fault, MythosError, Refusal
 from mythos.flow.log import Cursor
 from mythos.ids import AccountId, EntityId, PlaceId, SessionId
 from mythos.play.commits import Batch
+from mythos.play.resume import Chain
 from mythos.wire.message import Message
 from mythos.world.state import Entity, World
 
@@ -89,12 +90,14 @@ class Connection(Protocol):
 
     :ivar kind: telnet, websocket, sse
     :ivar cursor: set by the realm when the connection is attached
+    :ivar token: digest of the resume token it was given there; empty if it wanted none
     :ivar woken: :meth:`wake` was called, and it has not written since
     """
 
     kind: str
     address: str
     cursor: Cursor
+    token: str
     woken: bool
 
     def wake(self) -> None:
@@ -120,7 +123,9 @@ class Connection(Protocol):
 class SessionRecord:
     """A session as it is stored.
 
-    :ivar tokens: (SHA-256 of the token in hex, unix second it ends; 0: not before the session does)
+    :ivar tokens: chains of resume tokens
+    :ivar asked: (number, CRC-32 of its words) of the last commands; secrets are left out
+    :ivar undone: numbers of commands that were given up
     :ivar log: (number, age in seconds, message) as of a planned stop; None after any other end,
         and the session then starts a new epoch
     :ivar ended: it is over: the store forgets it
@@ -131,8 +136,10 @@ class SessionRecord:
     epoch: str
     head: int
     next_c: int
-    tokens: tuple[tuple[str, float], ...]
+    tokens: tuple[Chain, ...]
     seen: float
+    asked: tuple[tuple[int, int], ...] = ()
+    undone: tuple[int, ...] = ()
     log: tuple[tuple[int, float, Message], ...] | None = None
     floor: int = 0
     cursors: tuple[tuple[str, int], ...] = ()

@@ -203,6 +203,7 @@ class Realm:
         last: int | None = None,
         returning: bool = False,
         token: bool = True,
+        shown: str = "",
         then: Callable[[Attached], None],
     ) -> None:
         """Let a connection read a session, from ``last`` of ``epoch`` on if that is still kept.
@@ -212,11 +213,13 @@ class Realm:
 
         :param returning: a door that cannot say where it was (telnet): from where its last connection stood
         :param token: it wants a resume token
+        :param shown: the one it came by, whose place that takes
         """
         secret = ""
         if token:
             secret = f"{session.id}.{self.tokens.secret()}"
-            session.rotate(self.tokens.digest(secret), self.clock.wall())
+            connection.token = self.tokens.digest(secret)
+            session.tokens.give(connection.token, self.tokens.digest(shown), self.clock.wall())
             self.commits.submit_session(session.id, lambda: self._record(session))
         self.commits.after(
             lambda: self._attach(connection, session, epoch, last, returning, secret, then), lasting=True
@@ -392,7 +395,10 @@ class Realm:
         commits = self.commits
         change = self.world.take_change()
         if change is not NO_CHANGE:
-            commits.submit(change, kind=kind, session=session.id if session else None, c=c or None)
+            if session is not None and c:
+                commits.submit(change, kind=kind, session=session.id, c=c, asked=session.asked(c))
+            else:
+                commits.submit(change, kind=kind)
         roster = self._roster
         if commits.pending and not commits.unsafe:
             told = [(audience, message, roster.listeners(audience)) for audience, message in heard]
@@ -512,7 +518,8 @@ class Realm:
                 continue
             session.me = me
             session.question = None
-            session.undo()
+            if session.undo():
+                self.commits.submit_session(session.id, lambda one=session: self._record(one))  # type: ignore[misc]
             if session.standing is Standing.PRESENT:
                 me.present = True
                 world.place_body(me, me.room)

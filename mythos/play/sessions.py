@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from mythos.flow.bucket import Bucket
 from mythos.flow.log import SessionLog
 from mythos.ids import EntityId, SessionId
 from mythos.play.ports import Connection, SessionRecord
+from mythos.play.resume import ResumeTokens
 from mythos.wire.message import Message, State
 from mythos.world.state import Character
 
@@ -28,8 +30,6 @@ __all__ = ["ANSWERS", "QUEUE", "Question", "Session", "Standing"]
 QUEUE = 64
 #: Commands that are known when they are sent again.
 ANSWERS = 64
-#: Seconds a token is still good after the next one was made, for a reply that was lost.
-OVERLAP = 30.0
 
 
 class Standing(Enum):
@@ -99,8 +99,8 @@ class Session:
         self.idle_since = now
         self.alone_since = now
         self.told_by: EntityId | None = None
-        self.tokens: tuple[tuple[str, float], ...] = ()
-        self._asked: dict[int, int] = {}  # hashes of the last lines, by number
+        self.tokens = ResumeTokens()
+        self._asked: dict[int, int] = {}  # checksums of the last lines, by number
         self._undone: tuple[int, ...] = ()
 
     # ── what it hears ───────────────────────────────────────────────────────────────────────────
@@ -151,18 +151,26 @@ class Session:
         if c < self.next_c:
             return self._repeated(c, line)
         self.next_c += 1
-        self._asked[c] = hash(line)
+        self._asked[c] = _checksum(line)
         self._asked.pop(c - ANSWERS, None)
         if self.lines is not None:
             self.lines.append((c, line))
         return None
 
     def _repeated(self, c: int, line: str) -> tuple[str, int, bool] | None:
-        if self._asked.get(c) not in (None, hash(line)):  # None: longer ago than is kept, or before a restart
+        if self._asked.get(c) not in (None, _checksum(line)):  # None: longer ago than is kept
             return "taken", self.next_c, False
         if c > self.done_c:
             return None
         return "undone" if c in self._undone else "", self.next_c, True
+
+    def asked(self, c: int) -> int | None:
+        """The checksum of the words of a command, if they are known: as :class:`SessionRecord` stores them."""
+        return self._asked.get(c)
+
+    def keep_secret(self, c: int) -> None:
+        """The words of a command were a password: nothing of them may be stored."""
+        self._asked.pop(c, None)
 
     def answered(self, c: int, error: str = "") -> None:
         """A command is answered; called when its words are released."""
@@ -170,22 +178,15 @@ class Session:
         for connection in self.connections:
             connection.answer(c, error, self.next_c, False)
 
-    def undo(self) -> None:
-        """The world went back to before the commands that were run and not answered: that is their answer."""
+    def undo(self) -> bool:
+        """The world went back to before the commands that were run and not answered: that is their answer.
+        Returns whether there were any."""
         waiting = self.lines[0][0] if self.lines else self.next_c
-        for c in range(self.done_c + 1, waiting):
+        undone = range(self.done_c + 1, waiting)
+        for c in undone:
             self._undone = (*self._undone[-ANSWERS:], c)
             self.answered(c, "undone")
-
-    # ── tokens ──────────────────────────────────────────────────────────────────────────────────
-
-    def rotate(self, digest: str, wall: float) -> None:
-        """A new resume token; the newest one before it is good for another 30 s."""
-        kept = [(old, ends or wall + OVERLAP) for old, ends in self.tokens if not ends or ends > wall]
-        self.tokens = (*kept[-3:], (digest, 0.0))
-
-    def knows(self, digest: str, wall: float) -> bool:
-        return any(old == digest and (not ends or ends > wall) for old, ends in self.tokens)
+        return bool(undone)
 
     # ── who and where from ──────────────────────────────────────────────────────────────────────
 
@@ -206,20 +207,36 @@ class Session:
         if not self.connections:
             self.alone_since = now
 
+    def go_on(self, record: SessionRecord) -> None:
+        """Take up the commands and the tokens of a session that was stored."""
+        self.next_c = record.next_c
+        self.done_c = record.next_c - 1
+        self.tokens = ResumeTokens(record.tokens)
+        self._asked = dict(record.asked[-ANSWERS:])
+        self._undone = record.undone
+
     def record(self, wall: float, now: float, *, with_log: bool = False, ended: bool = False) -> SessionRecord:
         """As it is stored; ``with_log`` only at a planned stop."""
         log = self.log
+        next_c = self.lines[0][0] if self.lines else self.next_c  # what waits has not happened
         by_age = sorted(log.cursors, key=lambda cursor: inf if cursor.gone is None else cursor.gone)
         return SessionRecord(
             id=self.id,
             character=self.me.id,
             epoch=log.epoch,
             head=log.head,
-            next_c=self.lines[0][0] if self.lines else self.next_c,  # what waits has not happened
-            tokens=tuple([(digest, ends) for digest, ends in self.tokens if not ends or ends > wall]),
+            next_c=next_c,
+            asked=tuple([(c, checksum) for c, checksum in self._asked.items() if c < next_c]),
+            undone=self._undone,
+            tokens=self.tokens.chains,
             seen=wall,
             log=tuple([(number, now - at, what) for number, at, what in log.entries]) if with_log else None,  # type: ignore[misc]
             floor=log.floor,
             cursors=tuple([(cursor.kind, cursor.acked) for cursor in by_age]) if with_log else (),
             ended=ended,
         )
+
+
+def _checksum(line: str) -> int:
+    """Tells a line sent again from another under its number, over a restart too. 32 bits."""
+    return crc32(line.encode("utf-8", "surrogatepass"))

@@ -129,7 +129,7 @@ class Turns:
             if asked:
                 if (wait := session.bucket.take(now)) > 0.0:
                     return wait
-                call = self._answer(session, typed, heard)
+                call = self._answer(session, c, typed, heard)
                 name = call.verb.name
             else:
                 me = session.me
@@ -159,9 +159,11 @@ class Turns:
         realm.observer.turn(name, realm.now - now)
         return 0.0
 
-    def _answer(self, session: Session, typed: str, heard: list[Heard]) -> Call:
+    def _answer(self, session: Session, c: int, typed: str, heard: list[Heard]) -> Call:
         question = session.take_question()
         assert question is not None
+        if question.secret:
+            session.keep_secret(c)
         call = Call(self._realm, session, session.me, self._realm.verbs.verbs[0], "", typed, heard)
         question.then(call, typed)
         return call

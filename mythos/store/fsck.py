@@ -200,9 +200,6 @@ def _homeless(database: sqlite3.Connection) -> Iterator[str]:
     for name, key in database.execute("SELECT name, key FROM account"):
         if key != names.key(name):
             yield f"the account {name} is filed as {key}, and not as {names.key(name)}"
-    rows = database.execute("SELECT character FROM account GROUP BY character HAVING count(*) > 1")
-    for (character,) in rows:
-        yield f"{character} belongs to several accounts"
     # A server may die between an account and its character: the next login makes one, unless there was one already.
     rows = database.execute(
         "SELECT name, character FROM account WHERE character NOT IN (SELECT id FROM entity WHERE kind = 'c')"

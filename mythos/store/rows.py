@@ -21,15 +21,16 @@ _loads = msgspec.json.decode
 
 #: id, kind, proto, zone, place, stack, data
 EntityRow = tuple[str, str, str, str | None, str, int, str]
-#: id, character, epoch, head, floor, next_c, tokens, cursors, seen, log
-SessionRow = tuple[str, str, str, int, int, int, str, str, float, str | None]
+#: id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log
+SessionRow = tuple[str, str, str, int, int, int, str, str, str, str, float, str | None]
+#: tx, kind, session, c, asked, at (the world's second)
+LedgerRow = tuple[int, str, str | None, int | None, int | None, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A batch as plain values.
 
-    :ivar ledger: tx, kind, session, c, at (the world's second)
     :ivar lines: tx, holder, asset, delta
     :ivar balances: (holder, asset) -> (sum of deltas, number of lines), without mint and burn
     """
@@ -38,7 +39,7 @@ class Rows:
     number: int
     entities: Sequence[EntityRow]
     gone: Sequence[str]
-    ledger: Sequence[tuple[int, str, str | None, int | None, float]]
+    ledger: Sequence[LedgerRow]
     lines: Sequence[tuple[int, str, str, int]]
     balances: dict[tuple[str, str], tuple[int, int]]
     sessions: Sequence[SessionRow]
@@ -55,11 +56,11 @@ def encode(batch: Batch) -> Rows:
 
 
 def _encode(batch: Batch) -> Rows:
-    ledger: list[tuple[int, str, str | None, int | None, float]] = []
+    ledger: list[LedgerRow] = []
     lines: list[tuple[int, str, str, int]] = []
     balances: dict[tuple[str, str], tuple[int, int]] = {}
     for done in batch.transactions:
-        ledger.append((done.tx, done.kind, done.session, done.c, batch.now))
+        ledger.append((done.tx, done.kind, done.session, done.c, done.asked, batch.now))
         for posting in done.postings:
             for holder, delta in ((posting.source, -posting.amount), (posting.target, posting.amount)):
                 lines.append((done.tx, holder, posting.asset, delta))
@@ -186,6 +187,8 @@ def _session_row(record: SessionRecord) -> SessionRow:
         record.head,
         record.floor,
         record.next_c,
+        _dumps(record.asked).decode(),
+        _dumps(record.undone).decode(),
         _dumps(record.tokens).decode(),
         _dumps(record.cursors).decode(),
         record.seen,
@@ -194,7 +197,7 @@ def _session_row(record: SessionRecord) -> SessionRow:
 
 
 def decode_session(row: SessionRow) -> SessionRecord:
-    id, character, epoch, head, floor, next_c, tokens, cursors, seen, log = row
+    id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log = row
     entries = None
     if log is not None:
         entries = tuple([(number, age, _words(what)) for number, age, what in _loads(log)])
@@ -204,8 +207,10 @@ def decode_session(row: SessionRow) -> SessionRecord:
         epoch,
         head,
         next_c,
-        tuple([(digest, ends) for digest, ends in _loads(tokens)]),
+        tuple([tuple([(digest, ends) for digest, ends in chain]) for chain in _loads(tokens)]),
         seen,
+        tuple([(c, checksum) for c, checksum in _loads(asked)]),
+        tuple(_loads(undone)),
         entries,
         floor,
         tuple([(kind, acked) for kind, acked in _loads(cursors)]),

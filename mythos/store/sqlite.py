@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,13 +25,15 @@ from mythos.play.ports import (
     Contents,
     NameTaken,
     RefreshGrant,
+    SessionRecord,
     StoredEntities,
     StoreDown,
 )
+from mythos.play.sessions import ANSWERS
 from mythos.store import rows as rows_
 from mythos.store.migrate import migrate
 from mythos.store.rows import Rows
-from mythos.world.state import World
+from mythos.world.state import Character, World
 
 __all__ = ["SQLiteStore", "apply", "connect", "use_wal"]
 
@@ -58,19 +60,30 @@ _BALANCE = (
     "INSERT INTO balance (holder, asset, amount, rev) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (holder, asset) DO UPDATE SET amount = amount + excluded.amount, rev = rev + excluded.rev"
 )
-_BALANCE_DOWN = "UPDATE balance SET amount = amount + ?, rev = rev + ? WHERE holder = ? AND asset = ?"
+_BALANCE_DOWN = "UPDATE balance SET amount = amount + ?3, rev = rev + ?4 WHERE holder = ?1 AND asset = ?2"
+#: Counters only rise: a batch that had to be tried again may come behind an account that took a newer id.
+_META = (
+    "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    " WHERE CAST(excluded.value AS NUMERIC) > CAST(meta.value AS NUMERIC)"
+)
+_SESSIONS = "SELECT id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log FROM session"
 _SESSION = (
-    "INSERT INTO session (id, character, epoch, head, floor, next_c, tokens, cursors, seen, log)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch,"
-    " head = excluded.head, floor = excluded.floor, next_c = excluded.next_c, tokens = excluded.tokens,"
+    "INSERT INTO session (id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, head = excluded.head, floor = excluded.floor,"
+    " next_c = excluded.next_c, asked = excluded.asked, undone = excluded.undone, tokens = excluded.tokens,"
     " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log"
 )
-#: For each session the last command that the ledger knows of.
-_LAST_COMMANDS = "SELECT id, (SELECT max(c) FROM ledger WHERE ledger.session = session.id) FROM session"
+_LEDGER = "INSERT INTO ledger (tx, kind, session, c, asked, at) VALUES (?, ?, ?, ?, ?, ?)"
+#: Commands that the ledger knows of and their session's row does not: it was written before.
+_LATER_COMMANDS = (
+    "SELECT session.id, ledger.c, ledger.asked FROM session JOIN ledger ON ledger.session = session.id"
+    " AND ledger.c >= session.next_c ORDER BY ledger.c"
+)
 #: Guests that no session could bring back.
 _STRAYS = (
     "SELECT id FROM entity WHERE kind = 'c' AND json_extract(data, '$.account') IS NULL"
-    " AND id NOT IN (SELECT character FROM session) ORDER BY rowid"
+    " AND id NOT IN (SELECT character FROM session) AND id NOT IN (SELECT character FROM account) ORDER BY rowid"
 )
 #: All entities that no character is or holds, in the order they were made; and the coins of all such holders.
 _WORLD = (
@@ -104,6 +117,12 @@ _GRANT = (
 )
 _ACCOUNT_BY_ID = "SELECT id, name, key, password, character, keeper FROM account WHERE id = ?"
 _ACCOUNT_BY_KEY = "SELECT id, name, key, password, character, keeper FROM account WHERE key = ?"
+_ACCOUNT_OF = "SELECT id, name, key, password, character, keeper FROM account WHERE character = ?"
+#: An account plays in one session after another: the grants of those before are as good as those of the last.
+_REVOKE = (
+    "UPDATE refresh_grant SET state = 'revoked' WHERE session = ?1 OR account ="
+    " (SELECT account.id FROM account JOIN session USING (character) WHERE session.id = ?1)"
+)
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -141,21 +160,48 @@ def apply(database: sqlite3.Connection, batch: Rows) -> None:
     if batch.gone:
         many("DELETE FROM entity WHERE id = ?", [(id,) for id in batch.gone])
     if batch.entities:
-        many(_UPSERT, batch.entities)
+        _each(database, "entity", _UPSERT, batch.entities)
     if batch.ledger:
-        many("INSERT INTO ledger (tx, kind, session, c, at) VALUES (?, ?, ?, ?, ?)", batch.ledger)
-        many("INSERT INTO ledger_line VALUES (?, ?, ?, ?)", batch.lines)
+        _each(database, "ledger", _LEDGER, batch.ledger)
+        _each(database, "ledger_line", "INSERT INTO ledger_line VALUES (?, ?, ?, ?)", batch.lines)
         # An upsert checks the row it would insert first, and a fall is no row of its own: ups and downs apart.
-        ups = [(holder, asset, total, n) for (holder, asset), (total, n) in batch.balances.items() if total >= 0]
-        downs = [(total, n, holder, asset) for (holder, asset), (total, n) in batch.balances.items() if total < 0]
-        many(_BALANCE, ups)
-        if downs and database.executemany(_BALANCE_DOWN, downs).rowcount != len(downs):
-            raise BadBatch(f"batch {batch.number} takes from a holder that has nothing")
+        sums = [(holder, asset, total, n) for (holder, asset), (total, n) in batch.balances.items()]
+        _each(database, "balance", _BALANCE, [row for row in sums if row[2] >= 0])
+        downs = [row for row in sums if row[2] < 0]
+        if _each(database, "balance", _BALANCE_DOWN, downs) != len(downs):
+            raise BadBatch(f"batch {batch.number} takes from a holder that has nothing: {_without(database, downs)}")
     if batch.sessions:
-        many(_SESSION, batch.sessions)
+        _each(database, "session", _SESSION, batch.sessions)
     if batch.ended:
         many("DELETE FROM session WHERE id = ?", [(id,) for id in batch.ended])
-    many("INSERT OR REPLACE INTO meta VALUES (?, ?)", batch.meta)
+    many(_META, batch.meta)
+
+
+def _each(database: sqlite3.Connection, table: str, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Run ``sql`` for each row; returns how many it changed. An error says which row it was."""
+    row: tuple[Any, ...] = ()
+
+    def one_by_one() -> Iterator[tuple[Any, ...]]:
+        nonlocal row
+        for row in rows:  # noqa: UP028
+            yield row
+
+    try:
+        return database.executemany(sql, one_by_one()).rowcount if rows else 0
+    except (sqlite3.Error, OverflowError, ValueError) as error:
+        error.add_note(f"{table} {' '.join([repr(part) for part in row[:3]])}")
+        raise
+
+
+def _without(database: sqlite3.Connection, downs: Sequence[tuple[Any, ...]]) -> str:
+    """Who of those that something is taken from has no balance."""
+    known = "SELECT 1 FROM balance WHERE holder = ? AND asset = ?"
+    return ", ".join([f"{row[1]} of {row[0]}" for row in downs if not database.execute(known, row[:2]).fetchone()])
+
+
+def _sentence(error: Exception) -> str:
+    """What broke, and on which row."""
+    return ": ".join([*getattr(error, "__notes__", ()), str(error)])
 
 
 class SQLiteStore:
@@ -208,10 +254,10 @@ class SQLiteStore:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)  # the module's own errors have none
             if code & 0xFF in _PASSING:
                 raise StoreDown(str(error)) from error
-            raise BadBatch(str(error)) from error
+            raise BadBatch(_sentence(error)) from error
         except (OverflowError, ValueError) as error:  # a value that no column holds
             self._roll_back()
-            raise BadBatch(str(error)) from error
+            raise BadBatch(_sentence(error)) from error
         except BaseException:
             self._roll_back()
             raise
@@ -233,16 +279,13 @@ class SQLiteStore:
         def work(database: sqlite3.Connection) -> Any:
             entities = database.execute(_WORLD).fetchall()
             gold = dict(database.execute(_WORLD_GOLD).fetchall())
-            sessions = [
-                rows_.decode_session(row)
-                for row in database.execute(
-                    "SELECT id, character, epoch, head, floor, next_c, tokens, cursors, seen, log FROM session"
-                )
-            ]
+            sessions = [rows_.decode_session(row) for row in database.execute(_SESSIONS)]
             database.execute("UPDATE session SET log = NULL, cursors = '[]'")
-            commands = dict(database.execute(_LAST_COMMANDS).fetchall())
+            later: dict[str, list[tuple[int, int | None]]] = {}
+            for id, c, asked in database.execute(_LATER_COMMANDS):
+                later.setdefault(id, []).append((c, asked))
             meta = dict(database.execute("SELECT key, value FROM meta"))
-            known = [replace(one, next_c=max(one.next_c, (commands[one.id] or 0) + 1)) for one in sessions]
+            known = [_with_commands(one, later[one.id]) if one.id in later else one for one in sessions]
             strays = [EntityId(id) for (id,) in database.execute(_STRAYS)]
             return entities, gold, known, strays, meta
 
@@ -259,13 +302,18 @@ class SQLiteStore:
         )
 
     async def load_character(self, world: World, character: EntityId) -> StoredEntities:
-        def work(database: sqlite3.Connection) -> tuple[list[Any], dict[str, int]]:
+        def work(database: sqlite3.Connection) -> tuple[list[Any], dict[str, int], Account | None]:
             entities = database.execute(_CHARACTER, (character,)).fetchall()
             gold = dict(database.execute(_CHARACTER_GOLD, (character,)).fetchall())
-            return entities, gold
+            return entities, gold, _account(database.execute(_ACCOUNT_OF, (character,)).fetchone())
 
-        entities, gold = await self._run(work)
-        return rows_.decode_entities(entities, gold, world, hoards=True)[0]
+        entities, gold, account = await self._run(work)
+        stored = rows_.decode_entities(entities, gold, world, hoards=True)[0]
+        if account is not None:  # it may be newer than the character's row: a guest had just registered
+            for me in stored.entities:
+                if isinstance(me, Character):
+                    me.name, me.account, me.keeper = account.name, account.id, account.keeper
+        return stored
 
     # ── AccountStore ────────────────────────────────────────────────────────────────────────────
 
@@ -343,11 +391,19 @@ class SQLiteStore:
         return await self._run(work)
 
     async def revoke_session(self, session: SessionId) -> None:
-        await self._run(
-            lambda database: database.execute(
-                "UPDATE refresh_grant SET state = 'revoked' WHERE session = ?", (session,)
-            )
-        )
+        await self._run(lambda database: database.execute(_REVOKE, (session,)))
+
+
+def _with_commands(record: SessionRecord, later: list[tuple[int, int | None]]) -> SessionRecord:
+    """A session that was killed. Of commands that moved nothing nobody knows whether they were heard: they count as
+    undone."""
+    last = later[-1][0]
+    known = {c for c, _ in later}
+    undone = [c for c in range(max(record.next_c, last - ANSWERS), last) if c not in known]
+    asked = [(c, checksum) for c, checksum in later if checksum is not None]
+    return replace(
+        record, next_c=last + 1, asked=(*record.asked, *asked)[-ANSWERS:], undone=(*record.undone, *undone)[-ANSWERS:]
+    )
 
 
 def _account(row: tuple[Any, ...] | None) -> Account | None:

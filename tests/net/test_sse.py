@@ -53,6 +53,13 @@ def test_a_ticket_is_good_for_half_a_minute(web: Web) -> None:
     assert Stream(web, f"/sse?ticket={ticket}").status == 401
 
 
+def test_a_question_about_the_head_spends_no_ticket(web: Web) -> None:
+    ticket = web.post("ticket", token=web.guest()["token"]).json["ticket"]
+    answer = web.ask("HEAD", f"/sse?ticket={ticket}")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET")
+    assert Stream(web, f"/sse?ticket={ticket}").status == 200
+
+
 def test_native_reconnection(web: Web) -> None:
     """A browser asks for the same address again, with the last id it has: it goes on with exactly what it missed."""
     token = web.guest()["token"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mythos.net.outlet import HOLD
 from mythos.play.sessions import QUEUE
 from mythos.world.state import MINT
-from tests.net.web import Frames, Web, frame, playing
+from tests.net.web import Frames, Web, frame, parsed, playing
 
 
 @pytest.fixture
@@ -261,6 +261,44 @@ def test_who_never_attaches_reads_nothing(web: Web) -> None:
     client.send({"c": 1, "line": "say hello"})
     assert client.take() == []
     assert client.closed == (1008, "attach first")
+
+
+def test_who_never_attaches_is_sent_away(web: Web) -> None:
+    """A place at the door is not kept for pongs alone; who attached in time stays."""
+    silent, player = web.socket(), web.socket(web.guest()["token"])
+    web.scene.clock.advance(9)
+    silent.take()
+    assert silent.closed is None
+    web.scene.clock.advance(2)
+    silent.take()
+    player.take()
+    assert [one.closed for one in (silent, player)] == [(1008, "attach first"), None]
+
+
+def test_what_comes_behind_our_close_is_not_heeded(web: Web) -> None:
+    """Also in the same read as what we closed for."""
+    client = web.socket(web.guest()["token"])
+    client.take()
+    session = web.scene.realm.every_session()[-1]
+    client.receive(frame(1, b"no JSON") + frame(1, b'{"c":1,"line":"say too late"}'))
+    client.take()
+    assert client.closed == (1008, "bad frame")
+    assert session.next_c == 1
+
+
+def test_a_flood_of_frames_makes_one_timer(web: Web) -> None:
+    client = web.socket(web.guest()["token"])
+    client.take()
+    before = len(web.scene.clock.getDelayedCalls())
+    client.receive(b"".join([frame(1, b'{"a":0}') for _ in range(9000)]))
+    assert client.plug.producerState == "paused"
+    assert len(web.scene.clock.getDelayedCalls()) <= before + 2
+
+
+def test_a_plain_request_is_told_to_upgrade(web: Web) -> None:
+    answer = parsed(web.raw(b"GET /ws HTTP/1.1\r\nHost: play.example.org\r\n\r\n"))
+    assert answer.status == 426
+    assert b"utobahn" not in answer.body
 
 
 # ── peers that are slow or silent ───────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from mythos.errors import Refusal
 from mythos.flow.throttle import Throttle
 from mythos.play.accounts import Accounts, TooManyTries, WrongPassword
-from mythos.play.ports import Busy, TokenInvalid
+from mythos.play.ports import Busy, StoreDown, TokenInvalid
 from mythos.play.realm import Attached
 from mythos.store import fsck
 from mythos.world.state import MINT
@@ -319,3 +319,53 @@ def test_registering_twice_at_once() -> None:
     assert "That is being done. Wait a moment." in heard
     assert guest.name == "Morwenna"
     assert done(scene.store.by_key("tamsin"), scene) is None
+
+
+# ── a store that is away or refuses ─────────────────────────────────────────────────────────────
+
+
+def test_a_leave_that_was_given_up_is_taken_again() -> None:
+    """A guest quits, and the batch with the end of its session can never be written: it does not come back as one
+    that nobody plays."""
+    scene = guest_with_knife()
+    wake, scene.realm.commits.wake = scene.realm.commits.wake, lambda: None
+    scene.type("Guest", "quit")
+    scene.realm.commits.take()
+    scene.realm.commits.failed()
+    scene.load_again()
+    scene.realm.commits.wake = wake
+    wake()
+    scene.run()
+    scene.accounts.forget_old()
+    scene.run()
+    assert (held(scene), characters(scene)) == ([], 0)
+    assert [*scene.store._database.execute("SELECT id FROM session")] == []
+    assert [*fsck.examine(scene.store._database)] == []
+
+
+def test_a_password_that_cannot_be_written() -> None:
+    """Its player is told, and the old one does."""
+    scene, ear = with_account()
+
+    async def away(account: Any, password: str) -> None:
+        raise StoreDown("away")
+
+    scene.store.set_password = away  # type: ignore[method-assign]
+    done(scene.accounts.change_password(ear.session, PASSWORD, "another long one"), scene)
+    assert "cannot be written just now" in scene.hear("Morwenna")[-1]
+    assert done(scene.accounts.login("Morwenna", PASSWORD, HOME), scene) is ear.session
+
+
+def test_a_claim_that_cannot_be_written_is_not_spent() -> None:
+    scene, _ = with_account()
+    code = done(scene.accounts.offer_claim(), scene)
+    set_keeper = scene.store.set_keeper
+
+    async def away(account: Any, keeper: bool) -> None:
+        raise StoreDown("away")
+
+    scene.store.set_keeper = away  # type: ignore[method-assign]
+    with pytest.raises(StoreDown):
+        done(scene.accounts.claim(code, "Morwenna", PASSWORD, HOME), scene)
+    scene.store.set_keeper = set_keeper  # type: ignore[method-assign]
+    assert done(scene.accounts.claim(code, "Morwenna", PASSWORD, HOME), scene).me.keeper

@@ -10,6 +10,7 @@ import pytest
 from mythos.flow.log import Limits
 from mythos.net.outlet import HOLD, Outlet
 from mythos.play.realm import Attached
+from mythos.play.sessions import Session
 from mythos.wire.message import State, line
 from mythos.world.state import MINT
 from tests.net.web import Frames, Stream, Web, playing
@@ -220,6 +221,70 @@ def test_a_question_that_a_restart_forgot() -> None:
     assert (session.question is not None) == bool(again.states.get("Mythos.Ask", guest.states["Mythos.Ask"])["text"])
 
 
+# ── a command number means the same words over a restart ────────────────────────────────────────
+
+
+def _again(scene: Scene, *, planned: bool) -> Session:
+    """Ann's session after a restart, or after a kill."""
+    ann = scene.ears["Ann"].session
+    token = result(scene.accounts.grant(ann)).token
+    after = restarted(scene) if planned else Scene(ATLAS, "", before=scene)
+    session: Session = result(after.accounts.session_by(token))
+    attach(after, Ear(session))
+    return session
+
+
+def test_two_tabs_use_one_number_over_a_restart() -> None:
+    scene = in_town()
+    ann = scene.ears["Ann"].session
+    scene.realm.submit(ann, 1, "say from the first tab")
+    scene.run()
+    session = _again(scene, planned=True)
+    assert session.accept(1, "say from the second tab") == ("taken", 2, False)
+    assert session.accept(1, "say from the first tab") == ("", 2, True)
+
+
+def test_two_tabs_use_one_number_over_a_kill() -> None:
+    """What moved something is in the ledger, with its number and a checksum of its words."""
+    scene = in_town()
+    mint(scene, "Ann")
+    scene.realm.submit(scene.ears["Ann"].session, 1, "drop 2 gold")
+    scene.run()
+    session = _again(scene, planned=False)
+    assert session.accept(1, "drop 3 gold") == ("taken", 2, False)
+    assert session.accept(1, "drop 2 gold") == ("", 2, True)
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_what_was_undone_stays_undone(planned: bool) -> None:
+    scene = in_town()
+    mint(scene, "Ann")
+    ann = scene.ears["Ann"].session
+    go_on = hold(scene)
+    scene.realm.submit(ann, 1, "drop 2 gold")
+    scene.run()
+    scene.realm.commits.take()
+    scene.realm.commits.failed()
+    scene.load_again()
+    go_on()
+    scene.realm.submit(ann, 2, "drop 3 gold")
+    scene.run()
+    session = _again(scene, planned=planned)
+    assert session.accept(1, "drop 2 gold") == ("undone", 3, True)
+    assert session.accept(2, "drop 3 gold") == ("", 3, True)
+
+
+def test_nothing_of_a_password_is_stored() -> None:
+    """Not even a checksum: it would tell a thief of the database which guesses are worth a try."""
+    scene = in_town("Bob")
+    scene.arrive("Guest", guest=True)
+    guest = scene.ears["Guest"].session
+    for c, words in enumerate(("register Morwenna", "a long password", "a long password", "look"), 1):
+        scene.realm.submit(guest, c, words)
+        scene.run()
+    assert [guest.asked(c) is None for c in (1, 2, 3, 4)] == [False, True, True, False]
+
+
 # ── one connection costs another nothing ────────────────────────────────────────────────────────
 
 
@@ -237,6 +302,17 @@ def test_one_stream_does_not_acknowledge_for_another(web: Web) -> None:
     back = web.stream(token, f"&last={place}").take()
     assert back[0]["resumed"], back[0]
     assert any("You say" in one.get("text", "") for one in back)
+
+
+def test_each_of_two_streams_is_acknowledged(web: Web) -> None:
+    """By the token of its own hello, as the web client sends it: else the log could let go of nothing."""
+    bearer = web.guest()["token"]
+    session = web.scene.realm.every_session()[-1]
+    streams = [web.stream(bearer), web.stream(bearer)]
+    for stream in streams:
+        token = stream.take()[0]["token"]
+        web.post("commands", {"a": int(stream.ids[-1].rpartition(".")[2])}, token)
+    assert [one.cursor.acked for one in session.connections] == [session.log.head] * 2
 
 
 # ── the last words ──────────────────────────────────────────────────────────────────────────────

@@ -436,6 +436,16 @@ class Sessions(RuleBasedStateMachine):
         assert told <= (lines or 0), "somebody was told of what is not on disk"
 
     @invariant()
+    def what_was_answered_is_so(self) -> None:
+        for client in getattr(self, "clients", ()):
+            for line, error in client.answers.items():
+                verb, words = line.split(" ", 1)
+                happened = f'Ann says, "{words}"' if verb == "say" else f"Ann drops {words} coins."
+                assert error in ("", "undone")
+                if happened not in self.doubtful or not error:
+                    assert (happened in self.heard) == (not error), f"{client.name}: {line} was answered {error!r}"
+
+    @invariant()
     def memory_is_bounded(self) -> None:
         for session in self.scene.realm.every_session() if hasattr(self, "scene") else ():
             assert session.id == self.ids["Bob"] or len(session.log.entries) <= LIMITS.events
@@ -458,6 +468,7 @@ class Sessions(RuleBasedStateMachine):
             assert self.truth[-1] in client.stretches[-1], f"{client.name} did not hear the last word"
         self.everybody_heard_the_truth()
         self.what_ann_typed_happened_once()
+        self.what_was_answered_is_so()
 
 
 def _search(machine: type[Sessions], examples: int, phases: tuple[Phase, ...] = tuple(Phase)) -> None:

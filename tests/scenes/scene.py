@@ -74,6 +74,7 @@ class Ear:
         self.answers: list[tuple[int, str, int, bool]] = []
         self.states: dict[str, Any] = {}
         self.paused = False
+        self.token = ""
         self.woken = False
 
     def wake(self) -> None:

@@ -21,7 +21,17 @@ from tests.world.town import ATLAS, DEN, ITEMS, MARTA, NPCS, SQUARE, YARD, Loade
 BAG, FLASK, TAILS = EntityId("i5"), EntityId("i6"), EntityId("i7")
 KNIFE, _VEST, TAIL, *_ = ITEMS
 HARD_WORDS = ["Zoë", "日本語", "e\u0301", "🦀🦀", "שלום", "'; DROP TABLE entity; --", '"\\"', "\x00", "\u2028", ""]
-SESSION = SessionRecord(SessionId("a1"), ANN, "epoch", 7, 4, (("digest", 0.0), ("older", 1234.5)), 1_800_000_000.25)
+SESSION = SessionRecord(
+    SessionId("a1"),
+    ANN,
+    "epoch",
+    7,
+    4,
+    ((("older", 1234.5), ("digest", 0.0)), (("another", 0.0),)),
+    1_800_000_000.25,
+    asked=((1, 2**32 - 1), (3, 0)),
+    undone=(2,),
+)
 
 
 def empty_town() -> World:
@@ -202,6 +212,33 @@ async def test_all_or_nothing(store: SQLiteStore, wrong: list[Transaction]) -> N
     assert await ask(store, "SELECT holder, amount FROM balance ORDER BY 1") == [(ANN, 98), (BOB, 2)]
 
 
+NAMED = {
+    "a sum that no column holds": (
+        [paid(n, MINT, ANN, 2**62) for n in (5, 6)],
+        "balance 'c1' 'gold' 9223372036854775808",
+    ),
+    "a sum that grows too large": ([paid(5, MINT, YARD, 2**63 - 1)], "balance 't:yard' 'gold'.*REAL.*balance.amount"),
+    "takes more than there is": ([paid(5, YARD, BOB, 101)], "balance 't:yard' 'gold' -101: CHECK"),
+    "takes from who has none": ([paid(5, ANN, BOB, 1)], "has nothing: gold of c1"),
+    "a number of the ledger comes again": ([paid(1, MINT, BOB, 1)], "ledger 1 'give'.*UNIQUE"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "words"), NAMED.values(), ids=NAMED)
+async def test_the_row_that_is_refused_is_named(store: SQLiteStore, wrong: list[Transaction], words: str) -> None:
+    """Among thousands, its operator could not find it."""
+    await write(store, batch(1, paid(1, MINT, YARD, 100), paid(2, MINT, BOB, 100)))
+    with pytest.raises(BadBatch, match=words):
+        await write(store, batch(2, *wrong))
+
+
+@pytest.mark.parametrize("table", ["entity", "balance", "ledger", "ledger_line", "session", "account", "meta"])
+async def test_columns_hold_what_they_say(store: SQLiteStore, table: str) -> None:
+    """A number that is too large would become another number, silently."""
+    (sql,) = (await ask(store, "SELECT sql FROM sqlite_schema WHERE name = ?", table))[0]
+    assert sql.endswith(("STRICT", "STRICT, WITHOUT ROWID"))
+
+
 @pytest.mark.parametrize("stack", [0, -1])
 async def test_a_stack_of_nothing_is_refused(store: SQLiteStore, stack: int) -> None:
     before = await everything(store)
@@ -338,7 +375,8 @@ async def test_a_session_comes_back(store: SQLiteStore) -> None:
 async def test_sessions_change_and_end(store: SQLiteStore) -> None:
     other = replace(SESSION, id=SessionId("b2"), character=BOB)
     await write(store, batch(1, sessions=[SESSION, other]))
-    changed = replace(SESSION, epoch="new", head=9, next_c=12, tokens=(("third", 0.0),), seen=1_800_000_060.0)
+    changed = replace(SESSION, epoch="new", head=9, next_c=12, tokens=((("third", 0.0),),), seen=1_800_000_060.0)
+    changed = replace(changed, asked=((11, 5),), undone=(9, 10))
     await write(store, batch(2, sessions=[changed, replace(other, ended=True)]))
     assert list((await contents(store)).sessions) == [changed]
 
@@ -365,6 +403,30 @@ async def test_names_are_unique(store: SQLiteStore, name: str) -> None:
     with pytest.raises(NameTaken, match=name):
         await store.add(replace(account(name, BOB), password="another"))
     assert await store.by_key(key(name)) == first
+
+
+async def test_a_character_has_one_account(store: SQLiteStore) -> None:
+    await store.add(account("Ann"))
+    with pytest.raises(BadBatch, match=r"account\.character"):
+        await store.add(account("Bob", ANN))
+
+
+async def test_a_character_is_its_accounts(store: SQLiteStore) -> None:
+    """Though the server died between the account and the character's new row: it is no guest, and nobody's stray."""
+    await write(store, batch(1, entities=[Character(ANN, "Guest1", YARD), Character(BOB, "Guest2", YARD)]))
+    ann = await store.add(account("Ann"))
+    assert list((await contents(store)).strays) == [BOB]
+    (me,) = (await store.load_character(empty_town(), ANN)).entities
+    assert isinstance(me, Character)
+    assert (me.name, me.account, me.keeper) == ("Ann", ann.id, False)
+
+
+async def test_counters_never_fall(store: SQLiteStore) -> None:
+    """A batch that is tried again comes behind an account with a newer id: nobody is given that id again."""
+    rows = store.encode(batch(1, next_id=5, next_tx=5))
+    await store.add(account("Ann", EntityId("c9")))
+    await store.write(rows)
+    assert (await contents(store)).next_id == 10
 
 
 async def test_accounts_change(store: SQLiteStore) -> None:
@@ -419,3 +481,19 @@ async def test_a_session_is_revoked(store: SQLiteStore) -> None:
         await store.add_grant(one)
     await store.revoke_session(SessionId("a1"))
     assert [await store.use_grant(hash, 0.0) is not None for hash in ("h1", "h2", "h3")] == [False, False, True]
+
+
+async def test_an_account_is_revoked_with_its_session(store: SQLiteStore) -> None:
+    """Also what it was given in sessions before, but nobody else's."""
+    ann, bob = await store.add(account("Ann")), await store.add(account("Bob", BOB))
+    await write(store, batch(1, sessions=[SESSION]))
+    for one in (
+        grant("now", account=ann.id),
+        grant("before", "two", "older", account=ann.id),
+        grant("bob", "three", "b2", account=bob.id),
+        grant("guest", "four", "b3", account=None),
+    ):
+        await store.add_grant(one)
+    await store.revoke_session(SESSION.id)
+    good = [await store.use_grant(hash, 0.0) is not None for hash in ("now", "before", "bob", "guest")]
+    assert good == [False, False, True, True]

@@ -208,10 +208,6 @@ BREAKS: dict[str, tuple[str, str]] = {
         "UPDATE account SET name = 'Bób' WHERE key = 'ann'",
         "I7: the account Bób is filed as ann, and not as bob",
     ),
-    "a character of two": (
-        "INSERT INTO account SELECT 99, 'new', 'New', '', character, 0 FROM account WHERE key = 'ann'",
-        "I7: c7 belongs to several accounts",
-    ),
     "a character lost": (
         "UPDATE account SET character = 'c7' WHERE key = 'ann'; DELETE FROM entity WHERE id = 'c7'",
         "I7: the account Ann has lost its character c7",
