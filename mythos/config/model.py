@@ -300,6 +300,32 @@ class I3:
 
 
 @dataclass(frozen=True, slots=True)
+class Gateway:
+    listen: Listen = setting(
+        LISTEN, "8080", "Where MUDs without Intermud-3 reach it by WebSocket; open as soon as a key exists.",
+        option="gateway", metavar="PORT|ENDPOINT"
+    )
+    tcp: Listen = setting(LISTEN, "8081", "The same over TCP, one line for each message.")
+    keys: tuple[str, ...] = setting(
+        types.KEYS, "", "Keys that are good beside those of mythosctl gateway keys: MUD=key, at least 16 letters.",
+        secret=True
+    )
+    connections: int = setting(integer(1, 100_000), "1000", "Connections of MUDs, over WebSocket and TCP together.")
+    per_minute: int = setting(integer(1, 10**9), "100", "Requests of one connection in a minute.")
+    burst: int = setting(integer(1, 10**9), "20", "Requests that may come at once.")
+    idle_timeout: float = setting(seconds(10, 86400), "1h", "Close a connection after this long without a word.")
+    ping_interval: float = setting(seconds(1, 3600), "30s", "Between two pings of a WebSocket.")
+    ping_timeout: float = setting(seconds(1, 3600), "10s", "Close a WebSocket that does not answer one.")
+    queue: int = setting(integer(1, 100_000), "1000", "Events kept for a client that is away, and tells for a MUD.")
+    queue_time: float = setting(seconds(1, 86400), "5m", "For how long.")
+    history: int = setting(integer(0, 10_000), "100", "Lines kept of each channel, for each MUD.")
+    longest: int = setting(integer(64, 65_536), "2048", "Characters of one message.")
+    echo: bool = setting(BOOL, "yes", "Tell a MUD of its own lines on channels, as routers do.")
+    allow: tuple[str, ...] = setting(types.NETWORKS, "", "Addresses or networks that may connect; empty: all.")
+    deny: tuple[str, ...] = setting(types.NETWORKS, "", "Those that may not, whatever else is said.")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration. ``Config()`` has every default, on loopback, for the directory it runs in."""
 
@@ -321,6 +347,10 @@ class Config:
         BOOL, "no", "Open telnet and HTTP to the network; consents to plain telnet, makes the secrets it lacks.",
         option="public"
     )
+    roles: tuple[str, ...] = setting(
+        types.ROLES, "doors, world, i3", "What this server does; i3 alone: a gateway and a router, without a world.",
+        option="roles", metavar="LIST"
+    )
     data: Path = setting(
         types.PATH, "mythos-data", "The directory for database, secrets and control socket.", option="data",
         metavar="DIR"
@@ -336,6 +366,7 @@ class Config:
     sessions: Sessions = section(Sessions, "A player's presence, over all connections.")
     limits: Limits = section(Limits, "How much of everything.")
     i3: I3 = section(I3, "Other MUDs, over Intermud-3.")
+    gateway: Gateway = section(Gateway, "A way onto Intermud-3 for MUDs that do not speak it.", scalar="listen")
 
 
 # fmt: on

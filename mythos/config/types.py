@@ -14,7 +14,7 @@ from mythos.config import scalars
 from mythos.config.listen import Listen
 
 __all__ = [
-    "BOOL", "EMAIL", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH", "ROUTERS",
+    "BOOL", "EMAIL", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH", "ROLES", "ROUTERS",
     "STORE", "TEXT", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
 ]  # fmt: skip
 
@@ -99,6 +99,21 @@ def _router(text: str) -> str:
     return text
 
 
+def _key(text: str) -> str:
+    mud, _, key = text.rpartition("=")
+    if not mud.strip() or len(key.strip()) < 16:
+        raise ValueError("expected a MUD's name, = and its key of at least 16 letters")  # the key itself is a secret
+    return f"{mud.strip()}={key.strip()}"
+
+
+def _roles(text: str) -> tuple[str, ...]:
+    known = ("doors", "world", "i3")
+    roles = dict.fromkeys([scalars.choice(one, known) for one in text.lower().replace(",", " ").split()])
+    if ("doors" in roles) != ("world" in roles) or not ("i3" in roles or "world" in roles):
+        raise ValueError("expected i3 alone, or doors and world together, with i3 or without")
+    return tuple(roles)
+
+
 def _store(text: str) -> str:
     if _POSTGRES.match(text):
         raise ValueError("PostgreSQL comes with a later version; use sqlite:///FILE or memory:")
@@ -137,4 +152,6 @@ OPTIONAL_INT: Final = _optional(scalars.integer)
 ORIGINS: Final = _list(_origin)
 NETWORKS: Final = _list(_network)
 ROUTERS: Final = _list(_router)
+KEYS: Final = _list(_key)
+ROLES: Final = Type(_roles, lambda roles: ", ".join(roles))
 STORE: Final = Type(_store)
