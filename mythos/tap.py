@@ -6,14 +6,14 @@ import atexit
 import os
 import sys
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar, NoReturn
 
 from twisted.application.service import IService
 from twisted.internet import reactor
 from twisted.python import usage
-from twisted.python.log import ILogObserver
 
-from mythos.app import EX_CONFIG, House
+from mythos.app.files import EX_CONFIG
+from mythos.app.server import Server
 from mythos.config import ConfigError, LogFormat, disk, load, options, refusals
 from mythos.telemetry.logs import Observer
 
@@ -33,15 +33,6 @@ class Options(usage.Options):
         """What stood on the command line; a flag is ``yes``."""
         said = {one.name: self[one.name] for one in options() if self[one.name] not in (None, 0)}
         return {name: "yes" if value == 1 else str(value) for name, value in said.items()}
-
-
-class MythosService(House):
-    """The house, which also says where twistd's log goes."""
-
-    def setServiceParent(self, parent: Any) -> None:
-        if self._observer is not None and hasattr(parent, "setComponent"):
-            parent.setComponent(ILogObserver, self._observer)
-        super().setServiceParent(parent)
 
 
 def makeService(options: Options) -> IService:
@@ -66,7 +57,18 @@ def makeService(options: Options) -> IService:
     )
     stream = open(config.log.file, "a", encoding="utf-8") if config.log.file else None  # noqa: SIM115  (for good)
     observer = Observer(config.log.level.value, as_json=as_json, stream=stream)
-    return MythosService(config, reactor, say=_say, fail=_fail, observer=observer)
+    return _kind(config.roles)(config, reactor, say=_say, fail=_fail, observer=observer)
+
+
+def _kind(roles: tuple[str, ...]) -> type[Server]:
+    """Only what is needed is imported: a gateway alone must not carry the game in its memory."""
+    if "world" in roles:
+        from mythos.app.house import House
+
+        return House
+    from mythos.app.relay import Relay
+
+    return Relay
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What the house reads and writes beside its store: the world, the web client, its directory, its secret."""
+"""What a server keeps beside its store: its directory, its secret."""
 
 from __future__ import annotations
 
@@ -8,50 +8,16 @@ import secrets
 from pathlib import Path
 
 from mythos.config import Config
-from mythos.content import load as load_atlas
 from mythos.errors import MythosError
-from mythos.net.site import WebFiles
-from mythos.world.zones import Atlas
 
-__all__ = ["EX_CONFIG", "StartError", "open_data", "read_world", "secret_key", "web_files", "write_whole"]
+__all__ = ["EX_CONFIG", "StartError", "open_data", "secret_key", "write_whole"]
 
-_PACKAGE = Path(__file__).parents[1]
 #: What an operator must put right: configuration, gate, port, directory.
 EX_CONFIG = 78
 
 
 class StartError(MythosError):
     """The server cannot start; the sentence says what to do."""
-
-
-def read_world(directory: Path | None) -> Atlas:
-    """The world of a directory, or the starter world.
-
-    :raises MythosError: with every problem, by file, line and column
-    """
-    root = directory or _PACKAGE / "content" / "starter"
-    files = {
-        str(path.relative_to(root)): _text(path)
-        for path in sorted(root.rglob("*"))
-        if path.suffix in (".yaml", ".md") and path.is_file()
-    }
-    if not files:
-        raise StartError(f"{root} holds no world: there is no world.yaml in it.")
-    return load_atlas(files)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise StartError(f"{path} is not UTF-8: byte {error.start} cannot be read. Save it as UTF-8.") from error
-    except OSError as error:
-        raise StartError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def web_files() -> WebFiles:
-    root = _PACKAGE / "webclient"
-    return WebFiles({str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()})
 
 
 def open_data(directory: Path) -> int:

@@ -6,54 +6,49 @@ The only place where parts meet. Outside it nobody asks a registry, a global or 
 from __future__ import annotations
 
 import gc
-import json
-import os
-import random
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.twisted import MetricsResource
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, TimeoutError
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from mythos import __version__
-from mythos.app.files import StartError, open_data, read_world, secret_key, web_files, write_whole
-from mythos.app.parts import Chance, Parts, Pump, Starter, SystemClock, Watcher
+from mythos.app.doors import host
+from mythos.app.files import secret_key
+from mythos.app.network import Network
+from mythos.app.parts import Chance, Parts, Pump, Starter, Watcher
+from mythos.app.places import read_world, web_files
+from mythos.app.server import Server
 from mythos.cluster.solo import SoloBus
 from mythos.commands import grammar
 from mythos.commands.table import VERBS
-from mythos.config import Config, Listen
+from mythos.config import Config
 from mythos.errors import MythosError, Refusal
 from mythos.flow.log import Limits
 from mythos.flow.throttle import Throttle
 from mythos.net.api import Api, Requests
 from mythos.net.control import ControlFactory
 from mythos.net.doorman import Doorman
-from mythos.net.i3.exchange import Exchange
-from mythos.net.i3.link import Identity, Router, RouterLink
-from mythos.net.i3.router import RouterFactory, password
-from mythos.net.outlet import Link, Outlet
-from mythos.net.site import Proxies, make_site
+from mythos.net.i3.link import RouterLink
+from mythos.net.outlet import Outlet
+from mythos.net.proxies import Proxies
+from mythos.net.site import make_site
 from mythos.net.sse import HEARTBEAT, StreamLink
 from mythos.net.telnet import TelnetFactory
 from mythos.net.tokens import JWTTokens
 from mythos.net.websocket import SocketFactory
+from mythos.net.worldorders import WorldOrders
 from mythos.play.accounts import Accounts
 from mythos.play.audience import Listeners
 from mythos.play.channels import Channels
 from mythos.play.commits import Batch, Commits
-from mythos.play.intermud import Intermud
+from mythos.play.intermud import SERVICES, Intermud
 from mythos.play.ports import BadBatch
 from mythos.play.realm import Pace, Realm
 from mythos.play.waking import load_again, load_world
@@ -61,10 +56,8 @@ from mythos.store.lane import Lane
 from mythos.store.memory import MemoryStore
 from mythos.store.passwords import Argon2Hasher
 from mythos.store.sqlite import SQLiteStore
-from mythos.telemetry.health import Health
 from mythos.telemetry.logs import Observer
 from mythos.telemetry.metrics import Metrics, Sources
-from mythos.wire.i3.packets import ChannelInfo
 from mythos.wire.message import Role, Span, line
 from mythos.world import npcs
 from mythos.world.reload import change_atlas
@@ -76,11 +69,9 @@ __all__ = ["House"]
 _log = Logger()
 
 
-class House(Service):
-    """The whole server as one service. Nothing is opened before :meth:`startService`.
+class House(Server):
+    """The whole server as one service.
 
-    :param say: prints a line for the person at the terminal
-    :param fail: called with a sentence if the start fails, or None to let the error out of :attr:`started`
     :param unsafe: words do not wait for the disk: the control of the tests, which must lose
     :param open_store: makes the store of a file; tests hand in one that dies
     """
@@ -96,43 +87,20 @@ class House(Service):
         unsafe: bool = False,
         open_store: Callable[[Path, Any], SQLiteStore] = SQLiteStore,
     ) -> None:
-        self.config = config
-        self._reactor = reactor
-        self._say = say
-        self._fail = fail
-        self._observer = observer
+        super().__init__(config, reactor, say=say, fail=fail, observer=observer)
         self._unsafe = unsafe
         self._open_store = open_store
-        self._clock = SystemClock()
-        self._lock = -1
         self._parts: Parts | None = None
         self._recovering = False
-        self._stopping: IDelayedCall | None = None
-        self.ports: dict[str, int] = {}
-        self.health = Health(__version__, self._clock.wall, lambda: len(self._links()))
         self.metrics: Metrics | None = None
 
-    def _links(self) -> set[Link]:
-        return self._parts.outlet.links if self._parts else set()
+    def connections(self) -> int:
+        return len(self._parts.outlet.links) if self._parts else 0
 
     # ── start ───────────────────────────────────────────────────────────────────────────────────
 
-    def startService(self) -> None:
-        super().startService()
-        Deferred.fromCoroutine(self._start()).addErrback(self._did_not_start)
-
-    def _did_not_start(self, failure: Any) -> None:
-        error = failure.value
-        if isinstance(error, MythosError):
-            self._fail(str(error))
-        else:
-            _log.failure("the server could not start", failure)
-            self._fail(f"The server could not start: {error}")
-
-    async def _start(self) -> None:
-        config = self.config
-        self._lock = open_data(config.data)
-        atlas = read_world(config.world.dir)
+    async def start(self) -> None:
+        atlas = read_world(self.config.world.dir)
         world, parts = await self._build(atlas)
         self._parts = parts
         parts.hasher.start()
@@ -230,6 +198,8 @@ class House(Service):
         parts = Parts(
             store, hasher, commits, lane, realm, accounts, outlet, Pump(reactor, realm, outlet), telnet, sockets
         )
+        if "i3" in config.roles:
+            parts.network = Network(config, reactor, clock, self.doors, self.every)
         self._measure(parts, watcher)
         return world, parts
 
@@ -245,7 +215,7 @@ class House(Service):
             delivered=lambda: parts.outlet.delivered,
             errors=lambda: observer.errors if observer else 0,
             faults=lambda: watcher.faults,
-            i3=lambda: parts.link.numbers() if parts.link is not None else None,
+            i3=lambda: parts.network.numbers() if parts.network is not None else [],
         )
         self.metrics = Metrics(self._registry, sources)
         if self.config.metrics.latency:
@@ -256,96 +226,39 @@ class House(Service):
 
     async def _listen(self, parts: Parts) -> None:
         config = self.config
-        await self._open("http", config.http.listen, self._site)
-        parts.telnet.web_address = f"http://{_host(config.http.listen)}:{self.ports.get('http', 0)}/"
-        await self._open("telnet", config.telnet.listen, parts.telnet)
+        await self.doors.open("http", config.http.listen, self._site)
+        parts.telnet.web_address = f"http://{host(config.http.listen)}:{self.ports.get('http', 0)}/"
+        await self.doors.open("telnet", config.telnet.listen, parts.telnet)
         if config.metrics.enabled:
             root = Resource()
             root.putChild(b"metrics", MetricsResource(registry=self._registry))
-            await self._open("metrics", config.metrics.listen, Site(root))
-        await self._join(parts)
-        control = config.data / "control.sock"
-        control.unlink(missing_ok=True)
-        factory = ControlFactory(
+            await self.doors.open("metrics", config.metrics.listen, Site(root))
+        if parts.network is not None:
+            await parts.network.start(lambda link: self._join(parts.realm, link), tuple(SERVICES))
+        orders = WorldOrders(
             parts.realm,
             parts.accounts,
             self.health,
             ports=lambda: self.ports,
             stop=self.stop_in,
             reload=self._reload_content,
-        )
-        try:
-            parts.listening.append(self._reactor.listenUNIX(str(control), factory, mode=stat.S_IRUSR | stat.S_IWUSR))
-        except CannotListenError as error:
-            raise StartError(f"The control socket {control} cannot be opened: {error.socketError}") from error
-        write_whole(config.data / "ports.json", json.dumps(self.ports))
+        ).orders
+        self.doors.open_control(ControlFactory(orders | (parts.network.orders if parts.network is not None else {})))
+        self.doors.tell()
 
-    async def _join(self, parts: Parts) -> None:
-        """Be on Intermud-3, if a router is configured or runs here."""
-        config, reactor = self.config, self._reactor
-        routers = [_router(text) for text in config.i3.routers]
-        box = config.i3.router
-        if box.enabled:
-            name = "*" + box.name.lstrip("*")
-            exchange = Exchange(name, "", password, private=box.private)
-            await self._open("i3-router", box.listen, RouterFactory(exchange, reactor, config.data / "i3-router.json"))
-            port = self.ports["i3-router"]
-            exchange.place = f"{_host(box.listen)} {port}"
-            exchange.channels.setdefault("gossip", ChannelInfo(name, 0))
-            routers = routers or [Router(name, "127.0.0.1", port)]
-        if not routers:
-            return
-        identity = Identity(config.mud.name, self.ports.get("telnet", 0), config.mud.admin_email, __version__)
-        link = parts.link = RouterLink(
-            reactor,
-            routers,
-            identity,
-            rate=config.i3.throttle,
-            path=config.data / "i3-passwords.json",
-            chance=random.random,
-        )
-        intermud = link.intermud = parts.realm.intermud = Intermud(parts.realm, config.mud.name, link)
-        self._remember_channels(intermud)
-        parts.timers.append(self._every(60.0, lambda: intermud.listen_again() if link.up else None))
-        parts.timers.append(self._every(config.world.flush_interval, lambda: self._keep_channels(intermud)))
-        link.start()
-
-    def _remember_channels(self, intermud: Intermud) -> None:
-        path = self.config.data / _CHANNELS
-        if path.exists():
-            try:
-                intermud.remember(json.loads(path.read_text("utf-8")))
-            except (ValueError, TypeError, AttributeError) as error:
-                _log.error("{path} cannot be read, and is left out: {error}", path=path, error=error)
-
-    def _keep_channels(self, intermud: Intermud) -> None:
-        if intermud.changed:
-            write_whole(self.config.data / _CHANNELS, json.dumps(intermud.kept(), ensure_ascii=False))
-
-    async def _open(self, name: str, listen: Listen, factory: Any) -> None:
-        assert self._parts is not None
-        if listen.off:
-            return
-        try:
-            port = await serverFromString(self._reactor, _with_backlog(listen.endpoint)).listen(factory)
-        except CannotListenError as error:
-            raise StartError(
-                f"Port {error.port} for {name} cannot be opened ({_reason(error)}):"
-                f" choose another with {_OPENED_BY[name]}."
-            ) from error
-        self._parts.listening.append(port)
-        self.ports[name] = getattr(port.getHost(), "port", 0)
+    def _join(self, realm: Realm, link: RouterLink) -> Intermud:
+        realm.intermud = Intermud(realm, self.config.mud.name, link)
+        return realm.intermud
 
     def _announce(self, world: World, claim: str) -> None:
         config, atlas = self.config, world.atlas
-        host = _host(config.http.listen)
-        web = f"http://{host}:{self.ports.get('http')}/"
+        web = f"http://{host(config.http.listen)}:{self.ports.get('http')}/"
         people = sum(1 for one in world.npcs.values() if not one.returns)
         where = config.database.path or "memory"
         self._say(f'Mythos {__version__} · world "{atlas.title}" · {len(atlas.rooms)} rooms, {people} people · {where}')
-        self._say(f"  play      {web}    telnet   {_host(config.telnet.listen)} {self.ports.get('telnet', 'off')}")
+        self._say(f"  play      {web}    telnet   {host(config.telnet.listen)} {self.ports.get('telnet', 'off')}")
         if "metrics" in self.ports:
-            self._say(f"  metrics   http://{_host(config.metrics.listen)}:{self.ports['metrics']}/metrics")
+            self._say(f"  metrics   http://{host(config.metrics.listen)}:{self.ports['metrics']}/metrics")
         if config.telnet.listen.on_network and "telnet" in self.ports:
             self._say("  warning   telnet is open to the network without encryption: passwords can be overheard")
         if not config.security.secret_key and config.public:
@@ -398,21 +311,7 @@ class House(Service):
             (HEARTBEAT, heartbeat),
             (_LAG, lag),
         ):
-            parts.timers.append(self._every(seconds, job))
-
-    def _every(self, seconds: float, job: Callable[[], object]) -> LoopingCall:
-        """Run ``job`` every ``seconds``; its errors are logged and do not end it."""
-
-        def attempt() -> None:
-            try:
-                job()
-            except Exception:  # a periodic job goes on
-                _log.failure("{job} failed", job=getattr(job, "__name__", "job"))
-
-        timer = LoopingCall(attempt)
-        timer.clock = self._reactor
-        timer.start(seconds, now=False)
-        return timer
+            self.every(seconds, job)
 
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────
 
@@ -475,19 +374,14 @@ class House(Service):
 
     # ── stop ────────────────────────────────────────────────────────────────────────────────────
 
-    def stop_in(self, seconds: float, reason: str) -> None:
-        """Tell everybody, and stop the process after ``seconds``; a later word on it counts, not an earlier one."""
-        assert self._parts is not None
+    def warn(self, seconds: float, reason: str) -> None:
+        if self._parts is None:
+            return
         when = f"in {round(seconds)} seconds" if seconds else "now"
         words = f"The world closes {when}. {reason}".strip()
         self._parts.realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
-        if self._stopping is not None and self._stopping.active():
-            self._stopping.cancel()
-        self._stopping = self._reactor.callLater(seconds, self._reactor.stop)
-
-    def stopService(self) -> Deferred[None]:
-        super().stopService()
-        return Deferred.fromCoroutine(self._stop())
+        if self._parts.network is not None:
+            self._parts.network.warn(seconds, reason)
 
     async def _settle(self, parts: Parts) -> None:
         try:
@@ -495,20 +389,12 @@ class House(Service):
         except TimeoutError:
             _log.error("the store does not answer: it stops as after a crash, and what waits for the disk is not told")
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
         parts = self._parts
         if parts is None:
             return
-        self.health.state = "draining"
-        for port in parts.listening:
-            await _maybe(port.stopListening())
-        for timer in parts.timers:
-            if timer.running:
-                timer.stop()
-        if parts.link is not None:
-            await parts.link.stop()
-        if parts.realm.intermud is not None:
-            self._keep_channels(parts.realm.intermud)
+        if parts.network is not None:
+            await parts.network.stop()
         parts.pump.stop()
         parts.realm.tell_bustle()
         parts.realm.halt()
@@ -520,9 +406,6 @@ class House(Service):
             link.close(1001, "the world closes; come back in a moment")
         parts.hasher.stop()
         parts.store.close()
-        (self.config.data / "control.sock").unlink(missing_ok=True)
-        (self.config.data / "ports.json").unlink(missing_ok=True)
-        os.close(self._lock)
 
     def _mssp(self) -> dict[str, str]:
         assert self._parts is not None
@@ -551,26 +434,12 @@ class House(Service):
         }
 
 
-#: What was said on channels of other MUDs.
-_CHANNELS = "i3-channels.json"
-#: How the port of each door is chosen.
-_OPENED_BY = {
-    **{name: f"--{name} PORT" for name in ("telnet", "http", "metrics")},
-    "i3-router": "MYTHOS_I3_ROUTER_LISTEN=PORT",
-}
 #: Seconds that a stop waits for the store, twice.
 _STOPPING = 4.0
 #: Seconds between two looks at how late the reactor is.
 _LAG = 0.25
 #: Seconds between two parts of a round over all links and sessions.
 _PARTS = 0.05
-
-
-def _router(text: str) -> Router:
-    """``*name host:port``, as the configuration has checked it."""
-    name, _, place = text.partition(" ")
-    host, _, port = place.strip().rpartition(":")
-    return Router(name, host, int(port))
 
 
 def world_sealed(realm: Realm) -> str:
@@ -607,21 +476,3 @@ def _by_door(outlet: Outlet) -> Mapping[str, int]:
     for link in outlet.links:
         found[link.kind] += 1
     return found
-
-
-def _host(listen: Listen) -> str:
-    return "localhost" if listen.host in ("127.0.0.1", "0.0.0.0", "::1", "") else listen.host
-
-
-def _with_backlog(endpoint: str) -> str:
-    """Twisted lets 50 connections wait to be accepted; a storm of players coming back is more."""
-    return f"{endpoint}:backlog=1024" if endpoint.startswith("tcp") and "backlog=" not in endpoint else endpoint
-
-
-def _reason(error: CannotListenError) -> str:
-    return str(getattr(error.socketError, "strerror", "") or error.socketError)
-
-
-async def _maybe(result: Any) -> None:
-    if isinstance(result, Deferred):
-        await result

@@ -1,21 +1,19 @@
-"""The parts of the house that are small: clock, chance, what watches the game, what runs its commands."""
+"""The parts of the house that are small: chance, what watches the game, what runs its commands."""
 
 from __future__ import annotations
 
 import random
 import secrets
-import time
 import traceback
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IListeningPort
-from twisted.internet.task import LoopingCall
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from mythos.net.i3.link import RouterLink
+from mythos.app.network import Network
 from mythos.net.outlet import Outlet
 from mythos.net.telnet import TelnetFactory
 from mythos.net.websocket import SocketFactory
@@ -26,19 +24,9 @@ from mythos.store.lane import Lane
 from mythos.store.passwords import Argon2Hasher
 from mythos.store.sqlite import SQLiteStore
 
-__all__ = ["Chance", "Parts", "Pump", "Starter", "SystemClock", "Watcher"]
+__all__ = ["Chance", "Parts", "Pump", "Starter", "Watcher"]
 
 _log = Logger()
-
-
-class SystemClock:
-    """Implements ``Clock``: monotonic for waiting, the wall for what is stored."""
-
-    def seconds(self) -> float:
-        return time.monotonic()
-
-    def wall(self) -> float:
-        return time.time()
 
 
 class Chance:
@@ -126,6 +114,4 @@ class Parts:
     pump: Pump
     telnet: TelnetFactory
     sockets: SocketFactory
-    link: RouterLink | None = None
-    timers: list[LoopingCall] = field(default_factory=list)
-    listening: list[IListeningPort] = field(default_factory=list)
+    network: Network | None = None

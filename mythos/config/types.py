@@ -14,8 +14,8 @@ from mythos.config import scalars
 from mythos.config.listen import Listen
 
 __all__ = [
-    "BOOL", "EMAIL", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH", "ROLES", "ROUTERS",
-    "STORE", "TEXT", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
+    "BOOL", "EMAIL", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH",
+    "ROLES", "ROUTERS", "STORE", "TEXT", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
 ]  # fmt: skip
 
 _T = TypeVar("_T")

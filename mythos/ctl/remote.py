@@ -109,15 +109,20 @@ def _shown(answer: Mapping[str, Any], as_json: bool, *lines: str) -> None:
 def status(data: str | None, as_json: bool) -> None:
     """Say how the server is. Exit 1 if something is wrong with it."""
     answer = ask(data, "status")
-    doors = ", ".join(f"{count} by {door}" for door, count in answer["doors"].items())
+    world = ["no world here: a gateway to other MUDs"]
+    if "world" in answer:
+        doors = ", ".join(f"{count} by {door}" for door, count in answer["doors"].items())
+        world = [
+            f"world: {answer['world']}, {answer['rooms']} rooms",
+            f"players: {answer['players']}" + (f" ({doors})" if doors else ""),
+        ]
     ports = ", ".join(f"{name} {port}" for name, port in answer["ports"].items())
     wrong = [f"{name}: {check['message']}" for name, check in answer["checks"].items() if check["message"]]
     _shown(
         answer,
         as_json,
         f"{answer['status']}: Mythos {answer['version']}, up {answer['uptime_s']:.0f} s",
-        f"world: {answer['world']}, {answer['rooms']} rooms",
-        f"players: {answer['players']}" + (f" ({doors})" if doors else ""),
+        *world,
         f"ports: {ports}",
         *wrong,
     )
@@ -201,4 +206,62 @@ def _password() -> str:
     return password
 
 
-COMMANDS = (status, who, broadcast, kick, shutdown, reload, account)
+@click.group()
+def gateway() -> None:
+    """The way onto Intermud-3 for other MUDs."""
+
+
+@gateway.group()
+def keys() -> None:
+    """Keys of MUDs that may use the gateway."""
+
+
+@keys.command("create")
+@data_option
+@json_option
+@click.argument("mud")
+@click.option("--permissions", default="*", help="Of: tell, channel, info, admin; * is all of them.")
+@click.option("--rate", type=int, default=0, help="Requests a minute; as configured, if it is not given.")
+def create_key(data: str | None, as_json: bool, mud: str, permissions: str, rate: int) -> None:
+    """Make a key for MUD, which is the name it has on the network. The key is shown once."""
+    answer = ask(data, "gateway-keys-create", mud=mud, permissions=permissions, rate=rate)
+    ports = ", ".join(f"{name} {port}" for name, port in answer["ports"].items())
+    _shown(answer, as_json, answer["key"], f"is {answer['key_id']}, for {mud}. It is shown only now. Ports: {ports}")
+
+
+@keys.command("list")
+@data_option
+@json_option
+def list_keys(data: str | None, as_json: bool) -> None:
+    """List the keys that are good; none of them can be shown again."""
+    answer = ask(data, "gateway-keys-list")
+    lines = [
+        f"{one['key_id']}: {one['mud']}, for {' '.join(one['permissions'])}, since {one['created']}"
+        + (f", until {one['ends']}" if one["ends"] else "")
+        + (f", {one['rate']} a minute" if one["rate"] else "")
+        + f", connections: {one['connections']}"
+        for one in answer["keys"]
+    ]
+    _shown(answer, as_json, *lines or ["There are no keys: mythosctl gateway keys create <MUD>"])
+
+
+@keys.command("rotate")
+@data_option
+@json_option
+@click.argument("id")
+@click.option("--overlap", default=3600.0, metavar="SECONDS", help="How long the old one is still good; one hour.")
+def rotate_key(data: str | None, as_json: bool, id: str, overlap: float) -> None:
+    """Make a key in the place of key ID, which is good for a while yet."""
+    answer = ask(data, "gateway-keys-rotate", id=id, overlap=overlap)
+    _shown(answer, as_json, answer["key"], f"is {answer['key_id']}, for {answer['mud']}. It is shown only now.")
+
+
+@keys.command("revoke")
+@data_option
+@click.argument("id")
+def revoke_key(data: str | None, id: str) -> None:
+    """Make key ID worth nothing, now; its connections are closed."""
+    click.echo(f"{ask(data, 'gateway-keys-revoke', id=id)['key_id']} is revoked.")
+
+
+COMMANDS = (status, who, broadcast, kick, shutdown, reload, account, gateway)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mythos.app import read_world
+from mythos.app.places import read_world
 from mythos.config.problems import DocumentError
 from mythos.ctl.remote import FAILED, configuration, fail, json_option
 from mythos.errors import MythosError

@@ -34,6 +34,11 @@ class Bucket:
         self._left = left - cost
         return 0.0
 
+    @property
+    def left(self) -> float:
+        """What was left at the last :meth:`take`."""
+        return self._left
+
     def put_back(self, cost: float) -> None:
         """What was spent for something that has to wait after all."""
         self._left = min(self.burst, self._left + cost)

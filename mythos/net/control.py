@@ -9,7 +9,6 @@ A UNIX socket that only its owner may open. Each line is a JSON object ``{"do": 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -21,12 +20,9 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 
 from mythos.errors import MythosError, Refusal
-from mythos.play.accounts import Accounts
-from mythos.play.realm import Realm
 from mythos.telemetry.health import Health
-from mythos.wire.message import Role, Span, line
 
-__all__ = ["MOST_BYTES", "ControlFactory"]
+__all__ = ["MOST_BYTES", "Answer", "ControlFactory", "Order", "Question", "ServerOrders"]
 
 _log = Logger()
 
@@ -39,7 +35,9 @@ _LATEST = 86_400.0
 #: Longest name of a question.
 _ID = 64
 
-_Answer = dict[str, Any]
+Answer = dict[str, Any]
+#: Carries an order out. May raise Refusal.
+Order = Callable[["Question"], Coroutine[Any, Any, Answer]]
 
 
 class _Control(LineOnlyReceiver):
@@ -78,54 +76,29 @@ class _Control(LineOnlyReceiver):
             del self._questions[0]
         self._busy = False
 
-    def _send(self, answer: _Answer) -> None:
+    def _send(self, answer: Answer) -> None:
         self.sendLine(json.dumps(answer, ensure_ascii=False).encode())
 
 
 class ControlFactory(Factory):
     """Answers operators.
 
-    :param ports: name of a listener -> its port
-    :param stop: closes the server after some seconds, for a reason that is told
-    :param reload: loads the world's files again; returns a sentence
+    :param orders: name -> what carries it out
     """
 
     noisy = False
 
-    def __init__(
-        self,
-        realm: Realm,
-        accounts: Accounts,
-        health: Health,
-        *,
-        ports: Callable[[], Mapping[str, int]],
-        stop: Callable[[float, str], None],
-        reload: Callable[[], str],
-    ) -> None:
-        self._realm = realm
-        self._accounts = accounts
-        self._health = health
-        self._ports = ports
-        self._stop = stop
-        self._reload = reload
-        self._orders: dict[str, Callable[[_Question], Coroutine[Any, Any, _Answer]]] = {
-            "status": self._status,
-            "who": self._who,
-            "broadcast": self._broadcast,
-            "kick": self._kick,
-            "shutdown": self._shutdown,
-            "reload": self._reload_world,
-            "create-account": self._create_account,
-        }
+    def __init__(self, orders: Mapping[str, Order]) -> None:
+        self._orders = orders
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         return _Control(self)
 
-    async def answer(self, question: bytes) -> _Answer:
+    async def answer(self, question: bytes) -> Answer:
         """What one line gets."""
-        named: _Answer = {}
+        named: Answer = {}
         try:
-            asked = _Question.read(question)
+            asked = Question.read(question)
             named = asked.name()
             order = asked.text("do")
             carry_out = self._orders.get(order)
@@ -140,72 +113,44 @@ class ControlFactory(Factory):
             _log.failure("an order over the control socket broke")
             return {"ok": False, "error": "Something broke in the server; its log says what.", **named}
 
-    # ── orders ──────────────────────────────────────────────────────────────────────────────────
 
-    async def _status(self, asked: _Question) -> _Answer:
-        realm = self._realm
-        doors = Counter(connection.kind for session in realm.sessions() for connection in session.connections)
-        return {
-            **self._health.detailed(),
-            "world": realm.world.atlas.title,
-            "rooms": len(realm.world.atlas.rooms),
-            "players": sum(1 for _ in realm.sessions()),
-            "sessions": sum(1 for _ in realm.every_session()),
-            "doors": dict(doors),
-            "ports": dict(self._ports()),
-        }
+class ServerOrders:
+    """What every server does.
 
-    async def _who(self, asked: _Question) -> _Answer:
-        realm = self._realm
-        now = realm.clock.seconds()
-        return {
-            "players": [
-                {
-                    "name": session.me.name,
-                    "room": session.me.room,
-                    "keeper": session.me.keeper,
-                    "guest": session.me.account is None,
-                    "idle_s": round(now - session.idle_since),
-                    "doors": [f"{connection.kind} from {connection.address}" for connection in session.connections],
-                }
-                for session in realm.sessions()
-            ]
-        }
+    :param ports: name of a listener -> its port
+    :param stop: closes the server after some seconds, for a reason that is told
+    """
 
-    async def _broadcast(self, asked: _Question) -> _Answer:
-        words = asked.text("text")
-        self._realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
-        return {"heard": sum(1 for _ in self._realm.sessions())}
+    def __init__(
+        self, health: Health, *, ports: Callable[[], Mapping[str, int]], stop: Callable[[float, str], None]
+    ) -> None:
+        self._health = health
+        self._ports = ports
+        self._stop = stop
 
-    async def _kick(self, asked: _Question) -> _Answer:
-        session = self._realm.find_player(asked.text("name"))
-        name = session.me.name
-        self._realm.kick(session, asked.text("reason", ""))
-        return {"name": name}
+    @property
+    def orders(self) -> dict[str, Order]:
+        return {"status": self._status, "shutdown": self._shutdown}
 
-    async def _shutdown(self, asked: _Question) -> _Answer:
+    async def _status(self, asked: Question) -> Answer:
+        return {**self._health.detailed(), "ports": dict(self._ports())}
+
+    async def _shutdown(self, asked: Question) -> Answer:
         seconds = asked.number("seconds", 0.0)
         if not 0.0 <= seconds <= _LATEST:
             raise Refusal(f"A shutdown is 0 to {_LATEST:.0f} seconds off.")
         self._stop(seconds, asked.text("reason", ""))
         return {"seconds": seconds}
 
-    async def _reload_world(self, asked: _Question) -> _Answer:
-        return {"message": self._reload()}
 
-    async def _create_account(self, asked: _Question) -> _Answer:
-        account = await self._accounts.create(asked.text("name"), asked.text("password"), keeper=asked.flag("keeper"))
-        return {"name": account.name}
-
-
-class _Question:
+class Question:
     """The members of one question, each with what is wrong with it."""
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         self._members = members
 
     @classmethod
-    def read(cls, text: bytes) -> _Question:
+    def read(cls, text: bytes) -> Question:
         """:raises Refusal: it is not a JSON object"""
         try:
             members = json.loads(text)
@@ -215,7 +160,7 @@ class _Question:
             raise Refusal('A question is a JSON object: {"do": "status"}.')
         return cls(members)
 
-    def name(self) -> _Answer:
+    def name(self) -> Answer:
         """The question's own ``id``, a number or a short text, as it goes into the answer."""
         value = self._members.get("id")
         if value is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
@@ -16,7 +15,7 @@ from zope.interface import implementer
 from mythos.net.api import Api
 from mythos.net.websocket import SocketFactory
 
-__all__ = ["Proxies", "WebFiles", "make_site"]
+__all__ = ["WebFiles", "make_site"]
 
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self';"
@@ -40,36 +39,6 @@ _TYPES = {
     "ico": b"image/x-icon",
     "webmanifest": b"application/manifest+json",
 }
-
-
-class Proxies:
-    """Who may say for whom it speaks: ``X-Forwarded-For`` counts only from these networks."""
-
-    def __init__(self, networks: tuple[str, ...]) -> None:
-        self._networks = tuple([ip_network(one, strict=False) for one in networks])
-
-    def trusts(self, address: str) -> bool:
-        try:
-            ip = ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in one for one in self._networks)
-
-    def client(self, peer: str, forwarded: str) -> str:
-        """The address nearest to us that is not a trusted proxy."""
-        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-        address = peer
-        while hops and self.trusts(address):
-            address = hops.pop()
-        return address
-
-    def of_request(self, request: Request) -> str:
-        peer = getattr(request.getClientAddress(), "host", "local")
-        return self.client(peer, request.getHeader("x-forwarded-for") or "")
-
-    def of_socket(self, socket: Any) -> str:
-        peer = getattr(socket.transport.getPeer(), "host", "local")
-        return self.client(peer, (socket.http_headers or {}).get("x-forwarded-for", ""))
 
 
 class WebFiles:

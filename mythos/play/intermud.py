@@ -49,8 +49,8 @@ IGNORED: Final = 50
 class Port(Protocol):
     """The link to a router."""
 
-    def send(self, packet: Packet) -> None:
-        """Behind what waits; what is too much is dropped, channel lines first."""
+    def send(self, packet: Packet) -> bool:
+        """Behind what waits; what is too much is dropped, channel lines first. Returns whether it was taken."""
 
 
 class Intermud:

@@ -6,14 +6,14 @@ What is counted on a hot path is a plain integer or list there; it is read only 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-__all__ = ["Histogram", "I3Numbers", "Metrics", "Sources"]
+__all__ = ["Histogram", "I3Numbers", "LinkMetrics", "Metrics", "Sources"]
 
 #: Upper bounds in seconds.
 _BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -43,9 +43,11 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class I3Numbers:
-    """The link to an Intermud-3 router. ``packets``: by what became of them."""
+    """A MUD's link to a router. ``circuit``: closed, half-open or open; ``packets``: by what became of them."""
 
+    mud: str
     up: bool
+    circuit: str
     queued: int
     muds: int
     packets: Mapping[str, int]
@@ -63,7 +65,7 @@ class Sources:
     delivered: Callable[[], Mapping[str, int]]
     errors: Callable[[], int]
     faults: Callable[[], int]
-    i3: Callable[[], I3Numbers | None]
+    i3: Callable[[], Sequence[I3Numbers]]
 
 
 class Metrics(Collector):
@@ -99,14 +101,7 @@ class Metrics(Collector):
         yield delivered
         yield _one(CounterMetricFamily, "mythos_errors", "Errors logged", sources.errors())
         yield _one(CounterMetricFamily, "mythos_faults", "Commands and ticks that broke", sources.faults())
-        if (i3 := sources.i3()) is not None:
-            yield _one(GaugeMetricFamily, "mythos_i3_up", "A router has let us in", float(i3.up))
-            yield _one(GaugeMetricFamily, "mythos_i3_queue", "Packets that wait for their turn", i3.queued)
-            yield _one(GaugeMetricFamily, "mythos_i3_muds", "MUDs that are up", i3.muds)
-            packets = CounterMetricFamily("mythos_i3_packets", "Packets by what became of them", labels=["what"])
-            for what, count in i3.packets.items():
-                packets.add_metric([what], count)
-            yield packets
+        yield from _i3(sources.i3())
         commands = HistogramMetricFamily(
             "mythos_command_seconds", "From the turn's start to its end", labels=["command"]
         )
@@ -116,6 +111,36 @@ class Metrics(Collector):
         yield _histogram("mythos_commit_seconds", "A batch on its way to the disk", self.commit)
         yield _histogram("mythos_tick_seconds", "A tick of all zones", self.tick)
         yield _histogram("mythos_reactor_lag_seconds", "How late the reactor came back to its clock", self.lag)
+
+
+class LinkMetrics(Collector):
+    """The numbers of a server that has no world."""
+
+    def __init__(self, registry: CollectorRegistry, links: Callable[[], Sequence[I3Numbers]]) -> None:
+        self._links = links
+        registry.register(self)
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
+
+    def collect(self) -> Iterator[Metric]:
+        return _i3(self._links())
+
+
+def _i3(links: Sequence[I3Numbers]) -> Iterator[Metric]:
+    if not links:
+        return
+    yield _gauge("mythos_i3_up", "A router has let it in", "mud", {one.mud: int(one.up) for one in links})
+    yield _gauge("mythos_i3_queue", "Packets that wait for their turn", "mud", {one.mud: one.queued for one in links})
+    yield _gauge("mythos_i3_muds", "MUDs that are up", "mud", {one.mud: one.muds for one in links})
+    circuit = GaugeMetricFamily("mythos_i3_circuit", "1: what the circuit to routers is", labels=["mud", "state"])
+    packets = CounterMetricFamily("mythos_i3_packets", "Packets by what became of them", labels=["mud", "what"])
+    for one in links:
+        for state in ("closed", "half-open", "open"):
+            circuit.add_metric([one.mud, state], float(one.circuit == state))
+        for what, count in one.packets.items():
+            packets.add_metric([one.mud, what], count)
+    yield circuit
+    yield packets
 
 
 def _one(kind: type[GaugeMetricFamily] | type[CounterMetricFamily], name: str, text: str, value: float) -> Metric:

@@ -20,7 +20,7 @@ from twisted.application.service import Application
 from twisted.internet import reactor
 from twisted.logger import globalLogBeginner
 
-from mythos.app import House
+from mythos.app.house import House
 from mythos.config import disk, load
 from mythos.store.rows import Rows
 from mythos.store.sqlite import SQLiteStore, apply

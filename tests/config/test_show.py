@@ -66,8 +66,8 @@ def test_what_is_shown_can_be_read() -> None:
 
 def test_options_are_those_of_the_server() -> None:
     assert [option.name for option in options()] == [
-        "config", "env-file", "public", "roles", "data", "world", "telnet", "http", "metrics", "log-level", "log-format",
-        "i3-router", "private", "gateway",
+        "config", "env-file", "public", "roles", "data", "world", "telnet", "http", "metrics", "log-level",
+        "log-format", "i3-router", "private", "gateway",
     ]  # fmt: skip
     assert [option.name for option in options() if not option.metavar] == ["public", "i3-router", "private"]
 

@@ -24,7 +24,19 @@ def test_version(run: Run, words: list[str]) -> None:
 def test_help(run: Run) -> None:
     """Every command is listed with what it does, and has help of its own."""
     listed = re.findall(r"^  ([a-z]+)  +\S", run("--help").stdout, re.MULTILINE)
-    known = ["account", "broadcast", "config", "fsck", "kick", "reload", "shutdown", "status", "version", "who"]
+    known = [
+        "account",
+        "broadcast",
+        "config",
+        "fsck",
+        "gateway",
+        "kick",
+        "reload",
+        "shutdown",
+        "status",
+        "version",
+        "who",
+    ]
     assert listed == sorted([*known, "world"])
     for command in listed:
         assert run(command, "--help").exit_code == 0

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from mythos.errors import Refusal
 from mythos.flow.throttle import Throttle
 from mythos.net.control import MOST_BYTES, ControlFactory
+from mythos.net.worldorders import WorldOrders
 from mythos.play.accounts import Accounts
 from mythos.telemetry.health import Health
 from mythos.wire.message import Role
@@ -84,7 +85,7 @@ class Desk:
         self._port = self.open(self.scene.accounts)
 
     def open(self, accounts: Accounts) -> Any:
-        factory = ControlFactory(
+        orders = WorldOrders(
             self.scene.realm,
             accounts,
             self.health,
@@ -92,7 +93,7 @@ class Desk:
             stop=lambda seconds, reason: self.stopped.append((seconds, reason)),
             reload=lambda: self.reload(),
         )
-        return _UNIX.listenUNIX(self._path, factory, mode=0o600)
+        return _UNIX.listenUNIX(self._path, ControlFactory(orders.orders), mode=0o600)
 
     async def reopen(self, accounts: Accounts) -> None:
         await self._port.stopListening()

@@ -37,9 +37,10 @@ class Wired:
             )
         )
 
-    def send(self, packet: Packet) -> None:
+    def send(self, packet: Packet) -> bool:
         self.sent.append(packet)
         self._raw(packet)
+        return True
 
     def _raw(self, packet: Packet) -> None:
         (value,), error = lpc.decode(lpc.encode(values(packet)))

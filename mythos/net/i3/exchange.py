@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from mythos.wire.i3 import packets
 from mythos.wire.i3.lpc import Value
@@ -76,10 +76,37 @@ class Exchange:
         self.channels: dict[str, ChannelInfo] = {}
         self.passwords: dict[str, int] = {}
         self.refused = 0
+        self.changed = False
         self._secret = secret
         self._seats: dict[str, Seat] = {}
         self._lists: dict[str, set[str]] = {}
         self._ids = 1
+        self._muds_at: dict[str, int] = {}  # the id of the list in which each last changed
+        self._channels_at: dict[str, int] = {}  # those that were removed, too
+
+    # ── what outlives the server ────────────────────────────────────────────────────────────────
+
+    def kept(self) -> dict[str, Any]:
+        """Passwords, MUDs, channels, and whom each bans or admits, as JSON."""
+        self.changed = False
+        return {
+            "id": self._ids,
+            "passwords": self.passwords,
+            "muds": {name: info.write() for name, info in self.muds.items()},
+            "removed": [name for name in self._channels_at if name not in self.channels],
+            "channels": {name: info.write() for name, info in self.channels.items()},
+            "lists": {name: sorted(listed) for name, listed in self._lists.items()},
+        }
+
+    def remember(self, kept: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave before a restart; all of it is news to who was here before."""
+        self._ids = int(kept.get("id", 0)) + 1
+        self.passwords.update(kept.get("passwords", {}))
+        self.muds.update({name: replace(MudInfo.read(one), state=0) for name, one in kept.get("muds", {}).items()})
+        self._muds_at.update(dict.fromkeys(self.muds, self._ids))
+        self._channels_at.update(dict.fromkeys((*kept.get("channels", {}), *kept.get("removed", ())), self._ids))
+        self.channels.update({name: ChannelInfo.read(entry) for name, entry in kept.get("channels", {}).items()})
+        self._lists.update({name: set(listed) for name, listed in kept.get("lists", {}).items()})
 
     # ── coming and going ────────────────────────────────────────────────────────────────────────
 
@@ -136,6 +163,7 @@ class Exchange:
         self._counts(seat, STARTUP, now)
         if not (known and good):
             self.passwords[mud] = self._secret()
+            self.changed = True
         info = MudInfo(
             *(-1, seat.address, packet.player_port, packet.tcp_port, packet.udp_port),
             *(packet.mudlib, packet.base_mudlib, packet.driver, packet.mud_type, packet.open_status),
@@ -143,16 +171,35 @@ class Exchange:
         )
         seat.send(packets.StartupReply(self.name, "", mud, "", [[self.name, self.place]], self.passwords[mud]))
         self._announce(mud, info)
-        others = {name: one.write() for name, one in self.muds.items() if name != mud}
-        for part in _parts(others):
+        for part in _parts(self._muds_since(packet.mudlist_id, mud)):
             seat.send(packets.MudList(self.name, "", mud, "", self._ids, part))
         if "channel" in info.services:
-            for part in _parts({name: one.write() for name, one in self.channels.items()}):
+            for part in _parts(self._channels_since(packet.chanlist_id)):
                 seat.send(packets.ChannelList(self.name, "", mud, "", self._ids, part))
+
+    def _muds_since(self, id: int, newcomer: str) -> dict[str, Value]:
+        """What changed since a MUD had the list ``id``; all, if that is none of ours."""
+        since = id if 0 < id <= self._ids else 0
+        return {
+            name: one.write()
+            for name, one in self.muds.items()
+            if name != newcomer and self._muds_at.get(name, 1) > since
+        }
+
+    def _channels_since(self, id: int) -> dict[str, Value]:
+        since = id if 0 < id <= self._ids else 0
+        gone: dict[str, Value] = {
+            name: 0 for name, at in self._channels_at.items() if since and at > since and name not in self.channels
+        }
+        return gone | {
+            name: one.write() for name, one in self.channels.items() if self._channels_at.get(name, 1) > since
+        }
 
     def _announce(self, mud: str, info: MudInfo) -> None:
         self.muds[mud] = info
         self._ids += 1
+        self._muds_at[mud] = self._ids
+        self.changed = True
         for name, seat in tuple(self._seats.items()):
             seat.send(packets.MudList(self.name, "", name, "", self._ids, {mud: info.write()}))
 
@@ -263,12 +310,15 @@ class Exchange:
             listed = self._lists.setdefault(name, set())
             listed.update(packet.add[:MOST_CHANNELS])
             listed.difference_update(packet.remove)
+            self.changed = True
             for mud, other in self._seats.items():
                 if not self._admits(name, mud):
                     other.hears.discard(name)
 
     def _announce_channel(self, name: str) -> None:
+        self.changed = True
         self._ids += 1
+        self._channels_at[name] = self._ids
         info = self.channels.get(name)
         for mud, seat in tuple(self._seats.items()):
             if "channel" in self.muds[mud].services:

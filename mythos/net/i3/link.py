@@ -6,12 +6,10 @@ told, in a file of its own that nobody else reads. The session is up when the ro
 
 from __future__ import annotations
 
-import json
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
+from typing import Protocol as Shape
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
@@ -22,15 +20,15 @@ from twisted.python.failure import Failure
 
 from mythos.errors import WireError
 from mythos.flow.bucket import Bucket
-from mythos.net.i3.router import save
+from mythos.net.i3.waiting import Waiting
 from mythos.net.outlet import tune
-from mythos.play.intermud import SERVICES, Intermud
 from mythos.telemetry.metrics import I3Numbers
 from mythos.wire.i3 import lpc, packets
+from mythos.wire.i3.directory import Directory
 from mythos.wire.i3.mudmode import FrameReader, frame
 from mythos.wire.i3.packets import BadPacket, Packet, parse, values
 
-__all__ = ["Identity", "Router", "RouterLink"]
+__all__ = ["Identity", "Resident", "Router", "RouterLink"]
 
 _log = Logger()
 
@@ -42,9 +40,6 @@ HEALTHY: Final = 60.0
 #: Seconds without a word after which the router is asked whether it is there, and questions until it is given up.
 SILENCE: Final = 240.0
 QUESTIONS: Final = 3
-#: Packets that wait for their turn.
-QUEUE: Final = 200
-_CHANNEL = (packets.ChannelMessage, packets.ChannelEmote, packets.ChannelTargetedEmote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +57,20 @@ class Identity:
     player_port: int
     admin_email: str
     version: str
+    services: tuple[str, ...]
+
+
+class Resident(Shape):
+    """The MUD whose link it is."""
+
+    def up(self, router: str) -> None:
+        """The router let us in."""
+
+    def down(self) -> None:
+        """The router is lost, or we left it."""
+
+    def received(self, packet: Packet) -> None:
+        """Anything that came while up; the lists too, which the link's directory knows by then."""
 
 
 class _Connection(Protocol):
@@ -98,9 +107,12 @@ class _Connection(Protocol):
 class RouterLink:
     """Implements ``Port`` of :mod:`mythos.play.intermud`.
 
+    :param directory: gives the lists of a router, by its name: links that share them ask only for what has changed
+    :param passwords: by router; ``keep`` is called when there is a new one
     :param rate: packets a second, and at once; 0: as many as there are
-    :param path: where passwords are kept, by router
     :param chance: a number from 0 to 1, so that MUDs do not all come back at the same instant
+    :ivar resident: set before :meth:`start`
+    :ivar up: the router has let us in; ``router`` is its name then
     :ivar sent: packets; ``heard`` likewise, ``bad``: what could not be read, ``dropped``: what found no place
     """
 
@@ -111,21 +123,28 @@ class RouterLink:
         identity: Identity,
         *,
         rate: float,
-        path: Path,
+        passwords: dict[str, int],
+        keep: Callable[[], None],
         chance: Callable[[], float],
+        directory: Callable[[str], Directory] | None = None,
     ) -> None:
-        self.intermud: Intermud | None = None
+        self.resident: Resident
+        self.up = False
+        self.router = ""
         self.sent = self.heard = self.bad = self.dropped = 0
         self._reactor = reactor
         self._routers = routers
         self._identity = identity
         self._bucket = Bucket(rate, rate) if rate else None
-        self._path = path
+        self._keep = keep
         self._chance = chance
-        self._passwords = _read(path)
-        self._queue: deque[Packet] = deque()
+        self._passwords = passwords
+        self._directories: dict[str, Directory] = {}
+        self._directory = directory or (lambda name: self._directories.setdefault(name, Directory()))
+        self._waiting = Waiting()
         self._connection: _Connection | None = None
-        self._router = routers[0]
+        self._router = Router("", "", 0)
+        self.directory = Directory()
         self._next = 0
         self._pause = PAUSES[0]
         self._up_since = 0.0
@@ -136,14 +155,11 @@ class RouterLink:
 
     # ── from outside ────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def up(self) -> bool:
-        return bool(self.intermud and self.intermud.router)
-
-    def numbers(self) -> I3Numbers:
-        muds = self.intermud.muds.values() if self.intermud is not None else ()
+    def numbers(self, mud: str) -> I3Numbers:
+        """:param mud: whose link it is"""
+        muds = self.directory.muds.values()
         packets = {"sent": self.sent, "heard": self.heard, "bad": self.bad, "dropped": self.dropped}
-        return I3Numbers(self.up, len(self._queue), sum([mud.up for mud in muds]), packets)
+        return I3Numbers(mud, self.up, self.state, len(self._waiting), sum([mud.up for mud in muds]), packets)
 
     def start(self) -> None:
         self._try()
@@ -152,7 +168,7 @@ class RouterLink:
         """Say that we go, so that nobody waits for us."""
         self._stopped = True
         if self.up and self._connection is not None:
-            self._write(packets.Shutdown(self._identity.name, "", self._router_name, "", 0))
+            self._write(packets.Shutdown(self._identity.name, "", self.router, "", 0))
         for timer in self._timers.values():
             if timer.active():
                 timer.cancel()
@@ -161,43 +177,81 @@ class RouterLink:
             self._connection.transport.loseConnection()
             await self._gone
 
-    def send(self, packet: Packet) -> None:
+    def send(self, packet: Packet) -> bool:
         if not self.up:
             self.dropped += 1
-            return
-        if len(self._queue) >= QUEUE:
+            return False
+        return self._put(packet)
+
+    def _put(self, packet: Packet) -> bool:
+        data = self._encoded(packet)
+        lost = self._waiting.put(packet, data) if data else packet
+        if lost is not None:
             self.dropped += 1
-            spare = next((one for one in self._queue if isinstance(one, _CHANNEL)), None)
-            if spare is None:
-                return
-            self._queue.remove(spare)
-        self._queue.append(packet)
+            if lost is packet:
+                return False
         self._drain()
+        return True
+
+    def send_later(self, tell: Packet) -> None:
+        """A tell that waited when the server stopped: it goes out as soon as a router is there."""
+        self._put(tell)
+
+    def unsent(self) -> list[Packet]:
+        """Tells that wait."""
+        return list(self._waiting.tells())
+
+    def reconnect(self) -> None:
+        """Leave the router, or a pause between two tries, and begin anew with the best router."""
+        self._pause, self._next = PAUSES[0], 0
+        if self._connection is not None:
+            if self.up:
+                self._write(packets.Shutdown(self._identity.name, "", self.router, "", 1))
+            self._connection.transport.loseConnection()
+        elif "try" in self._timers:
+            self._later("try", 0, self._try)
+
+    @property
+    def state(self) -> str:
+        """Of the circuit to the routers: ``closed`` while one is there, ``half-open`` while one is tried, and ``open``
+        during the pause between two tries."""
+        if self.up:
+            return "closed"
+        return "open" if "try" in self._timers else "half-open"
 
     def _drain(self) -> None:
-        while self._queue and self.up:
+        while self.up and len(self._waiting):
             wait = self._bucket.take(self._reactor.seconds()) if self._bucket is not None else 0.0
             if wait > 0.0:
                 self._later("drain", wait, self._drain)
                 return
-            self._write(self._queue.popleft())
+            self._transmit(self._waiting.take())
+
+    def _encoded(self, packet: Packet) -> bytes:
+        """As a frame; empty: words that no packet holds."""
+        try:
+            return frame(lpc.encode(values(packet)))
+        except WireError as error:
+            _log.info("a {kind} could not be sent: {error}", kind=type(packet).__name__, error=error)
+            return b""
 
     def _write(self, packet: Packet) -> None:
-        if self._connection is None:
-            return
-        try:
-            data = frame(lpc.encode(values(packet)))
-        except WireError as error:  # words of a player that no packet holds
-            self.dropped += 1
-            _log.info("a {kind} could not be sent: {error}", kind=type(packet).__name__, error=error)
-            return
-        self.sent += 1
-        self._connection.transport.write(data)
+        """Past the queue: what keeps the link itself going."""
+        self._transmit(self._encoded(packet))
+
+    def _transmit(self, data: bytes) -> None:
+        if self._connection is not None and data:
+            self.sent += 1
+            self._connection.transport.write(data)
 
     # ── the connection ──────────────────────────────────────────────────────────────────────────
 
     def _try(self) -> None:
+        self._timers.pop("try", None)
+        if not self._routers:
+            return  # none is configured: it stays down
         router = self._router = self._routers[self._next % len(self._routers)]
+        self.directory = self._directory(router.name)
         self._next += 1
         where = TCP4ClientEndpoint(self._reactor, router.host, router.port, timeout=STARTUP)
         where.connect(Factory.forProtocol(lambda: _Connection(self))).addErrback(self._unreachable)
@@ -219,12 +273,13 @@ class RouterLink:
             return
         self._connection = connection
         me = self._identity
+        known = self._directory(self._router.name)
         self._write(
             packets.StartupRequest(
                 *(me.name, "", self._router.name, ""),
-                *(self._passwords.get(self._router.name, 0), 0, 0, me.player_port, 0, 0),
+                *(self._passwords.get(self._router.name, 0), known.mudlist_id, known.chanlist_id, me.player_port, 0, 0),
                 *("Mythos", "Mythos", f"Mythos {me.version}", "Mythos", "open for public", me.admin_email),
-                *(dict(SERVICES), {}),
+                *(dict.fromkeys(me.services, 1), {}),
             )
         )
         self._later("startup", STARTUP, connection.transport.abortConnection)
@@ -233,10 +288,10 @@ class RouterLink:
         if self._connection is not connection:
             return
         self._connection = None
-        self._queue.clear()  # chatter of minutes ago is worth nothing later
-        was_up = self.up
-        if self.intermud is not None:
-            self.intermud.down()
+        self._waiting.keep_tells()
+        was_up, self.up = self.up, False
+        if was_up:
+            self.resident.down()
         for name in ("startup", "silence", "drain"):
             self._cancel(name)
         if self._stopped:
@@ -270,26 +325,30 @@ class RouterLink:
             if isinstance(packet, packets.Error):
                 _log.error("router {name}: {message}", name=self._router.name, message=packet.message)
                 self._pause = PAUSES[1]
-        elif self.intermud is not None:
+        else:
+            if isinstance(packet, packets.MudList | packets.ChannelList):
+                if packet.from_mud != self.router:
+                    return
+                self.directory.learn(packet)
             try:
-                self.intermud.received(packet)
+                self.resident.received(packet)
             except Exception:  # a frame handler: one packet costs no other
                 _log.failure("a {kind} from {mud} broke", kind=type(packet).__name__, mud=packet.from_mud)
 
     def _let_in(self, packet: packets.StartupReply) -> None:
         self._cancel("startup")
-        self._router_name = packet.from_mud
         if self._passwords.get(self._router.name) != packet.password:
             self._passwords[self._router.name] = packet.password
-            save(self._passwords, self._path)
-        if self.up or self.intermud is None:
+            self._keep()
+        if self.up:
             return
+        self.up, self.router = True, packet.from_mud
+        self.directory = self._directory(packet.from_mud)
         self._up_since = self._heard_at
         _log.info("connected to router {name}", name=packet.from_mud)
-        self.intermud.up(packet.from_mud)
+        self.resident.up(packet.from_mud)
+        self._drain()
         self._later("silence", SILENCE / 4, self._listen_for_silence)
-
-    _router_name = ""
 
     def _listen_for_silence(self) -> None:
         """A link that is half open would stay so for hours: ask ourselves through the router."""
@@ -312,14 +371,3 @@ class RouterLink:
         timer = self._timers.pop(name, None)
         if timer is not None and timer.active():
             timer.cancel()
-
-
-def _read(path: Path) -> dict[str, int]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        _log.error("{path} cannot be read: routers will give new passwords", path=path)
-        return {}
-    return {str(name): number for name, number in found.items() if type(number) is int} if type(found) is dict else {}

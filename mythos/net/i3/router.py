@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,11 @@ from twisted.python.failure import Failure
 
 from mythos.errors import WireError
 from mythos.net.i3.exchange import Exchange, Seat
+from mythos.net.i3.state import read, save
 from mythos.net.outlet import tune
 from mythos.wire.i3 import lpc
 from mythos.wire.i3.lpc import Value
 from mythos.wire.i3.mudmode import FrameReader, FrameTooLong, frame
-from mythos.wire.i3.packets import ChannelInfo
 
 __all__ = ["RouterFactory", "password"]
 
@@ -91,7 +89,7 @@ class RouterConnection(Protocol):
 
 
 class RouterFactory(Factory):
-    """:param path: where passwords and channels are kept; None: nowhere"""
+    """:param path: where passwords, channels and their lists are kept; None: nowhere"""
 
     protocol: Any = RouterConnection
     noisy = False
@@ -100,9 +98,8 @@ class RouterFactory(Factory):
         self.exchange = exchange
         self.clock = clock
         self._path = path
-        if path is not None:
-            load(exchange, path)
-        self._kept = _state(exchange)
+        if path is not None and (kept := read(path)):
+            exchange.remember(kept)
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         connection = RouterConnection()
@@ -111,37 +108,8 @@ class RouterFactory(Factory):
 
     def keep(self) -> None:
         """Write what changed, before the peers hear more of it."""
-        state = _state(self.exchange)
-        if self._path is not None and state != self._kept:
-            save(state, self._path)
-            self._kept = state
-
-
-def _state(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "passwords": dict(exchange.passwords),
-        "channels": {name: [info.host, info.kind] for name, info in exchange.channels.items()},
-    }
-
-
-def load(exchange: Exchange, path: Path) -> None:
-    """Passwords and channels of before the restart."""
-    try:
-        state = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return
-    exchange.passwords.update(state["passwords"])
-    exchange.channels.update({name: ChannelInfo(*entry) for name, entry in state["channels"].items()})
-
-
-def save(state: dict[str, Any], path: Path) -> None:
-    """Whole or not at all, and readable by nobody else: passwords are in it."""
-    part = path.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(state, file, indent=1, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
+        if self._path is not None and self.exchange.changed:
+            save(self.exchange.kept(), self._path)
 
 
 def password() -> int:

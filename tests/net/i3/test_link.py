@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
-from mythos.net.i3.link import PAUSES, QUESTIONS, QUEUE, SILENCE, STARTUP, Identity, Router, RouterLink
+from mythos.net.i3.link import PAUSES, QUESTIONS, SILENCE, STARTUP, Identity, Router, RouterLink
+from mythos.net.i3.state import read, save
+from mythos.net.i3.waiting import QUEUE
 from mythos.play.intermud import Intermud
 from mythos.wire.i3 import lpc, packets
 from mythos.wire.i3.mudmode import FrameReader, frame
@@ -42,14 +44,20 @@ class Net:
     def __init__(self, path: Path, *, rate: float = 0.0, routers: int = 1) -> None:
         self.reactor = MemoryReactorClock()
         self.path = path / "i3-passwords.json"
+        self.passwords: dict[str, int] = read(self.path)
         scene = in_town()
         known = [Router(f"*r{number}", f"192.0.2.{number}", 8080) for number in range(routers)]
-        me = Identity("Ours", 4000, "admin@example.org", "1")
-        self.link = RouterLink(self.reactor, known, me, rate=rate, path=self.path, chance=lambda: 0.5)
-        self.link.intermud = Intermud(scene.realm, "Ours", self.link)
+        me = Identity("Ours", 4000, "admin@example.org", "1", ("tell", "channel"))
+        self.link = RouterLink(
+            self.reactor, known, me, rate=rate, passwords=self.passwords, keep=self.keep, chance=lambda: 0.5
+        )
+        self.link.resident = self.intermud = Intermud(scene.realm, "Ours", self.link)
         self.link.start()
         self.plug = Plug()
         self.protocol: Any = None
+
+    def keep(self) -> None:
+        save(self.passwords, self.path)
 
     def connect(self) -> list[list[Any]]:
         """The newest connection is made; what the link says first."""

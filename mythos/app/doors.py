@@ -1,0 +1,90 @@
+"""The listeners of a server: opened with one sentence for each that cannot be, and closed together."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+
+from mythos.app.files import StartError, write_whole
+from mythos.config import Listen
+
+__all__ = ["Doors", "host"]
+
+#: How the port of each door is chosen.
+_OPENED_BY = {
+    **{name: f"--{name} PORT" for name in ("telnet", "http", "metrics", "gateway")},
+    "i3-router": "MYTHOS_I3_ROUTER_LISTEN=PORT",
+    "gateway-tcp": "MYTHOS_GATEWAY_TCP=PORT",
+}
+
+
+class Doors:
+    """:param data: where the ports in use stand, and the control socket
+    :ivar ports: name of a listener -> its port
+    """
+
+    def __init__(self, reactor: Any, data: Path) -> None:
+        self.ports: dict[str, int] = {}
+        self._reactor = reactor
+        self._data = data
+        self._listening: list[IListeningPort] = []
+
+    async def open(self, name: str, listen: Listen, factory: Any) -> None:
+        """:raises StartError: it cannot be opened"""
+        if listen.off:
+            return
+        try:
+            port = await serverFromString(self._reactor, _with_backlog(listen.endpoint)).listen(factory)
+        except CannotListenError as error:
+            raise StartError(
+                f"Port {error.port} for {name} cannot be opened ({_reason(error)}):"
+                f" choose another with {_OPENED_BY[name]}."
+            ) from error
+        self._listening.append(port)
+        self.ports[name] = getattr(port.getHost(), "port", 0)
+
+    def open_control(self, factory: Any) -> None:
+        """The control socket, which its owner alone may open. :raises StartError:"""
+        control = self._data / "control.sock"
+        control.unlink(missing_ok=True)
+        try:
+            self._listening.append(self._reactor.listenUNIX(str(control), factory, mode=stat.S_IRUSR | stat.S_IWUSR))
+        except CannotListenError as error:
+            raise StartError(f"The control socket {control} cannot be opened: {error.socketError}") from error
+
+    def tell(self) -> None:
+        """Write the ports in use to ``ports.json``."""
+        write_whole(self._data / "ports.json", json.dumps(self.ports))
+
+    async def close(self) -> None:
+        """Nobody new comes in."""
+        for port in self._listening:
+            closing = port.stopListening()
+            if isinstance(closing, Deferred):
+                await closing
+
+    def gone(self) -> None:
+        """The server is no more."""
+        (self._data / "control.sock").unlink(missing_ok=True)
+        (self._data / "ports.json").unlink(missing_ok=True)
+
+
+def host(listen: Listen) -> str:
+    """The name by which somebody on this machine reaches it."""
+    return "localhost" if listen.host in ("127.0.0.1", "0.0.0.0", "::1", "") else listen.host
+
+
+def _with_backlog(endpoint: str) -> str:
+    """Twisted lets 50 connections wait to be accepted; a storm of players coming back is more."""
+    return f"{endpoint}:backlog=1024" if endpoint.startswith("tcp") and "backlog=" not in endpoint else endpoint
+
+
+def _reason(error: CannotListenError) -> str:
+    return str(getattr(error.socketError, "strerror", "") or error.socketError)

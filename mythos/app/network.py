@@ -1,0 +1,223 @@
+"""Everything of Intermud-3 in one server: a router of one's own, our world's link, and the gateway for other MUDs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twisted.logger import Logger
+
+from mythos import __version__
+from mythos.app.doors import Doors, host
+from mythos.config import Config
+from mythos.net.control import Order
+from mythos.net.gateway.doors import Admission, ApiSocketFactory, LineFactory
+from mythos.net.gateway.gateway import Gateway
+from mythos.net.gateway.keys import Keyring
+from mythos.net.gateway.mud import SERVICES, Limits
+from mythos.net.gateway.orders import GatewayOrders
+from mythos.net.gateway.site import make_gateway_site
+from mythos.net.i3.exchange import Exchange
+from mythos.net.i3.link import Identity, Router, RouterLink
+from mythos.net.i3.router import RouterFactory, password
+from mythos.net.i3.state import read, save
+from mythos.net.proxies import Proxies
+from mythos.telemetry.metrics import I3Numbers
+from mythos.wire.i3.directory import Directory
+from mythos.wire.i3.packets import ChannelInfo
+
+if TYPE_CHECKING:  # a gateway alone does without the game
+    from mythos.play.intermud import Intermud
+    from mythos.play.ports import Clock
+
+__all__ = ["Network"]
+
+_log = Logger()
+
+#: Files in the data directory: passwords by MUD and router, lists by router, what was said on channels.
+_PASSWORDS = "i3-passwords.json"
+_LISTS = "i3-lists.json"
+_CHANNELS = "i3-channels.json"
+#: Seconds between two looks at what is too old, and between two times the lists are written.
+_SWEEP = 5.0
+_LISTS_EVERY = 60.0
+_CLIENTS = Path(__file__).parents[1] / "net" / "gateway" / "clients"
+_LANGUAGES = {"Python": "client.py", "JavaScript": "client.js", "C": "client.c", "Lua": "client.lua"}
+
+
+class Network:
+    """:param every: runs a job every so many seconds, until the server stops"""
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        clock: Clock,
+        doors: Doors,
+        every: Callable[[float, Callable[[], object]], None],
+    ) -> None:
+        self.link: RouterLink | None = None
+        self._config = config
+        self._reactor = reactor
+        self._doors = doors
+        self._every = every
+        self._routers: list[Router] = []
+        self._passwords: dict[str, dict[str, int]] = {}
+        self._directories: dict[str, Directory] = {}
+        self._intermud: Intermud | None = None
+        self._open = False
+        self._read_passwords()
+        self._read_lists()
+        gateway, limits = config.gateway, config.limits
+        rate = (gateway.per_minute, gateway.burst) if limits.enabled else (1_000_000_000, 1_000_000)
+        self.gateway = Gateway(
+            Keyring(config.data / "gateway-keys.json", clock.wall, gateway.keys),
+            clock,
+            reactor,
+            link=self._link_of,
+            data=config.data,
+            limits=Limits(gateway.queue, gateway.queue_time, gateway.history, gateway.echo),
+            rate=rate,
+            longest=gateway.longest,
+        )
+        self._admission = Admission(gateway.allow, gateway.deny, gateway.connections)
+        proxies = Proxies(config.http.trusted_proxies)
+        ping = gateway.ping_interval, gateway.ping_timeout
+        sockets = ApiSocketFactory(self.gateway, reactor, self._admission, ping=ping, address_of=proxies.of_socket)
+        clients = {name: (_CLIENTS / file).read_text("utf-8") for name, file in _LANGUAGES.items()}
+        self._site = make_gateway_site(self.gateway, sockets, self._admission, clients, reactor)
+        self._lines = LineFactory(self.gateway, reactor, self._admission, idle=gateway.idle_timeout)
+
+    # ── start and stop ──────────────────────────────────────────────────────────────────────────
+
+    async def start(self, join: Callable[[RouterLink], Intermud] | None, services: Sequence[str] = ()) -> None:
+        """:param join: gives our own world a link to be on the network by; None: there is no world here
+        :param services: that it has
+        :raises StartError: a listener cannot be opened
+        """
+        config = self._config
+        self._routers = [_router(text) for text in config.i3.routers]
+        await self._start_router()
+        if self._routers:
+            if join is not None:
+                self._join(join, services)
+            self.gateway.start()
+        if any(True for _ in self.gateway.keys):
+            await self.open()
+        self._every(_SWEEP, self.gateway.sweep)
+        self._every(_SWEEP, self._lines.sweep)
+        self._every(config.world.flush_interval, self.gateway.save)
+        self._every(_LISTS_EVERY, self._keep_lists)
+
+    async def _start_router(self) -> None:
+        box = self._config.i3.router
+        if not box.enabled:
+            return
+        name = "*" + box.name.lstrip("*")
+        exchange = Exchange(name, "", password, private=box.private)
+        factory = RouterFactory(exchange, self._reactor, self._config.data / "i3-router.json")
+        await self._doors.open("i3-router", box.listen, factory)
+        port = self._doors.ports["i3-router"]
+        exchange.place = f"{host(box.listen)} {port}"
+        exchange.channels.setdefault("gossip", ChannelInfo(name, 0))
+        self._routers = self._routers or [Router(name, "127.0.0.1", port)]
+
+    def _join(self, join: Callable[[RouterLink], Intermud], services: Sequence[str]) -> None:
+        """Be on the network with our own world."""
+        name = self._config.mud.name
+        link = self.link = self._make_link(name, self._doors.ports.get("telnet", 0), None, services)
+        intermud = link.resident = self._intermud = join(link)
+        try:
+            intermud.remember(read(self._config.data / _CHANNELS))
+        except (ValueError, TypeError, AttributeError) as error:
+            _log.error("what was said on channels cannot be read, and is left out: {error}", error=error)
+        self._every(60.0, lambda: intermud.listen_again() if link.up else None)
+        self._every(self._config.world.flush_interval, self._keep_channels)
+        link.start()
+
+    async def open(self) -> dict[str, int]:
+        """Open the gateway's listeners, if they are not open; returns their ports. :raises StartError:"""
+        if not self._open:
+            self._open = True
+            await self._doors.open("gateway", self._config.gateway.listen, self._site)
+            await self._doors.open("gateway-tcp", self._config.gateway.tcp, self._lines)
+            self._doors.tell()
+        return {name: port for name, port in self._doors.ports.items() if name.startswith("gateway")}
+
+    async def stop(self) -> None:
+        """Leave the routers, and keep what outlives the server."""
+        await self.gateway.stop()
+        if self.link is not None:
+            await self.link.stop()
+        self._keep_channels()
+        self._keep_lists()
+
+    def warn(self, seconds: float, reason: str) -> None:
+        """The server will stop."""
+        self.gateway.announce("maintenance_scheduled", seconds, reason or "The gateway will stop.")
+
+    # ── what others ask ─────────────────────────────────────────────────────────────────────────
+
+    @property
+    def orders(self) -> dict[str, Order]:
+        return GatewayOrders(self.gateway, self.open).orders
+
+    def numbers(self) -> list[I3Numbers]:
+        ours = [] if self.link is None else [(self._config.mud.name, self.link)]
+        others = [(name, mud.link) for name, mud in self.gateway.muds.items()]
+        return [link.numbers(name) for name, link in (*ours, *others)]
+
+    # ── links ───────────────────────────────────────────────────────────────────────────────────
+
+    def _link_of(self, mud: str) -> RouterLink:
+        return self._make_link(mud, 0, lambda router: self._directories.setdefault(router, Directory()), SERVICES)
+
+    def _make_link(
+        self, mud: str, port: int, directory: Callable[[str], Directory] | None, services: Sequence[str]
+    ) -> RouterLink:
+        config = self._config
+        return RouterLink(
+            self._reactor,
+            self._routers,
+            Identity(mud, port, config.mud.admin_email, __version__, tuple(services)),
+            rate=config.i3.throttle,
+            passwords=self._passwords.setdefault(mud, {}),
+            keep=self._keep_passwords,
+            chance=random.random,
+            directory=directory,
+        )
+
+    # ── what outlives the server ────────────────────────────────────────────────────────────────
+
+    def _read_passwords(self) -> None:
+        for mud, known in read(self._config.data / _PASSWORDS).items():
+            if type(known) is dict:
+                self._passwords[mud] = {str(name): number for name, number in known.items() if type(number) is int}
+
+    def _keep_passwords(self) -> None:
+        save(self._passwords, self._config.data / _PASSWORDS)
+
+    def _read_lists(self) -> None:
+        for router, kept in read(self._config.data / _LISTS).items():
+            try:
+                self._directories.setdefault(router, Directory()).remember(kept)
+            except ValueError as error:
+                _log.error("the lists of {router} cannot be read: {error}", router=router, error=error)
+
+    def _keep_lists(self) -> None:
+        if any(one.changed for one in self._directories.values()):
+            lists = {router: one.kept() for router, one in self._directories.items()}
+            save(lists, self._config.data / _LISTS, durable=False)
+
+    def _keep_channels(self) -> None:
+        if self._intermud is not None and self._intermud.changed:
+            save(self._intermud.kept(), self._config.data / _CHANNELS, durable=False)
+
+
+def _router(text: str) -> Router:
+    """``*name host:port``, as the configuration has checked it."""
+    name, _, place = text.partition(" ")
+    found, _, port = place.strip().rpartition(":")
+    return Router(name, found, int(port))

@@ -1,0 +1,68 @@
+"""A server without a world: the gateway, and the router if one is configured. ``--roles i3``."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.twisted import MetricsResource
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+
+from mythos import __version__
+from mythos.app.doors import host
+from mythos.app.network import Network
+from mythos.app.server import Server
+from mythos.net.control import ControlFactory, ServerOrders
+from mythos.telemetry.metrics import LinkMetrics
+
+__all__ = ["Relay"]
+
+
+class Relay(Server):
+    """See the module."""
+
+    _network: Network | None = None
+
+    def connections(self) -> int:
+        return self._network.gateway.connected() if self._network is not None else 0
+
+    async def start(self) -> None:
+        config = self.config
+        network = Network(config, self._reactor, self._clock, self.doors, self.every)
+        if config.metrics.enabled:
+            registry = CollectorRegistry()
+            LinkMetrics(registry, network.numbers)
+            root = Resource()
+            root.putChild(b"metrics", MetricsResource(registry=registry))
+            await self.doors.open("metrics", config.metrics.listen, Site(root))
+        self._network = network
+        await network.start(None)
+        orders = ServerOrders(self.health, ports=lambda: self.ports, stop=self.stop_in).orders
+        self.doors.open_control(ControlFactory(orders | network.orders))
+        self.doors.tell()
+        self.health.started = self._clock.wall()
+        self.health.state = ""
+        self._announce()
+
+    def _announce(self) -> None:
+        config, ports = self.config, self.ports
+        self._say(f"Mythos {__version__} · a gateway to Intermud-3, without a world")
+        if "gateway" in ports:
+            place = f"ws://{host(config.gateway.listen)}:{ports['gateway']}/ws"
+            self._say(f"  gateway   {place}    TCP   {host(config.gateway.tcp)} {ports.get('gateway-tcp', 'off')}")
+        else:
+            self._say("  gateway   opens with its first key: mythosctl gateway keys create <MUD>")
+        if "i3-router" in ports:
+            self._say(
+                f"  router    *{config.i3.router.name.lstrip('*')} {host(config.i3.router.listen)} {ports['i3-router']}"
+            )
+        elif not config.i3.routers:
+            self._say("  router    none: name one in i3.routers, or run one of your own with --i3-router")
+        self._say("Ctrl-C saves everything and stops.")
+
+    def warn(self, seconds: float, reason: str) -> None:
+        if self._network is not None:
+            self._network.warn(seconds, reason)
+
+    async def stop(self) -> None:
+        if self._network is not None:
+            await self._network.stop()

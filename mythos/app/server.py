@@ -1,0 +1,152 @@
+"""What every server of ours is, whatever its roles: it starts whole or says why not, keeps time, and stops in order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.log import ILogObserver
+
+from mythos import __version__
+from mythos.app.doors import Doors
+from mythos.app.files import open_data
+from mythos.config import Config
+from mythos.errors import MythosError
+from mythos.telemetry.health import Health
+from mythos.telemetry.logs import Observer
+
+__all__ = ["Server", "SystemClock"]
+
+_log = Logger()
+
+
+class SystemClock:
+    """Implements ``Clock``: monotonic for waiting, the wall for what is stored."""
+
+    def seconds(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+
+class Server(Service):
+    """Nothing is opened before :meth:`startService`.
+
+    :param say: prints a line for the person at the terminal
+    :param fail: called with a sentence if the start fails
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        *,
+        say: Callable[[str], None],
+        fail: Callable[[str], None],
+        observer: Observer | None = None,
+    ) -> None:
+        self.config = config
+        self.doors = Doors(reactor, config.data)
+        self._reactor = reactor
+        self._say = say
+        self._fail = fail
+        self._observer = observer
+        self._clock = SystemClock()
+        self._lock = -1
+        self._timers: list[LoopingCall] = []
+        self._stopping: IDelayedCall | None = None
+        self.health = Health(__version__, self._clock.wall, self.connections)
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return self.doors.ports
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Also says where twistd's log goes."""
+        if self._observer is not None and hasattr(parent, "setComponent"):
+            parent.setComponent(ILogObserver, self._observer)
+        super().setServiceParent(parent)
+
+    # ── what a server of one kind or another does ───────────────────────────────────────────────
+
+    def connections(self) -> int:
+        """Open ones, through all doors."""
+        raise NotImplementedError
+
+    async def start(self) -> None:
+        """Everything, with the data directory locked. :raises MythosError: with the sentence for the operator"""
+        raise NotImplementedError
+
+    def warn(self, seconds: float, reason: str) -> None:
+        """Tell everybody that it stops."""
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Everything that :meth:`start` began, but for doors and timers, which are closed by then."""
+        raise NotImplementedError
+
+    # ── start ───────────────────────────────────────────────────────────────────────────────────
+
+    def startService(self) -> None:
+        super().startService()
+        Deferred.fromCoroutine(self._start()).addErrback(self._did_not_start)
+
+    async def _start(self) -> None:
+        self._lock = open_data(self.config.data)
+        await self.start()
+
+    def _did_not_start(self, failure: Any) -> None:
+        error = failure.value
+        if isinstance(error, MythosError):
+            self._fail(str(error))
+        else:
+            _log.failure("the server could not start", failure)
+            self._fail(f"The server could not start: {error}")
+
+    def every(self, seconds: float, job: Callable[[], object]) -> None:
+        """Run ``job`` every ``seconds`` until the server stops; its errors are logged and do not end it."""
+
+        def attempt() -> None:
+            try:
+                job()
+            except Exception:  # a periodic job goes on
+                _log.failure("{job} failed", job=getattr(job, "__name__", "job"))
+
+        timer = LoopingCall(attempt)
+        timer.clock = self._reactor
+        timer.start(seconds, now=False)
+        self._timers.append(timer)
+
+    # ── stop ────────────────────────────────────────────────────────────────────────────────────
+
+    def stop_in(self, seconds: float, reason: str) -> None:
+        """Tell everybody, and stop the process after ``seconds``; a later word on it counts, not an earlier one."""
+        self.warn(seconds, reason)
+        if self._stopping is not None and self._stopping.active():
+            self._stopping.cancel()
+        self._stopping = self._reactor.callLater(seconds, self._reactor.stop)
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        if self._lock < 0:
+            return
+        self.health.state = "draining"
+        await self.doors.close()
+        for timer in self._timers:
+            if timer.running:
+                timer.stop()
+        await self.stop()
+        self.doors.gone()
+        os.close(self._lock)
+        self._lock = -1

@@ -1,0 +1,333 @@
+"""The gateway's two roads: WebSocket, one message in each text frame; and TCP, one on each line.
+
+What is sent in one reactor turn goes out as one write. A client that does not read is dropped; its session keeps what
+it is told meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+from typing import Any, Final
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mythos.net.gateway.gateway import Gateway
+from mythos.net.gateway.talk import Talk
+from mythos.net.outlet import direct, tune
+from mythos.wire import jsonrpc
+from mythos.wire.jsonrpc import Code, RpcError
+from mythos.wire.websocket import text_frame
+
+__all__ = ["Admission", "ApiSocketFactory", "LineFactory"]
+
+_log = Logger()
+
+#: Largest message, in bytes, and how much may wait for a client that does not read.
+MESSAGE: Final = 65_536
+BACKLOG: Final = 1_048_576
+#: Seconds a connection may take to authenticate.
+STRANGER: Final = 30.0
+_WELCOME = {
+    "service": "i3-gateway",
+    "version": "1.0.0",
+    "protocol": "JSON-RPC 2.0",
+    "authentication": "required",
+}
+
+
+class Admission:
+    """Who may connect: by address, and by number.
+
+    :param allow: networks; empty: all. ``deny`` counts more
+    """
+
+    def __init__(self, allow: tuple[str, ...], deny: tuple[str, ...], most: int) -> None:
+        self._allow = tuple([ip_network(one, strict=False) for one in allow])
+        self._deny = tuple([ip_network(one, strict=False) for one in deny])
+        self._most = most
+        self.open = 0
+
+    def refusal(self, address: str) -> str:
+        """Why this address may not connect; empty if it may."""
+        try:
+            ip = ip_address(address)
+        except ValueError:  # a socket of another kind, which no network names
+            return "this address may not connect" if self._allow else ""
+        if any(ip in one for one in self._deny) or (self._allow and not any(ip in one for one in self._allow)):
+            return "this address may not connect"
+        return "too many connections" if self.open >= self._most else ""
+
+
+class _Road:
+    """Both roads: a :class:`~mythos.net.gateway.session.Door` that gathers what is sent in a reactor turn."""
+
+    def __init__(self, gateway: Gateway, clock: IReactorTime, address: str) -> None:
+        self.address = address
+        self.talk = Talk(gateway, self)
+        self.heard_at = clock.seconds()
+        self._clock = clock
+        self._out: list[bytes] = []
+        self._late: IDelayedCall | None = clock.callLater(STRANGER, self._unknown)
+
+    def frame(self, message: bytes) -> bytes:
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def shut(self, code: int, reason: str) -> None:
+        raise NotImplementedError
+
+    def send(self, message: bytes) -> None:
+        out = self._out
+        if not out:
+            self._clock.callLater(0, self.flush)
+        out.append(self.frame(message))
+
+    def flush(self) -> None:
+        out, self._out = self._out, []
+        if out:
+            self.write(b"".join(out))
+
+    def close(self, code: int, reason: str) -> None:
+        self.flush()
+        self.shut(code, reason)
+
+    def received(self, data: bytes) -> None:
+        self.heard_at = self._clock.seconds()
+        self.talk.received(data)
+
+    def lost(self) -> None:
+        if self._late is not None and self._late.active():
+            self._late.cancel()
+        self.talk.left()
+
+    def _unknown(self) -> None:
+        self._late = None
+        if self.talk.session is None:
+            self.close(1008, "authenticate first")
+
+
+def _full(transport: Any) -> bool:
+    """Whether a transport holds more than a client may leave unread."""
+    held = len(getattr(transport, "dataBuffer", b"")) + sum(map(len, getattr(transport, "_tempDataBuffer", ())))
+    return bool(held > BACKLOG)
+
+
+# ── WebSocket ───────────────────────────────────────────────────────────────────────────────────
+
+
+class _SocketRoad(_Road):
+    def __init__(self, socket: ApiSocket, gateway: Gateway, clock: IReactorTime, address: str) -> None:
+        super().__init__(gateway, clock, address)
+        self._socket = socket
+
+    def frame(self, message: bytes) -> bytes:
+        return text_frame(message)
+
+    def write(self, data: bytes) -> None:
+        socket = self._socket
+        if socket.state != socket.STATE_OPEN:
+            return
+        if _full(socket.transport):
+            _log.info("a client of the gateway at {address} does not read: dropped", address=self.address)
+            socket.dropConnection(abort=True)
+            return
+        direct(socket.transport, data)
+
+    def shut(self, code: int, reason: str) -> None:
+        self._socket.bid_farewell(code, reason)
+
+
+class ApiSocket(WebSocketServerProtocol):
+    """One WebSocket of a MUD."""
+
+    factory: ApiSocketFactory
+    transport: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._road: _SocketRoad | None = None
+        self._key = ""
+
+    def onConnect(self, request: Any) -> str | None:
+        factory = self.factory
+        refusal = factory.admission.refusal(factory.address_of(self))
+        if refusal:
+            raise ConnectionDeny(403 if "address" in refusal else 503, refusal)
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        self._key = request.headers.get("x-api-key", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        if self._key and factory.gateway.keys.find(self._key) is None:
+            raise ConnectionDeny(401, "Invalid API key")
+        return None
+
+    def onOpen(self) -> None:
+        factory = self.factory
+        if hasattr(self.transport, "getHandle"):
+            tune(self.transport)
+        factory.admission.open += 1
+        self._road = _SocketRoad(self, factory.gateway, factory.clock, factory.address_of(self))
+        if self._key:
+            self._road.talk.enter(self._key)
+            self._key = ""
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        road = self._road
+        if road is None or self.state != self.STATE_OPEN:
+            return
+        if isBinary:
+            self.bid_farewell(1003, "text frames only")
+            return
+        road.received(payload)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        road, self._road = self._road, None
+        if road is not None:
+            self.factory.admission.open -= 1
+            road.lost()
+
+    def bid_farewell(self, code: int, reason: str) -> None:
+        """Close with a code; Autobahn's ``sendClose`` takes only 1000 and 3000-4999."""
+        if self.state == self.STATE_OPEN:
+            if code == 1000 or code >= 3000:
+                self.sendClose(code, reason)
+            else:
+                self.sendCloseFrame(code=code, reasonUtf8=reason.encode()[:120], isReply=False)
+
+
+class ApiSocketFactory(WebSocketServerFactory):
+    protocol: Any = ApiSocket
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        clock: IReactorTime,
+        admission: Admission,
+        *,
+        ping: tuple[float, float],
+        address_of: Callable[[Any], str],
+    ) -> None:
+        super().__init__(server="Mythos", reactor=clock)
+        self.gateway = gateway
+        self.clock = clock
+        self.admission = admission
+        self.address_of = address_of
+        self.setProtocolOptions(
+            autoPingInterval=ping[0],
+            autoPingTimeout=ping[1],
+            autoPingRestartOnAnyTraffic=True,
+            maxMessagePayloadSize=MESSAGE,
+            maxFramePayloadSize=MESSAGE,
+            openHandshakeTimeout=5,
+            closeHandshakeTimeout=2,
+            failByDrop=False,
+            utf8validateIncoming=True,
+            webStatus=False,
+            tcpNoDelay=True,
+        )
+
+
+# ── TCP ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _LineRoad(_Road):
+    def __init__(self, line: Line, gateway: Gateway, clock: IReactorTime, address: str) -> None:
+        super().__init__(gateway, clock, address)
+        self._line = line
+
+    def frame(self, message: bytes) -> bytes:
+        return message + b"\n"
+
+    def write(self, data: bytes) -> None:
+        transport = self._line.transport
+        if _full(transport):
+            _log.info("a client of the gateway at {address} does not read: dropped", address=self.address)
+            transport.abortConnection()
+            return
+        direct(transport, data)
+
+    def shut(self, code: int, reason: str) -> None:
+        self._line.transport.loseConnection()
+
+
+class Line(Protocol):
+    """One TCP connection of a MUD. Lines end in LF or CR LF; empty ones are not heeded."""
+
+    factory: LineFactory
+    transport: Any
+
+    def __init__(self) -> None:
+        self._road: _LineRoad | None = None
+        self._buffer = bytearray()
+
+    def connectionMade(self) -> None:
+        factory = self.factory
+        address = getattr(self.transport.getPeer(), "host", "local")
+        if refusal := factory.admission.refusal(address):
+            _log.info("{address} is not let in: {refusal}", address=address, refusal=refusal)
+            self.transport.loseConnection()
+            return
+        if hasattr(self.transport, "getHandle"):
+            tune(self.transport)
+        factory.admission.open += 1
+        factory.lines.add(self)
+        self._road = _LineRoad(self, factory.gateway, factory.clock, address)
+        self._road.send(jsonrpc.notification("welcome", _WELCOME))
+
+    def dataReceived(self, data: bytes) -> None:
+        road, buffer = self._road, self._buffer
+        if road is None:
+            return
+        buffer += data
+        while (end := buffer.find(b"\n")) >= 0 and not self.transport.disconnecting:
+            line = bytes(buffer[:end]).strip()
+            del buffer[: end + 1]
+            if len(line) > MESSAGE:
+                self._too_long(road)
+                return
+            if line:
+                road.received(line)
+        if len(buffer) > MESSAGE:
+            self._too_long(road)
+
+    def _too_long(self, road: _LineRoad) -> None:
+        road.send(jsonrpc.error(RpcError(Code.INVALID, f"A line has at most {MESSAGE} bytes.")))
+        road.close(1009, "too long")
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        road, self._road = self._road, None
+        if road is not None:
+            self.factory.lines.discard(self)
+            self.factory.admission.open -= 1
+            road.lost()
+
+    def idle_since(self) -> float:
+        return self._road.heard_at if self._road is not None else self.factory.clock.seconds()
+
+
+class LineFactory(ServerFactory):
+    noisy = False
+
+    def __init__(self, gateway: Gateway, clock: IReactorTime, admission: Admission, *, idle: float) -> None:
+        self.gateway = gateway
+        self.clock = clock
+        self.admission = admission
+        self.lines: set[Line] = set()
+        self._idle = idle
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        line = Line()
+        line.factory = self
+        return line
+
+    def sweep(self) -> None:
+        """Close those that have been silent for too long; WebSockets have pings for that."""
+        now = self.clock.seconds()
+        for line in [one for one in self.lines if now - one.idle_since() > self._idle]:
+            line.transport.loseConnection()

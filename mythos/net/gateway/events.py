@@ -1,0 +1,222 @@
+"""What a MUD behind the gateway is told: packets of the network as events, with the names its clients know.
+
+Some fields stand there twice, under a second name: client libraries and examples that are in use read one or the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from mythos.wire.i3 import packets
+from mythos.wire.i3.packets import BadPacket, Packet, WhoRow
+
+__all__ = ["Event", "Told", "channel_event", "clean", "event_of", "now_text"]
+
+#: What an event is made of: its method, parameters, permission and channel.
+Told = tuple[str, dict[str, Any], str, str]
+
+_encode = msgspec.json.Encoder().encode
+#: Control characters, but for tab and line feed.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LEVEL = re.compile(r"Level (\d+) - ")
+
+
+class Event:
+    """:ivar permission: who of a MUD's sessions is told; empty: all
+    :ivar channel: only those who joined it; empty: all
+    :ivar at: unix second
+    :ivar id: of this gateway, rising
+    """
+
+    __slots__ = ("_tail", "at", "channel", "id", "method", "params", "permission")
+
+    def __init__(
+        self, id: int, at: float, method: str, params: Mapping[str, Any], permission: str = "", channel: str = ""
+    ) -> None:
+        self.id = id
+        self.at = at
+        self.method = method
+        self.params = params
+        self.permission = permission
+        self.channel = channel
+        self._tail: bytes | None = None
+
+    def encode(self, seq: int) -> bytes:
+        """As a notification; ``seq`` is the session's own, the rest is encoded once for all."""
+        tail = self._tail
+        if tail is None:
+            tail = self._tail = _encode({**self.params, "timestamp": now_text(self.at)})[1:] + b"}"
+        return b'{"jsonrpc":"2.0","method":"%b","params":{"seq":%d,%b' % (self.method.encode(), seq, tail)
+
+    def kept(self) -> list[Any]:
+        """As JSON, for :meth:`again`."""
+        return [self.id, self.at, self.method, self.params, self.permission, self.channel]
+
+    @classmethod
+    def again(cls, kept: list[Any]) -> Event:
+        return cls(*kept)
+
+
+def now_text(wall: float) -> str:
+    """ISO 8601 in UTC, with microseconds and a Z."""
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def clean(text: str) -> str:
+    """Words without control characters."""
+    return _CONTROL.sub("", text) if _CONTROL.search(text) else text
+
+
+def event_of(packet: Packet) -> Told | None:
+    """A packet as an event. None: it is none."""
+    make = _EVENTS.get(type(packet))
+    told: Told | None = make(packet) if make is not None else None
+    return told
+
+
+def _told(packet: packets.Tell | packets.EmoteTo) -> Told:
+    message = clean(packet.message)
+    params = {
+        **_ends(packet),
+        "message": message,
+        "visname": clean(packet.visname) or packet.from_user,
+        "to_user": packet.to_user,
+    }
+    if isinstance(packet, packets.Tell):
+        return "tell_received", params, "tell", ""
+    return "emoteto_received", {**params, "emote": message}, "tell", ""
+
+
+def _ends(packet: Packet) -> dict[str, Any]:
+    """Where it comes from and goes to."""
+    return {"from_mud": packet.from_mud, "from_user": packet.from_user, "to_mud": packet.to_mud}
+
+
+def channel_event(kind: str, channel: str, mud: str, user: str, visname: str, message: str) -> Told:
+    """:param kind: message or emote"""
+    params = {
+        "channel": channel,
+        "from_mud": mud,
+        "from_user": user,
+        "message": message,
+        "visname": visname or user,
+        "type": kind,
+        "user": visname or user,
+        "mud": mud,
+    }
+    if kind == "emote":
+        params["emote"] = message
+    return f"channel_{kind}", params, "channel", channel
+
+
+def _said(packet: packets.ChannelMessage) -> Told:
+    words = clean(packet.message)
+    return channel_event("message", packet.channel, packet.from_mud, packet.from_user, clean(packet.visname), words)
+
+
+def _emoted(packet: packets.ChannelEmote) -> Told:
+    words = clean(packet.message)
+    return channel_event("emote", packet.channel, packet.from_mud, packet.from_user, clean(packet.visname), words)
+
+
+def _emoted_at(packet: packets.ChannelTargetedEmote) -> Told:
+    words = clean(packet.message or packet.message_target)
+    method, params, permission, channel = channel_event(
+        "emote", packet.channel, packet.from_mud, packet.from_user, clean(packet.visname), words
+    )
+    target = {
+        "target_mud": packet.target_mud,
+        "target_user": packet.target_user,
+        "target_visname": clean(packet.target_visname),
+        "message_target": clean(packet.message_target),
+    }
+    return method, params | target, permission, channel
+
+
+def _who(packet: packets.WhoReply) -> Told:
+    users = []
+    for row in packet.rows:
+        try:
+            one = WhoRow.read(row)
+        except BadPacket:
+            continue
+        extra = clean(one.extra)
+        level = _LEVEL.match(extra)
+        users.append(
+            {
+                "name": clean(one.visname),
+                "idle": one.idle,
+                "idle_time": one.idle,
+                "level": int(level[1][:9]) if level else 0,
+                "extra": extra,
+            }
+        )
+    return "who_reply", {**_ends(packet), "to_user": packet.to_user, "users": users}, "info", ""
+
+
+def _finger(packet: packets.FingerReply) -> Told:
+    info = {
+        "name": clean(packet.visname),
+        "title": clean(packet.title),
+        "real_name": clean(packet.real_name),
+        "email": clean(packet.email),
+        "login_time": clean(packet.login_time),
+        "idle_time": packet.idle,
+        "ip_address": clean(packet.ip_name),
+        "level": clean(packet.level),
+        "extra": clean(packet.extra),
+    }
+    params = {**_ends(packet), "to_user": packet.to_user, "user_info": info if packet.visname else {}}
+    return "finger_reply", params, "info", ""
+
+
+def _locate(packet: packets.LocateReply) -> Told:
+    params = {
+        **_ends(packet),
+        "to_user": packet.to_user,
+        "located_mud": clean(packet.mud),
+        "located_user": clean(packet.visname),
+        "idle": packet.idle,
+        "status": clean(packet.status),
+    }
+    return "locate_reply", params, "info", ""
+
+
+def _error(packet: packets.Error) -> Told | None:
+    about = packet.packet
+    if isinstance(about, list) and about[:1] == ["locate-req"] and packet.code in ("unk-dst", "unk-type", "not-imp"):
+        return None  # MUDs without that service complain of every such question
+    message = clean(packet.message)
+    params = {
+        "error_code": packet.code,
+        "error_message": message,
+        "message": message,
+        **_ends(packet),
+        "to_user": packet.to_user,
+        "context": "i3_packet_error",
+    }
+    return "error_occurred", params, "", ""
+
+
+def _updated(packet: packets.UcacheUpdate) -> Told:
+    params = {"mud": packet.from_mud, "user": packet.user, "visname": clean(packet.visname), "status": "updated"}
+    return "user_status_changed", params, "info", ""
+
+
+_EVENTS: Mapping[type[Packet], Any] = {
+    packets.Tell: _told,
+    packets.EmoteTo: _told,
+    packets.ChannelMessage: _said,
+    packets.ChannelEmote: _emoted,
+    packets.ChannelTargetedEmote: _emoted_at,
+    packets.WhoReply: _who,
+    packets.FingerReply: _finger,
+    packets.LocateReply: _locate,
+    packets.Error: _error,
+    packets.UcacheUpdate: _updated,
+}

@@ -1,0 +1,243 @@
+"""The gateway as a whole: its keys, its MUDs and their clients, and what of them outlives the server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from mythos.flow.bucket import Bucket
+from mythos.net.gateway.events import Event, Told, now_text
+from mythos.net.gateway.keys import Key, Keyring
+from mythos.net.gateway.mud import GatewayMud, Limits
+from mythos.net.gateway.session import ApiSession, Door
+from mythos.net.i3.link import RouterLink
+from mythos.net.i3.state import read, save
+from mythos.play.ports import Clock
+
+__all__ = ["Gateway"]
+
+#: Files in the data directory: tells that found nobody are written at once, the rest now and then.
+TELLS = "gateway-tells.json"
+STATE = "gateway-state.json"
+
+
+class Gateway:
+    """Implements ``Host`` of :mod:`mythos.net.gateway.mud` and ``Service`` of :mod:`mythos.net.gateway.methods`.
+
+    :param link: makes a MUD's link to a router, not yet started
+    :param rate: (requests a minute, at once) of one connection
+    :param longest: characters of one message
+    """
+
+    def __init__(
+        self,
+        keys: Keyring,
+        clock: Clock,
+        timer: IReactorTime,
+        *,
+        link: Callable[[str], RouterLink],
+        data: Path,
+        limits: Limits,
+        rate: tuple[int, int],
+        longest: int,
+    ) -> None:
+        self.keys = keys
+        self.limits = limits
+        self.longest = longest
+        self.muds: dict[str, GatewayMud] = {}
+        self.wall, self.seconds = clock.wall, clock.seconds
+        self._timer = timer
+        self._link = link
+        self._data = data
+        self._rate = rate
+        self._since = clock.seconds()
+        self._events = 0
+        self._tells_due = False
+        self._started = False
+        keys.changed = self._key_changed
+        self._remember()
+
+    # ── MUDs ────────────────────────────────────────────────────────────────────────────────────
+
+    def mud(self, name: str) -> GatewayMud:
+        """A MUD by the name its key gives it. It is on the network as long as it has a key."""
+        found = self.muds.get(name)
+        if found is None:
+            found = self.muds[name] = GatewayMud(name, self, self._link(name))
+            if self._started:
+                found.link.start()
+        return found
+
+    def _key_changed(self, key: Key) -> None:
+        """Whoever is there by a key that is worth nothing any more is sent away."""
+        good = {one.id: one for one in self.keys}
+        for mud in tuple(self.muds.values()):
+            for session in [one for one in mud.sessions.values() if one.key.id not in good]:
+                if session.door is not None:
+                    session.door.close(1008, "this key is not good any more")
+                self._end(session)
+        if any(one.mud == key.mud for one in good.values()):
+            self.mud(key.mud)
+        elif (gone := self.muds.pop(key.mud, None)) is not None:
+            gone.stop()
+            Deferred.fromCoroutine(gone.link.stop())
+            self.tells_changed()
+
+    # ── sessions ────────────────────────────────────────────────────────────────────────────────
+
+    def sessions(self) -> Iterator[ApiSession]:
+        for mud in self.muds.values():
+            yield from mud.sessions.values()
+
+    def enter(self, key: Key, door: Door, old: ApiSession | None) -> ApiSession:
+        """A session for who has shown a key: a new one, or an old one that goes on by this connection."""
+        if old is not None:
+            if old.door is not None:
+                old.door.close(4001, "takeover: this session goes on by another connection")
+            old.key, old.door = key, door
+            return old
+        mud = self.mud(key.mud)
+        per_minute = key.per_minute or self._rate[0]
+        burst = max(20, key.per_minute // 3) if key.per_minute else self._rate[1]
+        session = ApiSession(str(uuid.uuid4()), mud, key, Bucket(per_minute / 60.0, burst), self.wall())
+        session.door = door
+        mud.sessions[session.id] = session
+        return session
+
+    def resumable(self, id: str, key: Key) -> ApiSession | None:
+        mud = self.muds.get(key.mud)
+        return mud.sessions.get(id) if mud is not None else None
+
+    def welcome(self, session: ApiSession) -> None:
+        """Behind the answer to its authentication: what it missed, and the tells that found nobody."""
+        last, session.resume_from = session.resume_from, None
+        if last is not None:
+            session.tell_again(last)
+        session.mud.hand_out(session)
+
+    def away(self, session: ApiSession) -> None:
+        session.door = None
+        session.left_at = session.seq
+        session.away_since = self.wall()
+        session.mud.changed = True
+
+    def _end(self, session: ApiSession) -> None:
+        mud = session.mud
+        mud.sessions.pop(session.id, None)
+        mud.changed = True
+        mud.listen_again()
+
+    def sweep(self) -> None:
+        """Let go of what is too old: sessions that are away, what they were told, tells that nobody fetched."""
+        before = self.wall() - self.limits.queue_time
+        for mud in self.muds.values():
+            for session in tuple(mud.sessions.values()):
+                session.forget(before)
+                if session.door is None and session.away_since < before:
+                    self._end(session)
+            if mud.tells and mud.tells[0].at < before:
+                while mud.tells and mud.tells[0].at < before:
+                    mud.tells.popleft()
+                self.tells_changed()
+
+    # ── what MUDs and methods ask ───────────────────────────────────────────────────────────────
+
+    def event(self, told: Told) -> Event:
+        self._events += 1
+        method, params, permission, channel = told
+        return Event(self._events, self.wall(), method, params, permission, channel)
+
+    def later(self, seconds: float, work: Callable[[], None]) -> Callable[[], None]:
+        call = self._timer.callLater(seconds, work)
+        return lambda: call.cancel() if call.active() else None
+
+    def uptime(self) -> float:
+        return self.seconds() - self._since
+
+    def connected(self) -> int:
+        return sum(session.door is not None for session in self.sessions())
+
+    def on_channel(self, channel: str) -> list[tuple[str, str]]:
+        return [(mud.name, user) for mud in self.muds.values() for user in mud.on_channel(channel)]
+
+    def joined(self, session: ApiSession, channel: str, user: str, *, joined: bool) -> None:
+        mud = session.mud
+        what, action = ("joined", "join") if joined else ("left", "leave")
+        mud.emit(f"channel_{what}", {"channel": channel, "mud_name": mud.name}, "channel")
+        if user:
+            for other in self.muds.values():
+                params = {"channel": channel, "user": user, "mud": mud.name, "action": action}
+                other.emit(f"user_{what}_channel", params, "channel", channel)
+
+    def warn(self, session: ApiSession, left: int) -> None:
+        """It is near the end of what it may send."""
+        per_minute = int(session.bucket.rate * 60)
+        params = {"limit": per_minute, "remaining": left, "message": f"{left} requests left of {per_minute} a minute."}
+        session.tell(self.event(("rate_limit_warning", params, "", "")), self.limits.queue)
+
+    def announce(self, method: str, seconds: float, message: str) -> None:
+        """``maintenance_scheduled`` or ``shutdown_warning``, to everybody."""
+        when = now_text(self.wall() + seconds)
+        for mud in self.muds.values():
+            mud.emit(method, {"message": message, "seconds": round(seconds), "at": when})
+
+    # ── what outlives the server ────────────────────────────────────────────────────────────────
+
+    def tells_changed(self) -> None:
+        """Write the tells that wait, once for all of this reactor turn."""
+        if not self._tells_due:
+            self._tells_due = True
+            self._timer.callLater(0, self._save_tells)
+
+    def _save_tells(self) -> None:
+        self._tells_due = False
+        waiting = {name: [event.kept() for event in mud.tells] for name, mud in self.muds.items() if mud.tells}
+        save(waiting, self._data / TELLS)
+
+    def save(self, *, anyway: bool = False) -> None:
+        """History, sessions and what they were told, if any of it changed."""
+        if anyway or any(mud.changed for mud in self.muds.values()):
+            muds = {name: mud.kept() for name, mud in self.muds.items()}
+            save({"events": self._events, "muds": muds}, self._data / STATE, durable=anyway)
+
+    def _remember(self) -> None:
+        """What was there before the restart: a MUD comes back with its sessions, for they may be resumed."""
+        kept, tells = read(self._data / STATE), read(self._data / TELLS)
+        self._events = int(kept.get("events", 0)) + 1_000_000  # beyond those that were told and not written
+        keys = {key.id: key for key in self.keys}
+        now = self.wall()
+        muds: Mapping[str, Any] = kept.get("muds", {})
+        for name in dict.fromkeys([key.mud for key in keys.values()]):
+            found = self.mud(name)
+            found.remember(muds.get(name, {}))
+            found.tells.extend([Event.again(event) for event in tells.get(name, ())])
+            for one in muds.get(name, {}).get("sessions", ()):
+                key = keys.get(one["key"])
+                if key is not None:
+                    session = ApiSession(one["id"], found, key, Bucket(self._rate[0] / 60.0, self._rate[1]), now)
+                    session.remember(one, now)
+                    found.sessions[session.id] = session
+
+    def start(self) -> None:
+        """Be on the network with every MUD that has a key."""
+        self._started = True
+        for mud in self.muds.values():
+            mud.link.start()
+
+    async def stop(self) -> None:
+        """Say that we go, send what waits for the routers, and keep the rest."""
+        self.announce("shutdown_warning", 0, "The gateway stops; come back in a moment.")
+        for mud in self.muds.values():
+            await mud.link.stop()
+            mud.stop()
+        for session in tuple(self.sessions()):
+            if session.door is not None:
+                session.door.close(1001, "Server shutting down")
+                self.away(session)
+        self.save(anyway=True)
+        self._save_tells()

@@ -1,0 +1,121 @@
+"""Keys of MUDs: shown once, kept as digests. A key decides the name a MUD has on the network."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from mythos.errors import Refusal
+from mythos.net.i3.state import read, save
+
+__all__ = ["PERMISSIONS", "Key", "Keyring"]
+
+#: What a key may be for; ``*`` is everything.
+PERMISSIONS = ("*", "tell", "channel", "info", "admin")
+#: Longest name of a MUD, in characters.
+NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """:ivar id: its name for operators
+    :ivar digest: SHA-256 in hex; the key itself is 256 random bits, so that no slow hash is needed
+    :ivar per_minute: requests of one connection; None: as configured
+    :ivar ends: unix second; 0.0: not before it is revoked
+    """
+
+    id: str
+    mud: str
+    digest: str
+    permissions: tuple[str, ...]
+    per_minute: int | None
+    created: float
+    ends: float = 0.0
+
+    def permits(self, permission: str) -> bool:
+        return not permission or "*" in self.permissions or permission in self.permissions
+
+
+class Keyring:
+    """All keys.
+
+    :param path: where they are kept; readable by their owner alone
+    :param configured: ``MUD=key`` of the configuration: good beside those
+    :ivar changed: called with a key that was made, or that is worth nothing any more
+    """
+
+    def __init__(self, path: Path, wall: Callable[[], float], configured: Iterable[str] = ()) -> None:
+        self.changed: Callable[[Key], None] = lambda key: None
+        self._path = path
+        self._wall = wall
+        kept = read(path)
+        self._next = int(kept.get("next", 1))
+        self._keys = {
+            one["id"]: Key(**{**one, "permissions": tuple(one["permissions"])}) for one in kept.get("keys", ())
+        }
+        self._configured = []
+        for number, text in enumerate(configured, 1):
+            mud, _, secret = text.rpartition("=")
+            self._configured.append(Key(f"config-{number}", mud, _digest(secret), ("*",), None, 0.0))
+
+    def __iter__(self) -> Iterator[Key]:
+        """Those that are good."""
+        wall = self._wall()
+        return iter([key for key in (*self._configured, *self._keys.values()) if not key.ends or key.ends > wall])
+
+    def find(self, secret: str) -> Key | None:
+        digest = _digest(secret)
+        return next((key for key in self if secrets.compare_digest(key.digest, digest)), None)
+
+    def create(self, mud: str, permissions: tuple[str, ...] = ("*",), per_minute: int | None = None) -> tuple[Key, str]:
+        """A new key, and its only showing. :raises Refusal:"""
+        if not 0 < len(mud) <= NAME or not mud.isprintable() or mud != mud.strip() or mud[0] == "*" or "@" in mud:
+            raise Refusal(f"A MUD has a name of up to {NAME} letters, without @ in it or a star before it.")
+        for permission in permissions:
+            if permission not in PERMISSIONS:
+                raise Refusal(f"There is no permission {permission!r}. There are: {', '.join(PERMISSIONS)}.")
+        if per_minute is not None and not 0 < per_minute <= 1_000_000:
+            raise Refusal("A rate is 1 to 1000000 requests a minute.")
+        secret = secrets.token_urlsafe(32)
+        key = Key(f"k{self._next}", mud, _digest(secret), permissions or ("*",), per_minute, self._wall())
+        self._next += 1
+        self._keys[key.id] = key
+        self._save()
+        self.changed(key)
+        return key, secret
+
+    def rotate(self, id: str, overlap: float) -> tuple[Key, str]:
+        """A new key in an old one's place, which is good for ``overlap`` seconds more. :raises Refusal:"""
+        old = self._known(id)
+        key, secret = self.create(old.mud, old.permissions, old.per_minute)
+        self._keys[id] = replace(old, ends=self._wall() + overlap)
+        self._save()
+        self.changed(self._keys[id])
+        return key, secret
+
+    def revoke(self, id: str) -> Key:
+        """It is worth nothing from now on. :raises Refusal:"""
+        key = self._known(id)
+        del self._keys[id]
+        self._save()
+        self.changed(key)
+        return key
+
+    def _known(self, id: str) -> Key:
+        if any(key.id == id for key in self._configured):
+            raise Refusal(f"{id} stands in the configuration: change it there.")
+        if id not in self._keys:
+            raise Refusal(f"There is no key {id!r}. To see them: mythosctl gateway keys list")
+        return self._keys[id]
+
+    def _save(self) -> None:
+        wall = self._wall()
+        self._keys = {id: key for id, key in self._keys.items() if not key.ends or key.ends > wall}
+        save({"next": self._next, "keys": [asdict(key) for key in self._keys.values()]}, self._path)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

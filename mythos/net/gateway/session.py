@@ -1,0 +1,124 @@
+"""A client of the gateway, over all its connections: what it may, what it joined, and what it was told."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mythos.flow.bucket import Bucket
+from mythos.net.gateway.events import Event
+from mythos.net.gateway.keys import Key
+
+if TYPE_CHECKING:
+    from mythos.net.gateway.mud import GatewayMud
+
+__all__ = ["ApiSession", "Door"]
+
+
+class Door(Protocol):
+    """One connection of a client, on either road."""
+
+    address: str
+
+    def send(self, message: bytes) -> None:
+        """One JSON text; all of a reactor turn go out together."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Behind what was sent. ``code`` as a WebSocket close code."""
+
+
+class ApiSession:
+    """Lives from authentication until its client has been away for too long; then it can no longer be resumed.
+
+    :ivar door: its connection; None: it is away
+    :ivar seq: number of the last event it was told
+    :ivar left_at: the same, when its connection was lost
+    :ivar resume_from: it asked to be told again what came after this number
+    :ivar warned: second it was last told that it is near its limit
+    :ivar channels: those it joined, with the user's name it gave; they end with it
+    :ivar away_since: unix second its connection was lost
+    """
+
+    __slots__ = (
+        "_log",
+        "away_since",
+        "bucket",
+        "channels",
+        "door",
+        "id",
+        "key",
+        "left_at",
+        "mud",
+        "resume_from",
+        "seq",
+        "warned",
+    )
+
+    def __init__(self, id: str, mud: GatewayMud, key: Key, bucket: Bucket, now: float) -> None:
+        self.id = id
+        self.mud = mud
+        self.key = key
+        self.bucket = bucket
+        self.door: Door | None = None
+        self.channels: dict[str, str] = {}
+        self.seq = 0
+        self.left_at = 0
+        self.resume_from: int | None = None
+        self.away_since = now
+        self.warned = -1e9
+        self._log: deque[tuple[int, Event]] = deque()
+
+    def wants(self, event: Event) -> bool:
+        return (not event.channel or event.channel in self.channels) and self.key.permits(event.permission)
+
+    def tell(self, event: Event, most: int) -> None:
+        """Now if it is there, and again if it resumes; of what it is not there for, the ``most`` newest are kept."""
+        self.seq += 1
+        log = self._log
+        log.append((self.seq, event))
+        if len(log) > most:
+            log.popleft()
+        if self.door is not None:
+            self.door.send(event.encode(self.seq))
+
+    def forget(self, before: float) -> None:
+        """Let go of what was told before a unix second."""
+        log = self._log
+        while log and log[0][1].at < before:
+            log.popleft()
+
+    def missed(self, last: int) -> tuple[int, int]:
+        """How many events after ``last`` it can be told again, and how many are lost to it."""
+        kept = sum(seq > last for seq, _ in self._log)
+        return kept, self.seq - last - kept
+
+    def tell_again(self, last: int) -> None:
+        """What came after ``last``."""
+        assert self.door is not None
+        for seq, event in self._log:
+            if seq > last:
+                self.door.send(event.encode(seq))
+
+    def heard(self, event: Event) -> bool:
+        """Whether this one stands in its log."""
+        return any(one.id == event.id for _, one in self._log)
+
+    # ── what outlives the server ────────────────────────────────────────────────────────────────
+
+    def kept(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "key": self.key.id,
+            "channels": self.channels,
+            "seq": self.seq,
+            "left_at": self.seq if self.door is not None else self.left_at,
+            "away_since": self.away_since,
+            "log": [[seq, event.kept()] for seq, event in self._log],
+        }
+
+    def remember(self, kept: dict[str, Any], now: float) -> None:
+        """What :meth:`kept` gave before a restart. One whose connection the restart cut is away since now."""
+        self.channels = dict(kept["channels"])
+        self.seq, self.left_at = kept["seq"], kept["left_at"]
+        self.away_since = kept["away_since"] or now
+        self._log.extend([(seq, Event.again(event)) for seq, event in kept["log"]])

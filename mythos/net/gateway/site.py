@@ -1,0 +1,137 @@
+"""The gateway's HTTP port: the WebSocket, health, numbers, and the API's description for people and programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from autobahn.twisted.resource import WebSocketResource
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request, Site
+from zope.interface import implementer
+
+from mythos.net.gateway.docs import page
+from mythos.net.gateway.doors import Admission, ApiSocketFactory
+from mythos.net.gateway.gateway import Gateway
+
+__all__ = ["make_gateway_site"]
+
+_INFO = {
+    "version": "1.0.0",
+    "protocol": "JSON-RPC 2.0",
+    "transports": ["websocket", "tcp"],
+    "authentication": "api_key",
+    "documentation": "/api/docs",
+}
+_HEADERS = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class _Answer(Resource):
+    isLeaf = True
+
+    def __init__(self, body: bytes, kind: bytes = b"application/json", status: int = 200) -> None:
+        super().__init__()
+        self._body, self._kind, self._status = body, kind, status
+
+    def render_GET(self, request: Request) -> bytes:
+        request.setResponseCode(self._status)
+        request.setHeader(b"content-type", self._kind)
+        return self._body
+
+
+@implementer(IResource)
+class _Root:
+    isLeaf = False
+    server = None
+
+    def __init__(self, gateway: Gateway, sockets: ApiSocketFactory, admission: Admission, docs: bytes) -> None:
+        self._gateway = gateway
+        self._admission = admission
+        self._docs = docs
+        self._socket = WebSocketResource(sockets)
+
+    def putChild(self, path: bytes, child: IResource) -> None:
+        raise TypeError("what is served is decided in one place")
+
+    def render(self, request: Request) -> bytes:
+        raise TypeError("every path has a resource of its own")
+
+    def getChildWithDefault(self, name: bytes, request: Any) -> Any:
+        path = b"/".join([name, *request.postpath]).rstrip(b"/")
+        request.postpath.clear()
+        for header, value in _HEADERS:
+            request.setHeader(header, value)
+        if path == b"ws" or (path == b"" and request.getHeader(b"upgrade")):
+            return self._socket
+        if path in (b"", b"api/docs"):
+            return _Answer(self._docs, b"text/html; charset=utf-8")
+        return self._found(path.decode("latin-1"))
+
+    def _found(self, path: str) -> _Answer:
+        if path == "health":
+            return _json(
+                {
+                    "status": "healthy",
+                    "service": "i3-gateway-api",
+                    "websocket_connections": self._admission.open,
+                    "active_sessions": self._gateway.connected(),
+                    "routers": {name: mud.link.state for name, mud in self._gateway.muds.items()},
+                }
+            )
+        if path == "health/live":
+            return _json({"status": "alive"})
+        if path == "health/ready":
+            ready = not self._gateway.muds or any(mud.link.up for mud in self._gateway.muds.values())
+            return _json({"status": "ready"} if ready else {"status": "not_ready"}, 200 if ready else 503)
+        if path == "api/info":
+            return _json(_INFO)
+        if path == "metrics":
+            return _Answer(self._numbers().encode(), b"text/plain; charset=utf-8")
+        return _json({"error": "There is nothing at this address."}, 404)
+
+    def _numbers(self) -> str:
+        """In Prometheus' text format; the server's own numbers stand on its own port."""
+        gateway = self._gateway
+        links = [mud.link for mud in gateway.muds.values()]
+        found = (
+            ("api_websocket_connections", "gauge", "Connections of clients", self._admission.open),
+            ("api_active_sessions", "gauge", "Sessions with a connection", gateway.connected()),
+            ("i3_muds", "gauge", "MUDs behind the gateway", len(links)),
+            ("i3_routers_up", "gauge", "Links of theirs that are up", sum(link.up for link in links)),
+            ("i3_packets_sent_total", "counter", "Packets sent", sum(link.sent for link in links)),
+            ("i3_packets_received_total", "counter", "Packets received", sum(link.heard for link in links)),
+            ("i3_packets_dropped_total", "counter", "Packets that found no place", sum(link.dropped for link in links)),
+            (
+                "i3_tells_waiting",
+                "gauge",
+                "Tells that wait for a client",
+                sum(len(m.tells) for m in gateway.muds.values()),
+            ),
+        )
+        return "".join(
+            [f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value}\n" for name, kind, text, value in found]
+        )
+
+
+def _json(value: Mapping[str, Any], status: int = 200) -> _Answer:
+    return _Answer(json.dumps(value).encode(), status=status)
+
+
+def make_gateway_site(
+    gateway: Gateway,
+    sockets: ApiSocketFactory,
+    admission: Admission,
+    clients: Mapping[str, str],
+    clock: IReactorTime,
+) -> Site:
+    """:param clients: language -> source of a small client, for ``/api/docs``"""
+    site = Site(_Root(gateway, sockets, admission, page(clients)), timeout=10, reactor=clock)
+    site.displayTracebacks = False
+    site.noisy = False
+    return site

@@ -1,0 +1,173 @@
+"""One connection's talk: messages in, responses out, from authentication on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.logger import Logger
+
+from mythos.net.gateway.methods import METHODS, Later
+from mythos.net.gateway.session import ApiSession, Door
+from mythos.wire import jsonrpc
+from mythos.wire.jsonrpc import Code, Request, RpcError
+
+if TYPE_CHECKING:
+    from mythos.net.gateway.gateway import Gateway
+
+__all__ = ["Talk"]
+
+_log = Logger()
+
+#: Keys that are no good before the connection is closed, and messages it may send before it has shown one.
+TRIES: Final = 5
+STRANGER: Final = 20
+#: Below so much of what it may send at once a client is warned, once in so many seconds.
+WARNING: Final = 0.2
+WARNED: Final = 60.0
+
+
+class Talk:
+    """:ivar session: None until it has authenticated"""
+
+    def __init__(self, gateway: Gateway, door: Door) -> None:
+        self.session: ApiSession | None = None
+        self._gateway = gateway
+        self._door = door
+        self._tries = 0
+        self._messages = 0
+
+    def enter(self, secret: str) -> None:
+        """It showed its key before its first message, which needs no answer then."""
+        key = self._gateway.keys.find(secret)
+        if key is not None:
+            self.session = self._gateway.enter(key, self._door, None)
+            self._gateway.welcome(self.session)
+
+    def received(self, data: bytes) -> None:
+        """One message of the client: a request, a notification, or a batch of them."""
+        try:
+            asked = jsonrpc.decode(data)
+        except RpcError as wrong:
+            self._door.send(jsonrpc.error(wrong))
+            self._counted()
+            return
+        if isinstance(asked, Request):
+            self._carry_out(asked, self._door.send)
+        else:
+            _Batch(self._door.send, asked, self._carry_out)
+
+    def left(self) -> None:
+        """The connection is gone."""
+        session, self.session = self.session, None
+        if session is not None and session.door is self._door:
+            self._gateway.away(session)
+
+    def _counted(self) -> None:
+        self._messages += 1
+        if self.session is None and self._messages >= STRANGER:
+            self._door.close(1008, "authenticate first")
+
+    def _carry_out(self, request: Request, send: Callable[[bytes], None]) -> None:
+        """Run it; ``send`` gets its response, at once or later, or is never called for a notification."""
+        self._counted()
+        try:
+            result = self._run(request)
+        except RpcError as wrong:
+            wrong.id = request.id
+            if request.answered:
+                send(jsonrpc.error(wrong))
+            return
+        except Exception:  # the boundary of a request
+            _log.failure("the method {method} broke", method=request.method)
+            if request.answered:
+                send(jsonrpc.error(RpcError(Code.INTERNAL, "Something broke in the gateway.", request.id)))
+            return
+        if isinstance(result, Later):
+            result.start(lambda found: send(jsonrpc.result(request.id, found)) if request.answered else None)
+        elif request.answered:
+            send(jsonrpc.result(request.id, result))
+        if request.method == "authenticate":
+            self._gateway.welcome(self._session())
+
+    def _session(self) -> ApiSession:
+        if self.session is None:
+            raise RpcError(Code.NOT_AUTHENTICATED, "Not authenticated. Please authenticate first.")
+        return self.session
+
+    def _run(self, request: Request) -> Any:
+        params = request.params
+        if request.method == "authenticate":
+            return self._authenticate(params)
+        session = self._session()
+        if session.door is not self._door:
+            raise RpcError(Code.SESSION, "This session goes on by another connection.")
+        self._pace(session)
+        method = METHODS.get(request.method)
+        if method is None:
+            raise RpcError(Code.METHOD, f"Unknown method: {request.method}")
+        if not session.key.permits(method.permission):
+            raise RpcError(Code.PERMISSION, f"Your key is not for {request.method}: it lacks {method.permission}.")
+        missing = [name for name in method.needs if params.get(name) is None]
+        if missing:
+            raise RpcError(Code.PARAMS, f"Missing required parameters: {', '.join(missing)}")
+        return method.run(self._gateway, session, params)
+
+    def _pace(self, session: ApiSession) -> None:
+        now = self._gateway.seconds()
+        bucket = session.bucket
+        if bucket.take(now) > 0.0:
+            raise RpcError(Code.RATE, "Rate limit exceeded")
+        left = bucket.left
+        if left < bucket.burst * WARNING and now - session.warned > WARNED:
+            session.warned = now
+            self._gateway.warn(session, int(left))
+
+    def _authenticate(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        session = self.session
+        if session is not None and session.door is self._door:
+            return {"status": "success", "mud_name": session.mud.name, "session_id": session.id}
+        secret = params.get("api_key")
+        if type(secret) is not str or not secret:
+            raise RpcError(Code.PARAMS, "Missing api_key parameter")
+        key = self._gateway.keys.find(secret)
+        if key is None:
+            self._tries += 1
+            if self._tries >= TRIES:
+                self._door.close(1008, "too many keys that are no good")
+            raise RpcError(Code.NOT_AUTHENTICATED, "Invalid API key")
+        id, last = params.get("session_id"), params.get("last_seq")
+        old = self._gateway.resumable(id, key) if type(id) is str else None
+        self.session = session = self._gateway.enter(key, self._door, old)
+        found = {"status": "authenticated", "mud_name": session.mud.name, "session_id": session.id, "seq": session.seq}
+        if id is not None:
+            found["resumed"] = old is not None
+        if old is not None:
+            session.resume_from = last if type(last) is int and 0 <= last <= session.seq else session.left_at
+            found["missed"], found["lost"] = session.missed(session.resume_from)
+        return found
+
+
+class _Batch:
+    """Requests that are answered together, once the last one is."""
+
+    def __init__(
+        self,
+        send: Callable[[bytes], None],
+        requests: list[Request | RpcError],
+        carry_out: Callable[[Request, Callable[[bytes], None]], None],
+    ) -> None:
+        self._send = send
+        self._responses: list[bytes] = []
+        self._open = sum(isinstance(one, RpcError) or one.answered for one in requests)
+        for one in requests:
+            if isinstance(one, RpcError):
+                self._answered(jsonrpc.error(one))
+            else:
+                carry_out(one, self._answered)
+
+    def _answered(self, response: bytes) -> None:
+        self._responses.append(response)
+        self._open -= 1
+        if not self._open:
+            self._send(jsonrpc.join(self._responses))

@@ -1,0 +1,40 @@
+"""What the Intermud-3 side keeps on disk beside the store: small JSON files, each written whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from twisted.logger import Logger
+
+__all__ = ["read", "save"]
+
+_log = Logger()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What was saved; empty if there is nothing, or nothing that can be read."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        _log.error("{path} cannot be read, and is left out: {error}", path=path, error=error)
+        return {}
+    return found if type(found) is dict else {}
+
+
+def save(state: dict[str, Any], path: Path, *, durable: bool = True) -> None:
+    """Whole or not at all, and readable by nobody else: passwords are in it.
+
+    :param durable: it is on disk when this returns: a power cut does not take it back
+    """
+    part = path.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(state, file, ensure_ascii=False)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    part.rename(path)

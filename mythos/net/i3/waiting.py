@@ -1,0 +1,62 @@
+"""Packets that wait for their turn on a link: a bounded queue, in which no service keeps another from being heard."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from mythos.wire.i3 import packets
+from mythos.wire.i3.packets import Packet
+
+__all__ = ["QUEUE", "Waiting"]
+
+#: Packets that wait at most.
+QUEUE: Final = 200
+_TELLS: Final = (packets.Tell, packets.EmoteTo)
+_CHANNEL: Final = (packets.ChannelMessage, packets.ChannelEmote, packets.ChannelTargetedEmote)
+
+
+class Waiting:
+    """Three queues, served in turn: tells, lines on channels, and everything else. Each keeps its order."""
+
+    __slots__ = ("_queues", "_turn")
+
+    def __init__(self) -> None:
+        self._queues: tuple[deque[tuple[Packet, bytes]], ...] = (deque(), deque(), deque())
+        self._turn = 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues))
+
+    def put(self, packet: Packet, data: bytes) -> Packet | None:
+        """Behind those of its kind. When it is full, the oldest line on a channel makes room for anything else.
+        Returns the one that has no place any more: this one, or that line."""
+        which = _which(packet)
+        lost = None
+        if len(self) >= QUEUE:
+            if which == 1 or not self._queues[1]:
+                return packet
+            lost, _ = self._queues[1].popleft()
+        self._queues[which].append((packet, data))
+        return lost
+
+    def take(self) -> bytes:
+        """The next one. There is one."""
+        while True:
+            self._turn = (self._turn + 1) % 3
+            if self._queues[self._turn]:
+                return self._queues[self._turn].popleft()[1]
+
+    def keep_tells(self) -> None:
+        """Drop what is worth nothing later: chatter and questions of minutes ago."""
+        for queue in self._queues[1:]:
+            queue.clear()
+
+    def tells(self) -> Iterator[Packet]:
+        for packet, _ in self._queues[0]:
+            yield packet
+
+
+def _which(packet: Packet) -> int:
+    return 0 if isinstance(packet, _TELLS) else 1 if isinstance(packet, _CHANNEL) else 2

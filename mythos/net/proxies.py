@@ -1,0 +1,40 @@
+"""Whose word on a client's address is believed."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from twisted.web.server import Request
+
+__all__ = ["Proxies"]
+
+
+class Proxies:
+    """Who may say for whom it speaks: ``X-Forwarded-For`` counts only from these networks."""
+
+    def __init__(self, networks: tuple[str, ...]) -> None:
+        self._networks = tuple([ip_network(one, strict=False) for one in networks])
+
+    def trusts(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in one for one in self._networks)
+
+    def client(self, peer: str, forwarded: str) -> str:
+        """The address nearest to us that is not a trusted proxy."""
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        address = peer
+        while hops and self.trusts(address):
+            address = hops.pop()
+        return address
+
+    def of_request(self, request: Request) -> str:
+        peer = getattr(request.getClientAddress(), "host", "local")
+        return self.client(peer, request.getHeader("x-forwarded-for") or "")
+
+    def of_socket(self, socket: Any) -> str:
+        peer = getattr(socket.transport.getPeer(), "host", "local")
+        return self.client(peer, (socket.http_headers or {}).get("x-forwarded-for", ""))

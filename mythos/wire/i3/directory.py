@@ -1,0 +1,111 @@
+"""What a router has told of its network: the MUDs and the channels, with the ids of both lists.
+
+Routers send changes. A list is kept with its id, by router, so that the next startup has to ask only for what has
+changed since. Ids are opaque and of one router: they say nothing about another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mythos.wire.i3 import pinkfish
+from mythos.wire.i3.packets import BadPacket, ChannelInfo, ChannelList, MudInfo, MudList
+
+__all__ = ["Directory"]
+
+#: Longest name of a MUD or a channel, in characters, and most entries of one list.
+NAME = 128
+MOST = 20_000
+
+
+Watcher = Callable[[str, MudInfo | None, MudInfo | None], None]
+
+
+class Directory:
+    """One router's lists.
+
+    :ivar watchers: each is called with a MUD's name and what was known of it and is now (None: nothing), at each change
+    :ivar changed: :meth:`kept` would give something new
+    """
+
+    def __init__(self) -> None:
+        self.muds: dict[str, MudInfo] = {}
+        self.channels: dict[str, ChannelInfo] = {}
+        self.mudlist_id = 0
+        self.chanlist_id = 0
+        self.watchers: list[Watcher] = []
+        self.changed = False
+
+    def learn(self, packet: MudList | ChannelList) -> None:
+        """Changes from the router. A bad entry costs only itself."""
+        self.changed = True
+        if isinstance(packet, MudList):
+            self.mudlist_id = packet.id
+            for name, entry in packet.muds.items():
+                self._learn_mud(name, entry)
+            return
+        self.chanlist_id = packet.id
+        for name, entry in packet.channels.items():
+            if entry == 0:
+                self.channels.pop(_name(name), None)
+            elif len(self.channels) < MOST:
+                try:
+                    self.channels[_name(name)] = ChannelInfo.read(entry)
+                except BadPacket:
+                    continue
+
+    def _learn_mud(self, name: Any, entry: Any) -> None:
+        name = _name(name)
+        try:
+            info = None if entry == 0 else MudInfo.read(entry)
+        except BadPacket:
+            return
+        before = self.muds.get(name)
+        if info is None:
+            self.muds.pop(name, None)
+        elif before is None and len(self.muds) >= MOST:
+            return
+        else:
+            self.muds[name] = info
+        if info != before:
+            for watcher in tuple(self.watchers):
+                watcher(name, before, info)
+
+    def mud(self, name: str) -> str:
+        """A MUD's own spelling of its name; as it is, if no MUD is called so."""
+        if name in self.muds:
+            return name
+        wanted = name.lower()
+        return next((one for one in self.muds if one.lower() == wanted), name)
+
+    # ── what outlives the server ────────────────────────────────────────────────────────────────
+
+    def kept(self) -> dict[str, Any]:
+        """All of it, as JSON."""
+        self.changed = False
+        return {
+            "mudlist_id": self.mudlist_id,
+            "chanlist_id": self.chanlist_id,
+            "muds": {name: info.write() for name, info in self.muds.items()},
+            "channels": {name: info.write() for name, info in self.channels.items()},
+        }
+
+    def remember(self, kept: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave before a restart.
+
+        :raises ValueError: it is none of it; then nothing is remembered
+        """
+        try:
+            muds = {name: MudInfo.read(entry) for name, entry in kept["muds"].items()}
+            channels = {name: ChannelInfo.read(entry) for name, entry in kept["channels"].items()}
+            ids = int(kept["mudlist_id"]), int(kept["chanlist_id"])
+        except (BadPacket, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"no lists of a router: {error}") from error
+        self.muds, self.channels = muds, channels
+        self.mudlist_id, self.chanlist_id = ids
+
+
+def _name(name: Any) -> str:
+    """As a name is shown: on one line."""
+    return " ".join(pinkfish.plain(name if type(name) is str else "").split())[:NAME]
