@@ -9,7 +9,7 @@ from mythos.errors import Refusal
 from mythos.play.call import Call
 from mythos.play.intermud import Intermud
 from mythos.play.verbs import Verb
-from mythos.wire.i3 import packets
+from mythos.wire.i3 import packets, pinkfish
 from mythos.wire.message import Line, Role, Span, line
 
 __all__ = ["VERBS"]
@@ -43,7 +43,7 @@ def _whom(intermud: Intermud, rest: str) -> tuple[str, str, str]:
 def _tell(call: Call, intermud: Intermud, rest: str) -> None:
     user, mud, words = _whom(intermud, rest)
     call.realm.channels.pace(call.realm.now, call.me.id)
-    intermud.send(packets.Tell, call.me.name, mud, user, call.me.name, words)
+    intermud.send(packets.Tell, call.me.name, mud, user, call.me.name, pinkfish.write([Span(words)]))
     call.reply(Line("tell", (Span("You tell "), Span(f"{user}@{mud}", Role.PLAYER), Span(f', "{words}"'))))
 
 
@@ -54,7 +54,7 @@ def _reply(call: Call, intermud: Intermud, rest: str) -> None:
 def _emote(call: Call, intermud: Intermud, rest: str) -> None:
     user, mud, words = _whom(intermud, rest)
     call.realm.channels.pace(call.realm.now, call.me.id)
-    intermud.send(packets.EmoteTo, call.me.name, mud, user, call.me.name, f"$N {words}")
+    intermud.send(packets.EmoteTo, call.me.name, mud, user, call.me.name, pinkfish.write([Span(f"$N {words}")]))
     call.reply(Line("tell", (Span("To "), Span(f"{user}@{mud}", Role.PLAYER), Span(f": {call.me.name} {words}"))))
 
 

@@ -7,6 +7,7 @@ trusted for rights, and all of it loses its control characters.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -32,8 +33,9 @@ SERVICES: Final[Mapping[str, int]] = dict.fromkeys(
 #: Lines kept of each channel, and channels of which any are kept.
 HISTORY: Final = 50
 HISTORIES: Final = 64
-#: Longest text that is shown, in characters; most rows of a who list.
+#: Longest text that is shown, in characters, and runs of words in it that keep their colours; most rows of a who list.
 TEXT: Final = 2048
+COLOURED: Final = 64
 ROWS: Final = 100
 #: Tells and questions of one MUD that are heeded, a second and at once.
 PACE: Final = (10.0, 20.0)
@@ -44,6 +46,9 @@ _SETTING = "i3."
 _IGNORED = "i3-ignore."
 #: Most of them.
 IGNORED: Final = 50
+_GAP: Final = re.compile(r"\s+")
+#: What stands in an emote for who does it, and for its target.
+_NAME: Final = re.compile(r"(\$[NO])")
 
 
 class Port(Protocol):
@@ -170,7 +175,7 @@ class Intermud:
         if session is not None and not _ignores(session, packet):
             who = self._sender(packet.visname, packet)
             self._told_by[session.me.id] = f"{packet.from_user or packet.visname}@{packet.from_mud}".lower()
-            words = Line("tell", (who, Span(f' tells you, "{_shown(packet.message)}"')))
+            words = line("tell", who, ' tells you, "', _coloured(pinkfish.read(packet.message)), '"')
             self._realm.words_to(session, words)
 
     def _emote_to(self, packet: packets.EmoteTo) -> None:
@@ -180,7 +185,8 @@ class Intermud:
 
     def _said(self, packet: packets.ChannelMessage) -> None:
         who = self._sender(packet.visname, packet)
-        self._realm.hear(*self._on_channel(packet.channel, who, Span(f": {_shown(packet.message)}"), packet=packet))
+        words = _coloured(pinkfish.read(packet.message))
+        self._realm.hear(*self._on_channel(packet.channel, who, Span(": "), *words, packet=packet))
 
     def _emoted(self, packet: packets.ChannelEmote) -> None:
         words = _emoted(packet.message, self._sender(packet.visname, packet))
@@ -274,7 +280,9 @@ class Intermud:
         )
         name = Span(f"{_shown(packet.visname) or 'Someone'}@{_clean(packet.from_mud)}", Role.PLAYER)
         here = f", idle for {_idle(packet.idle)}." if packet.idle >= 0 else ", who is not there now."
-        facts = [line("system", f"{what}: {_shown(text)}" if what else _shown(text)) for what, text in known if text]
+        facts = [
+            line("system", f"{what}: " if what else "", _coloured(pinkfish.read(text))) for what, text in known if text
+        ]
         self._answer(packet, line("system", name, here), *facts)
 
     def _locate_answer(self, packet: packets.LocateReply) -> None:
@@ -370,9 +378,9 @@ class Intermud:
         me = session.me
         name = Span(me.name, Role.PLAYER)
         emote = kind is packets.ChannelEmote
-        text = pinkfish.write([pinkfish.Run(f"$N {words}" if emote else words)])
-        self._port.send(kind(self.name, me.name.lower(), "", "", channel, me.name, text))
-        shown = _emoted(words, name) if emote else [name, Span(f": {words}")]
+        said = Span(f"$N {words}" if emote else words)
+        self._port.send(kind(self.name, me.name.lower(), "", "", channel, me.name, pinkfish.write([said])))
+        shown = _coloured(_named([said], name)) if emote else [name, Span(": "), said]
         return self._on_channel(channel, *shown)
 
     def listen(self, session: Session, channel: str, on: bool) -> None:
@@ -460,21 +468,41 @@ def _shown(text: str) -> str:
     return " ".join(pinkfish.plain(text).split())[:TEXT]
 
 
-def _emoted(words: str, who: Span, target: Span | None = None) -> list[Span]:
-    """``$N waves.`` with the name for ``$N``; who is not named in it is put before it."""
-    text = _shown(words)
-    if "$N" not in text:
-        text = f"$N {text}"
-    spans: list[Span] = []
-    for place, part in enumerate(text.split("$N")):
-        if place:
-            spans.append(who)
-        for more, piece in enumerate(part.split("$O") if target is not None else [part]):
-            if more and target is not None:
-                spans.append(target)
-            if piece:
-                spans.append(Span(piece))
-    return spans
+def _coloured(spans: Iterable[Span]) -> list[Span]:
+    """Words from outside on one line, in their colours: as :func:`_shown`; behind the last colour we show, plain."""
+    shown: list[Span] = []
+    left, gap = TEXT, True  # letters that still fit; whether a space would begin the line, or double one
+    for span in spans:
+        words = _GAP.sub(" ", span.text)
+        words = (words.removeprefix(" ") if gap else words)[:left]
+        if not words:
+            continue
+        left -= len(words)
+        gap = words.endswith(" ")
+        if len(shown) < COLOURED:
+            shown.append(Span(words, span.role))
+        else:
+            shown[-1] = Span(shown[-1].text + words)
+    if shown and gap:
+        last = shown.pop()
+        if words := last.text.removesuffix(" "):
+            shown.append(Span(words, last.role))
+    return shown
+
+
+def _emoted(message: str, who: Span, target: Span | None = None) -> list[Span]:
+    """``$N waves.`` from outside; who is not named in it is put before it."""
+    spans = pinkfish.read(message)
+    if not any("$N" in span.text for span in spans):
+        spans.insert(0, Span("$N "))
+    return _coloured(_named(spans, who, target))
+
+
+def _named(spans: Iterable[Span], who: Span, target: Span | None = None) -> list[Span]:
+    """With the name for ``$N``, and that of the target for ``$O``."""
+    names = {"$N": who} if target is None else {"$N": who, "$O": target}
+    parts = [(part, span.role) for span in spans for part in _NAME.split(span.text) if part]
+    return [names.get(part) or Span(part, role) for part, role in parts]
 
 
 def _rows(rows: Iterable[Any]) -> Iterator[WhoRow]:
@@ -488,8 +516,8 @@ def _rows(rows: Iterable[Any]) -> Iterator[WhoRow]:
 def _row(row: WhoRow) -> Line:
     """Some rows are decoration: an idle time that says nothing is not shown."""
     idle = f", idle for {_idle(row.idle)}" if 60 <= row.idle < 9999 else ""
-    extra = f", {_shown(row.extra)}" if row.extra.strip() else ""
-    return line("system", Span(_shown(row.visname), Role.PLAYER), f"{idle}{extra}")
+    extra = _coloured(pinkfish.read(row.extra))
+    return line("system", Span(_shown(row.visname), Role.PLAYER), idle + (", " if extra else ""), extra)
 
 
 def _idle(seconds: int) -> str:

@@ -82,6 +82,23 @@ _PALETTE: Final[dict[Role, tuple[str, str, str]]] = {
     Role.GOOD: ("32", "38;5;77", "38;2;95;215;95"),
     Role.WARNING: ("91", "38;5;209", "38;2;255;135;95"),
     Role.QUIET: ("37", "38;5;246", "38;2;148;148;148"),
+    # the sixteen; black and blue of a terminal with no more would not be read on black, and are its bright ones
+    Role.BLACK: ("90", "38;5;243", "38;2;118;118;118"),
+    Role.RED: ("31", "38;5;167", "38;2;215;95;95"),
+    Role.GREEN: ("32", "38;5;71", "38;2;95;175;95"),
+    Role.YELLOW: ("33", "38;5;178", "38;2;215;175;0"),
+    Role.BLUE: ("94", "38;5;68", "38;2;95;135;215"),
+    Role.MAGENTA: ("35", "38;5;170", "38;2;215;95;215"),
+    Role.CYAN: ("36", "38;5;73", "38;2;95;175;175"),
+    Role.WHITE: ("37", "38;5;250", "38;2;188;188;188"),
+    Role.BRIGHT_BLACK: ("90", "38;5;246", "38;2;148;148;148"),
+    Role.BRIGHT_RED: ("91", "38;5;203", "38;2;255;95;95"),
+    Role.BRIGHT_GREEN: ("92", "38;5;83", "38;2;95;255;95"),
+    Role.BRIGHT_YELLOW: ("93", "38;5;227", "38;2;255;255;95"),
+    Role.BRIGHT_BLUE: ("94", "38;5;75", "38;2;95;175;255"),
+    Role.BRIGHT_MAGENTA: ("95", "38;5;213", "38;2;255;135;255"),
+    Role.BRIGHT_CYAN: ("96", "38;5;87", "38;2;95;255;255"),
+    Role.BRIGHT_WHITE: ("97", "38;5;231", "38;2;255;255;255"),
 }
 _COLUMN: Final = {Colours.ANSI: 0, Colours.XTERM: 1, Colours.TRUE: 2}
 

@@ -17,7 +17,10 @@ __all__ = ["Line", "Message", "Role", "Span", "State", "line"]
 
 
 class Role(Enum):
-    """What a run of words means; the value goes over the wire and is a CSS class of the web client."""
+    """What a run of words means; the value goes over the wire and is a CSS class of the web client.
+
+    The sixteen colours mean nothing here: they are those of words that came with colours, from other MUDs.
+    """
 
     TITLE = "title"
     EXIT = "exit"
@@ -28,6 +31,22 @@ class Role(Enum):
     GOOD = "good"
     WARNING = "warning"
     QUIET = "quiet"
+    BLACK = "black"
+    RED = "red"
+    GREEN = "green"
+    YELLOW = "yellow"
+    BLUE = "blue"
+    MAGENTA = "magenta"
+    CYAN = "cyan"
+    WHITE = "white"
+    BRIGHT_BLACK = "bright-black"
+    BRIGHT_RED = "bright-red"
+    BRIGHT_GREEN = "bright-green"
+    BRIGHT_YELLOW = "bright-yellow"
+    BRIGHT_BLUE = "bright-blue"
+    BRIGHT_MAGENTA = "bright-magenta"
+    BRIGHT_CYAN = "bright-cyan"
+    BRIGHT_WHITE = "bright-white"
 
 
 @value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -11,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mythos.net.i3.exchange import Exchange, Seat
-from mythos.play.intermud import SERVICES, Intermud
+from mythos.play.intermud import COLOURED, SERVICES, TEXT, Intermud, _coloured
+from mythos.wire.ansi import Colours, render, style
 from mythos.wire.i3 import lpc, packets
 from mythos.wire.i3.packets import BadPacket, Packet, parse, values
+from mythos.wire.i3.pinkfish import plain, read
+from mythos.wire.message import Line, Role, Span, line
 from tests.net.i3.peer import Mud
 from tests.scenes.people import in_town, typed
 from tests.scenes.scene import Scene
@@ -82,6 +86,13 @@ class World:
         self.scene.run()
         return self.scene.hear(who)
 
+    def lines(self, who: str) -> list[Line]:
+        """As :meth:`hear`, with the roles of the words."""
+        self.scene.run()
+        found = [what for _, _, what in self.scene.ears[who].session.log.entries if isinstance(what, Line)]
+        self.scene.hear(who)
+        return found
+
 
 @pytest.fixture
 def world() -> Iterator[World]:
@@ -128,6 +139,63 @@ def test_a_channel(world: World) -> None:
     world.other.say("channel-m", "gossip", "Zoe", "gone?", user="zoe")
     assert world.hear("Ann") == []
     assert "gossip" not in world.port.seat.hears
+
+
+def test_colours(world: World) -> None:
+    """Words keep their colours, in the history too; whoever said them is shown as a player, whatever the visname."""
+    world.typed("Ann", "i3 listen gossip")
+    world.typed("Bob", "i3 listen gossip")
+    said = "hot %^RED%^tea  %^BOLD%^ now%^RESET%^\x1b[2J !  "
+    zoe = Span("Zoe@Other MUD", Role.PLAYER)
+    tea = Span("hot "), Span("tea ", Role.RED), Span("now", Role.BRIGHT_RED), Span("[2J !")
+    world.other.say("channel-m", "gossip", "%^BLUE%^Zoe", said, user="zoe")
+    world.other.say("channel-e", "gossip", "Zoe", "%^CYAN%^$N hums.", user="zoe")
+    for who in ("Ann", "Bob"):
+        first, second = world.lines(who)
+        assert first.spans == (Span("[gossip] "), zoe, Span(": "), *tea)
+        assert second.spans == (Span("[gossip] "), zoe, Span(" hums.", Role.CYAN))
+    world.other.say("tell", "Zoe", said, user="zoe", to="Ours", to_user="ann")
+    (told,) = world.lines("Ann")
+    assert told.spans == (zoe, Span(' tells you, "'), *tea, Span('"'))
+    assert render(told, style(Colours.ANSI)) == (
+        b'\x1b[94mZoe@Other MUD\x1b[0m tells you, "hot \x1b[31mtea \x1b[0m\x1b[91mnow\x1b[0m[2J !"\r\n'
+    )
+    words = b'Zoe@Other MUD tells you, "hot tea now[2J !"\r\n'
+    assert render(told, style()) == render(told, style(Colours.TRUE, screen_reader=True)) == words
+    again = Intermud(world.scene.realm, "Ours", world.port)
+    again.remember(json.loads(json.dumps(world.intermud.kept())))
+    assert [one.spans for one in again.history("gossip")] == [first.spans, second.spans]
+
+
+def test_codes_that_our_players_type_are_words(world: World) -> None:
+    """Nobody there reads a colour in them, and here they are shown as they were typed."""
+    world.typed("Ann", "i3 listen gossip")
+    assert world.typed("Ann", "i3 chan gossip 5%^RED%^ off") == ["[gossip] Ann: 5%^RED%^ off"]
+    assert world.typed("Ann", "i3 chan gossip :is %^RED%^") == ["[gossip] Ann is %^RED%^"]
+    world.typed("Ann", "i3 tell zoe@other: %^RED%^")
+    world.typed("Ann", "i3 emote zoe@other: is %%^^RED%^")
+    assert [one[-1] for one in world.other.take()] == ["5%RED% off", "$N is %RED%", "%RED%", "$N is %%RED%"]
+
+
+def test_words_without_end(world: World) -> None:
+    """A line is bounded in letters and in colours, whatever is repeated in it, and has no word cut off before that."""
+    world.typed("Ann", "i3 listen gossip")
+    colours = "".join(["%^RED%^a%^BLUE%^b"] * 9000)
+    world.other.say("channel-m", "gossip", "Zoe", colours, user="zoe")
+    world.other.say("channel-e", "gossip", "Z" * 900, "$N" * 9000, user="zoe")
+    world.typed("Ann", "i3 chan gossip :" + "$N" * 1500)
+    world.hear("Ann")
+    painted, named, ours = world.intermud.history("gossip")
+    assert painted.text == "[gossip] Zoe@Other MUD: " + "ab" * (TEXT // 2)
+    assert len(painted.spans) <= COLOURED + 3
+    assert all(len(one.text) < TEXT + 100 and len(one.spans) <= COLOURED + 3 for one in (named, ours))
+
+
+@given(st.text("%^REDB \n\u2028a", max_size=60))
+def test_any_words_on_one_line(text: str) -> None:
+    """Coloured or not, they are the same words, one space between them."""
+    shown = line("x", _coloured(read(text))).text
+    assert shown == " ".join(plain(text).split())
 
 
 def test_who_is_ignored_is_not_heard(world: World) -> None:

@@ -2,7 +2,11 @@ import { el } from "./el.js";
 import { say } from "./strings.js";
 
 /** Roles that a span may have, and kinds that a line may have: each is a class of the stylesheet. Others are plain. */
-const ROLES = new Set(["title", "exit", "item", "npc", "player", "command", "good", "warning", "quiet"]);
+const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+const ROLES = new Set([
+  "title", "exit", "item", "npc", "player", "command", "good", "warning", "quiet",
+  ...COLOURS, ...COLOURS.map((colour) => `bright-${colour}`),
+]);
 const KINDS = new Set([
   "room", "move", "say", "tell", "emote", "channel", "combat", "item", "system", "help", "error", "echo", "rule",
 ]);

@@ -1,104 +1,103 @@
 """Pinkfish: colours in the words of Intermud-3, ``%^RED%^like this%^RESET%^``.
 
 Neighbours may share a delimiter or not. A name that nobody knows is text, as it came; so ``100%^2`` stays what it is.
+A colour becomes the :class:`~mythos.wire.message.Role` of its name; backgrounds and styles are left out.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Run", "plain", "read", "strip", "write"]
+from mythos.wire.message import Role, Span
 
-#: Names that set a colour; a bright one is BOLD before it.
-_COLOURS = ("BLACK", "RED", "GREEN", "ORANGE", "BLUE", "MAGENTA", "CYAN", "WHITE")
-_BRIGHT = {"YELLOW": "ORANGE"}
+__all__ = ["plain", "read", "strip", "write"]
+
+#: Names that set a colour, and what it is with BOLD before or behind it. ORANGE is the yellow of terminals.
+_COLOURS: Final = {
+    "BLACK": (Role.BLACK, Role.BRIGHT_BLACK),
+    "RED": (Role.RED, Role.BRIGHT_RED),
+    "GREEN": (Role.GREEN, Role.BRIGHT_GREEN),
+    "ORANGE": (Role.YELLOW, Role.BRIGHT_YELLOW),
+    "BLUE": (Role.BLUE, Role.BRIGHT_BLUE),
+    "MAGENTA": (Role.MAGENTA, Role.BRIGHT_MAGENTA),
+    "CYAN": (Role.CYAN, Role.BRIGHT_CYAN),
+    "WHITE": (Role.WHITE, Role.BRIGHT_WHITE),
+    "YELLOW": (Role.BRIGHT_YELLOW, Role.BRIGHT_YELLOW),
+}
 _STYLES = frozenset({"BOLD", "FLASH", "BLINK", "UNDERLINE", "ITALICS", "REVERSE", "DARK", "DIM"})
 #: Names that show nothing.
 _SILENT = frozenset({"CLEARLINE", "INITTERM", "ENDTERM", "STATUS", "WINDOW"})
-_BACKGROUNDS = frozenset(f"B_{name}" for name in (*_COLOURS, *_BRIGHT))
+_CODES = frozenset({"RESET", *_COLOURS, *_STYLES, *_SILENT, *[f"B_{name}" for name in _COLOURS]})
 _MARK = "%^"
+#: What would end in a mark, however it is put together.
+_LOOSE: Final = re.compile(r"%\^+")
+#: A colour -> the codes that set it.
+_WRITTEN: Final = {
+    **{bright: f"{_MARK}BOLD{_MARK}{name}{_MARK}" for name, (_, bright) in _COLOURS.items() if name != "YELLOW"},
+    **{dark: f"{_MARK}{name}{_MARK}" for name, (dark, _) in _COLOURS.items() if name != "YELLOW"},
+}
+_RESET = f"{_MARK}RESET{_MARK}"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Words of one look. ``colour``: a small letter name, ``bright`` before it if it is; empty: the reader's own."""
-
-    text: str
-    colour: str = ""
-
-
-def _known(piece: str) -> bool:
-    return (
-        piece == "RESET"
-        or piece in _COLOURS
-        or piece in _BRIGHT
-        or piece in _STYLES
-        or piece in _SILENT
-        or piece in _BACKGROUNDS
-    )
-
-
-def read(text: str) -> list[Run]:
-    """Words with codes -> runs, control characters gone."""
-    if _MARK not in text:
-        return [Run(strip(text))] if text else []
-    runs: list[Run] = []
-    colour, bold, words = "", False, ""
-
-    def flush() -> None:
-        nonlocal words
-        if words:
-            name = ("bright " if bold else "") + colour if colour else ""
-            if runs and runs[-1].colour == name:
-                runs[-1] = Run(runs[-1].text + words, name)
-            else:
-                runs.append(Run(words, name))
-            words = ""
-
+def read(text: str) -> list[Span]:
+    """Words with codes -> spans, control characters gone; neighbours differ in colour, none is empty."""
+    runs: list[tuple[Role | None, list[str]]] = []
+    colour, bold = "", False
     pieces = strip(text).split(_MARK)
     coded = True  # the piece before it was a code: its delimiter is not text
     for place, piece in enumerate(pieces):
-        if place and _known(piece) and place < len(pieces) - 1:
-            flush()
+        inside = 0 < place < len(pieces) - 1
+        if inside and piece in _CODES:
             if piece == "RESET":
                 colour, bold = "", False
             elif piece in _COLOURS:
-                colour = piece.lower()
-            elif piece in _BRIGHT:
-                colour, bold = _BRIGHT[piece].lower(), True
+                colour, bold = piece, bold or piece == "YELLOW"
             elif piece == "BOLD":
                 bold = True
             coded = True
-        elif place and not piece and place < len(pieces) - 1:
+        elif inside and not piece:
             coded = True  # between two codes that share no delimiter
         else:
-            words += piece if coded else _MARK + piece
+            words = piece if coded else _MARK + piece
+            role = _COLOURS[colour][bold] if colour else None
+            if runs and runs[-1][0] is role:
+                runs[-1][1].append(words)
+            elif words:
+                runs.append((role, [words]))
             coded = False
-    flush()
-    return runs
+    return [Span("".join(words), role) for role, words in runs]
 
 
 def plain(text: str) -> str:
     """The words alone."""
-    return "".join([run.text for run in read(text)])
+    return "".join([span.text for span in read(text)])
 
 
-def write(runs: Iterable[Run]) -> str:
-    """Runs -> words with codes; what would read as a code is made harmless."""
+def write(spans: Iterable[Span]) -> str:
+    """Spans -> words with codes for the colours of those that have one; what would read as a code is made harmless."""
     parts: list[str] = []
-    for run in runs:
-        words = strip(run.text).replace(_MARK, "%")
-        if run.colour:
-            bright = run.colour.startswith("bright ")
-            name = run.colour.removeprefix("bright ").upper()
-            if _known(words):  # between two delimiters it would read as a code
-                words = f"{words[:1]}{_MARK}{name}{_MARK}{words[1:]}"
-            parts.append(f"{_MARK}BOLD{_MARK}{name}{_MARK}" if bright else f"{_MARK}{name}{_MARK}")
-            parts.append(f"{words}{_MARK}RESET{_MARK}")
-        else:
-            parts.append(words)
+    joined = _joined(spans)
+    for span in joined:
+        codes = _WRITTEN.get(span.role) if span.role is not None else None
+        words = _LOOSE.sub("%", strip(span.text))
+        if words in _CODES and (codes or len(joined) > 1):  # between two delimiters it would read as one
+            words = f"{words[:1]}{codes or _RESET}{words[1:]}"
+        parts.append(f"{codes}{words}{_RESET}" if codes else words)
     return "".join(parts)
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Neighbours of one colour as one span, so that no code is put together from two of them."""
+    joined: list[Span] = []
+    for span in spans:
+        role = span.role if span.role in _WRITTEN else None
+        if joined and joined[-1].role is role:
+            joined[-1] = Span(joined[-1].text + span.text, role)
+        elif span.text:
+            joined.append(Span(span.text, role))
+    return joined
 
 
 def strip(text: str) -> str:
