@@ -7,8 +7,8 @@ from typing import Final
 
 from mythos.errors import Refusal
 from mythos.play.call import Call
-from mythos.play.intermud import Intermud
-from mythos.play.verbs import Verb
+from mythos.play.intermud import KINDS, Intermud
+from mythos.play.verbs import Rank, Verb
 from mythos.wire.i3 import packets, pinkfish
 from mythos.wire.message import Line, Role, Span, line
 
@@ -89,7 +89,8 @@ def _channels(call: Call, intermud: Intermud, rest: str) -> None:
     for name in sorted({*intermud.channels, *mine})[:_LISTED]:
         info = intermud.channels.get(name)
         state = "you listen" if name in mine else "off"
-        call.reply(line("system", Span(name, Role.COMMAND), f" of {info.host if info else 'nobody'}: {state}."))
+        kind = f", {KINDS[info.kind]}" if info is not None and 0 < info.kind < len(KINDS) else ""
+        call.reply(line("system", Span(name, Role.COMMAND), f" of {info.host if info else 'nobody'}{kind}: {state}."))
     if not intermud.channels:
         call.reply("There are no channels.")
 
@@ -122,6 +123,31 @@ def _history(call: Call, intermud: Intermud, rest: str) -> None:
         call.reply(f"Nothing was heard on {rest} yet.")
 
 
+def _channel(call: Call, intermud: Intermud, rest: str) -> None:
+    if call.rank < Rank.KEEPER:
+        raise Refusal("Only keepers make channels, and change those of this MUD.")
+    what, _, rest = rest.partition(" ")
+    channel, _, rest = rest.strip().partition(" ")
+    what, rest = what.lower(), rest.strip()
+    if what == "add" and channel:
+        kind = rest.lower() or KINDS[0]
+        intermud.add_channel(call.me.name, channel, kind)
+        call.reply(f"You ask {intermud.router} for a channel {channel}, {kind}.")
+    elif what == "remove" and channel and not rest:
+        intermud.remove_channel(call.me.name, channel)
+        call.reply(f"You ask {intermud.router} to remove {channel}.")
+    elif what in ("admit", "ban", "forgive") and rest:
+        out = what == "ban"
+        mud = intermud.keep_out(call.me.name, channel, rest, out)
+        call.reply(
+            f"You ask {intermud.router} to {'keep' if out else 'let'} {mud} {'out of' if out else 'into'} {channel}."
+        )
+    else:
+        raise Refusal(
+            "Type i3 channel and: add <channel> [kind], remove <channel>, admit, ban or forgive <channel> <mud>."
+        )
+
+
 def _ignore(call: Call, intermud: Intermud, rest: str) -> None:
     if rest:
         ignored = intermud.ignore(call.session, rest)
@@ -142,6 +168,7 @@ _WHAT: Final[Mapping[str, Callable[[Call, Intermud, str], None]]] = {
     "locate": _locate,
     "muds": _muds,
     "channels": _channels,
+    "channel": _channel,
     "listen": _listen,
     "unlisten": _unlisten,
     "chan": _chan,
@@ -167,11 +194,20 @@ VERBS = (
             "i3 chan <channel> <words>",
             "i3 history <channel>",
             "i3 ignore [<name>@<mud> or <mud>]",
+            "i3 channel add <channel> [open, selective or filtered]",
+            "i3 channel remove <channel>",
+            "i3 channel admit <channel> <mud>",
+            "i3 channel ban <channel> <mud>",
+            "i3 channel forgive <channel> <mud>",
         ),
         "Talk with people of other MUDs, over Intermud-3.",
         "talk",
         rest=True,
         cost=2.0,
+        more="Keepers make channels. An open one is for all MUDs but those they ban, a selective one for those they "
+        "admit. On a filtered one each line of another MUD passes through this one, which lets pass no more than ten a "
+        "second.\n"
+        "Admit and forgive let a MUD in, ban keeps it out. Only the MUD that made a channel can change or remove it.",
         see=("tell", "channels"),
     ),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mythos.errors import Refusal
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mythos.play.realm import Realm
     from mythos.play.sessions import Session
 
-__all__ = ["SERVICES", "Intermud", "Port"]
+__all__ = ["KINDS", "SERVICES", "Intermud", "Port"]
 
 #: What we answer; routers filter by it.
 SERVICES: Final[Mapping[str, int]] = dict.fromkeys(
@@ -46,6 +47,12 @@ _SETTING = "i3."
 _IGNORED = "i3-ignore."
 #: Most of them.
 IGNORED: Final = 50
+#: Kinds of channels, by their number: heard by all but the banned, by the admitted, by the admitted and filtered by us.
+KINDS: Final = ("open", "selective", "filtered")
+_CHANNEL: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
+#: What is said on channels, and its fields that people read.
+_LINES: Final = packets.ChannelMessage | packets.ChannelEmote | packets.ChannelTargetedEmote
+_TEXTS: Final = ("visname", "message", "message_target", "target_visname")
 _GAP: Final = re.compile(r"\s+")
 #: What stands in an emote for who does it, and for its target.
 _NAME: Final = re.compile(r"(\$[NO])")
@@ -133,25 +140,31 @@ class Intermud:
             pace = self._paces[mud] = Bucket(*PACE)
         return pace.take(self._realm.now) > 0.0
 
-    def _learn_muds(self, entries: Mapping[str, Any]) -> None:
-        for name, entry in entries.items():
+    def _learn_muds(self, entries: Mapping[Any, Any]) -> None:
+        for name, entry in _by_name(entries):
             if entry == 0:
                 self.muds.pop(name, None)
                 continue
             try:
-                self.muds[_clean(name)] = MudInfo.read(entry)
+                self.muds[name] = MudInfo.read(entry)
             except BadPacket:
                 continue  # a bad entry costs only itself
 
-    def _learn_channels(self, entries: Mapping[str, Any]) -> None:
-        for name, entry in entries.items():
+    def _learn_channels(self, entries: Mapping[Any, Any]) -> None:
+        """A channel that is there again is listened to again: the router forgot who did when it went."""
+        for name, entry in _by_name(entries):
             if entry == 0:
                 self.channels.pop(name, None)
                 continue
             try:
-                self.channels[_clean(name)] = ChannelInfo.read(entry)
+                info = ChannelInfo.read(entry)
             except BadPacket:
                 continue
+            if name not in self.channels:
+                self._heard.discard(name)
+            self.channels[name] = replace(info, host=_clean(info.host))
+        if self.router:
+            self.listen_again()
 
     # ── what others say and ask ─────────────────────────────────────────────────────────────────
 
@@ -249,6 +262,27 @@ class Intermud:
         names = [one.me.name for one in self._realm.sessions() if packet.channel in _listened(one)]
         self._port.send(self._reply(packets.ChannelWhoReply, packet, packet.channel, names[:ROWS]))
 
+    def _filter(self, packet: packets.ChannelFilterRequest) -> None:
+        """The router asks us, its host, what becomes of a line on a filtered channel: it passes, without control
+        characters and no longer than a line can be. What is no line of that channel, or too much from one MUD, gets
+        no answer and is heard by nobody."""
+        info = self.channels.get(packet.channel)
+        if packet.from_mud != self.router or info is None or info.host != self.name:
+            text = f"{packet.channel} is no channel of {self.name}."
+            self._port.send(self._reply(packets.Error, packet, "unk-channel", text, packets.values(packet)))
+            return
+        try:
+            said = packets.parse(packet.packet)
+        except BadPacket:
+            return
+        if not isinstance(said, _LINES) or said.channel != packet.channel:
+            return
+        if self._too_fast(f"{said.from_mud} on {said.channel}"):
+            return
+        texts = [name for name in _TEXTS if hasattr(said, name)]
+        passed = replace(said, **{name: _harmless(getattr(said, name)) for name in texts})
+        self._port.send(self._reply(packets.ChannelFilterReply, packet, said.channel, packets.values(passed)))
+
     def _authenticate(self, packet: packets.AuthRequest) -> None:
         self._port.send(self._reply(packets.AuthReply, packet, int(self._realm.now) % 2**31))
 
@@ -294,6 +328,10 @@ class Intermud:
         names = ", ".join(_shown(name) for name in packet.names[:ROWS]) or "nobody"
         self._answer(packet, line("system", f"{_clean(packet.channel)} on {_clean(packet.from_mud)}: {names}."))
 
+    def _acknowledged(self, packet: packets.ChannelAck) -> None:
+        if packet.from_mud == self.router:
+            self._answer(packet, line("system", f"{self.router}: {_shown(packet.message)}"))
+
     def _error(self, packet: packets.Error) -> None:
         about = packet.packet
         if isinstance(about, list) and about[:1] == ["locate-req"]:
@@ -314,6 +352,8 @@ class Intermud:
         packets.LocateReply: _locate_answer,
         packets.ChannelWhoRequest: _channel_who,
         packets.ChannelWhoReply: _channel_who_answer,
+        packets.ChannelFilterRequest: _filter,
+        packets.ChannelAck: _acknowledged,
         packets.AuthRequest: _authenticate,
         packets.AuthReply: _ignore,
         packets.PingRequest: _ping,
@@ -396,6 +436,48 @@ class Intermud:
         self._realm.world.touch(me)
         if self.router:
             self.listen_again()
+
+    def add_channel(self, who: str, channel: str, kind: str) -> None:
+        """Ask the router for a channel of our own, of one of :data:`KINDS`.
+
+        :raises Refusal: it cannot be called so, there is one already, or there is no such kind
+        """
+        self.connected()
+        if _CHANNEL.fullmatch(channel) is None:
+            raise Refusal("A channel's name is one word of up to 32 letters and numbers, - and _.")
+        known = self.channels.get(channel)
+        if known is not None:
+            raise Refusal(f"{known.host} has a channel {channel} already.")
+        if kind not in KINDS:
+            raise Refusal(f"A channel can be: {', '.join(KINDS)}.")
+        self.send(packets.ChannelAdd, who, self.router, "", channel, KINDS.index(kind))
+
+    def remove_channel(self, who: str, channel: str) -> None:
+        """:raises Refusal: it is not ours"""
+        self._own(channel)
+        self.send(packets.ChannelRemove, who, self.router, "", channel)
+
+    def keep_out(self, who: str, channel: str, name: str, out: bool) -> str:
+        """Keep a MUD out of a channel of ours, or let it in. Returns the MUD's own spelling.
+
+        :raises Refusal: the channel is not ours, there is no such MUD, or it is this one
+        """
+        info = self._own(channel)
+        mud = self.mud(name)
+        if mud == self.name:
+            raise Refusal(f"{channel} is ours: we are always on it.")
+        listed = out if info.kind == 0 else not out  # those of an open channel are banned, of any other admitted
+        self.send(packets.ChannelAdmin, who, self.router, "", channel, [mud] if listed else [], [] if listed else [mud])
+        return mud
+
+    def _own(self, channel: str) -> ChannelInfo:
+        self.connected()
+        info = self.channels.get(channel)
+        if info is None:
+            raise Refusal(f"There is no channel called {channel}. To see which there are, type: i3 channels")
+        if info.host != self.name:
+            raise Refusal(f"{channel} is {info.host}'s. Only those there can change it.")
+        return info
 
     def ignore(self, session: Session, whom: str) -> bool:
         """Hear a MUD, or ``user@mud``, no more; or again. Returns whether it is ignored now.
@@ -503,6 +585,18 @@ def _named(spans: Iterable[Span], who: Span, target: Span | None = None) -> list
     names = {"$N": who} if target is None else {"$N": who, "$O": target}
     parts = [(part, span.role) for span in spans for part in _NAME.split(span.text) if part]
     return [names.get(part) or Span(part, role) for part, role in parts]
+
+
+def _by_name(entries: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Those of a list that have a name."""
+    return ((_clean(name), entry) for name, entry in entries.items() if isinstance(name, str) and _clean(name))
+
+
+def _harmless(text: str) -> str:
+    """Words that we let pass on a channel of ours: as they came, unless no line could show them."""
+    if text.isprintable() and len(text) <= TEXT:
+        return text
+    return pinkfish.write(_coloured(pinkfish.read(text)))
 
 
 def _rows(rows: Iterable[Any]) -> Iterator[WhoRow]:

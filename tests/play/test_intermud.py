@@ -198,6 +198,136 @@ def test_any_words_on_one_line(text: str) -> None:
     assert shown == " ".join(plain(text).split())
 
 
+def test_an_open_channel_of_ours(world: World) -> None:
+    """A keeper makes it; all hear it but whom the keeper bans; it goes when the keeper removes it."""
+    assert world.typed("Bob", "i3 channel add tea") == ["Only keepers make channels, and change those of this MUD."]
+    world.scene.me("Ann").keeper = True
+    assert world.typed("Ann", "i3 channel add tea") == ["You ask *box for a channel tea, open."]
+    assert world.other.take("chanlist-reply")[0][7] == {"tea": ["Ours", 0]}
+    for who in ("Ann", "Bob"):
+        world.typed(who, "i3 listen tea")
+    world.other.say("channel-listen", "tea", 1, to="*box")
+    world.typed("Bob", "i3 chan tea hot")
+    assert world.other.take("channel-m")[0][6:] == ["tea", "Bob", "hot"]
+    assert world.typed("Ann", "i3 channel ban tea other") == ["You ask *box to keep Other MUD out of tea."]
+    cold = ["[tea] Bob: cold"]
+    assert typed(world.scene, "Bob", "i3 chan tea cold") == {"Ann": cold, "Bob": cold}
+    world.other.say("channel-m", "tea", "Zoe", "hey", user="zoe")
+    assert [one[0] for one in world.other.take()] == ["error"]
+    assert world.hear("Ann") == world.hear("Bob") == []
+    assert world.typed("Ann", "i3 channel forgive tea other") == ["You ask *box to let Other MUD into tea."]
+    world.other.say("channel-listen", "tea", 1, to="*box")
+    world.other.say("channel-m", "tea", "Zoe", "hey", user="zoe")
+    assert world.hear("Ann") == world.hear("Bob") == ["[tea] Zoe@Other MUD: hey"]
+    assert world.typed("Ann", "i3 channel remove tea") == ["You ask *box to remove tea."]
+    assert "tea" not in world.exchange.channels
+    assert world.typed("Ann", "i3 channels") == ["gossip of *box: off.", "tea of nobody: you listen."]
+    world.typed("Ann", "i3 channel add tea")
+    assert "tea" in world.port.seat.hears
+
+
+def test_a_selective_channel_of_ours(world: World) -> None:
+    """Nobody hears it but us and whom a keeper admits."""
+    world.scene.me("Ann").keeper = True
+    world.typed("Ann", "i3 channel add staff Selective")
+    world.typed("Ann", "i3 listen staff")
+    assert world.typed("Bob", "i3 channels")[1] == "staff of Ours, selective: off."
+    world.other.say("channel-listen", "staff", 1, to="*box")
+    assert world.other.errors() == ["not-allowed"]
+    world.typed("Ann", "i3 channel admit staff Other MUD")
+    world.other.say("channel-listen", "staff", 1, to="*box")
+    assert world.other.errors() == []
+    world.typed("Ann", "i3 channel ban staff Other MUD")
+    world.typed("Ann", "i3 chan staff hi")
+    assert world.other.take("channel-m") == []
+
+
+def test_what_cannot_be_done_to_channels(world: World) -> None:
+    """It is said why, and no router is asked."""
+    world.scene.me("Ann").keeper = True
+    world.exchange.channels["theirs"] = packets.ChannelInfo("Other MUD", 0)
+    listed: dict[Any, Any] = {"theirs": ["\x1bOther MUD", 0], 5: ["A", 0], "": ["A", 0], "odd": ["A"]}
+    world.intermud.received(packets.ChannelList("*box", "", "Ours", "", 9, listed))
+    assert sorted(world.intermud.channels) == ["gossip", "theirs"]
+    world.typed("Ann", "i3 channel add tea")
+    usage = "Type i3 channel and: add <channel> [kind], remove <channel>, admit, ban or forgive <channel> <mud>."
+    asked = len(world.port.sent)
+    for words, answer in (
+        ("add", usage),
+        ("ban tea", usage),
+        ("dance tea Other MUD", usage),
+        ("remove tea now", usage),
+        ("add two words", "A channel can be: open, selective, filtered."),
+        ("add %^RED%^", "A channel's name is one word of up to 32 letters and numbers, - and _."),
+        ("add tea", "Ours has a channel tea already."),
+        ("remove gin", "There is no channel called gin. To see which there are, type: i3 channels"),
+        ("remove theirs", "theirs is Other MUD's. Only those there can change it."),
+        ("ban theirs Ours", "theirs is Other MUD's. Only those there can change it."),
+        ("ban tea ours", "tea is ours: we are always on it."),
+        ("ban tea nowhere", "There is no MUD called nowhere. To see which there are, type: i3 muds"),
+    ):
+        assert world.typed("Ann", f"i3 channel {words}") == [answer]
+    world.intermud.down()
+    assert world.typed("Ann", "i3 channel add gin") == ["This world is not connected to other MUDs just now."]
+    assert len(world.port.sent) == asked
+
+
+def test_the_router_has_the_last_word(world: World) -> None:
+    """What it says of a channel is told to the keeper who asked; a MUD cannot say it."""
+    world.scene.me("Ann").keeper = True
+    del world.intermud.channels["gossip"]
+    heard = world.typed("Ann", "i3 channel add gossip")
+    assert heard == ["*box: gossip is *box's.", "You ask *box for a channel gossip, open."]
+    world.intermud.received(packets.ChannelAck("*box", "", "Ours", "ann", "%^RED%^done\x1b"))
+    world.intermud.received(packets.ChannelAck("Other MUD", "", "Ours", "ann", "done"))
+    assert world.hear("Ann") == ["*box: done"]
+
+
+def test_a_filtered_channel_of_ours(world: World) -> None:
+    """The router asks us of each line: it passes with its header, clean and not too long; a flood does not pass."""
+    world.scene.me("Ann").keeper = True
+    world.typed("Ann", "i3 channel add tea filtered")
+    world.typed("Ann", "i3 channel admit tea Other MUD")
+    for who in ("Ann", "Bob"):
+        world.typed(who, "i3 listen tea")
+    world.other.say("channel-listen", "tea", 1, to="*box")
+    world.other.take()
+    world.other.say("channel-m", "tea", "%^RED%^Zoe", "100%^ %^RED%^hot", user="zoe")
+    world.other.say("channel-e", "tea", "Zoe", "$N \x1b[2Jfaints.\nAnn: I lie", user="zoe")
+    world.other.say("channel-t", "tea", "Ours", "ann", "$N pokes $O.", "\x07" + "x" * 9000, "Zoe", "Ann", user="zoe")
+    said, emoted, aimed = world.other.take()
+    assert said[2:] == ["Other MUD", "zoe", 0, 0, "tea", "%^RED%^Zoe", "100%^ %^RED%^hot"]
+    assert emoted[6:] == ["tea", "Zoe", "$N [2Jfaints. Ann: I lie"]
+    assert (aimed[7:10], len(aimed[10])) == (["Ours", "ann", "$N pokes $O."], TEXT)
+    assert world.hear("Bob") == [
+        "[tea] Zoe@Other MUD: 100%^ hot",
+        "[tea] Zoe@Other MUD [2Jfaints. Ann: I lie",
+        "[tea] Zoe@Other MUD pokes Ann.",
+    ]
+    world.typed("Ann", "i3 chan tea we are always heard")
+    assert len(world.other.take("channel-m")) == 1
+    for _ in range(60):
+        world.other.say("channel-m", "tea", "Zoe", "spam", user="zoe")
+    assert 0 < len(world.other.take("channel-m")) <= 20
+
+
+def test_a_filter_that_is_asked_for_what_it_is_not_for(world: World) -> None:
+    """Another channel's line, a packet of another kind, no packet: nothing passes. A channel of others, or a question
+    of a MUD: an error."""
+    world.scene.me("Ann").keeper = True
+    world.typed("Ann", "i3 channel add tea filtered")
+    asked = len(world.port.sent)
+    header = [5, "Other MUD", "zoe", 0, 0]
+    for inner in (["channel-m", *header, "gossip", "Zoe", "x"], ["tell", *header, "Zoe", "x"], ["channel-m"], "[tell]"):
+        world.intermud.received(packets.ChannelFilterRequest("*box", "", "Ours", "", "tea", inner))
+    assert len(world.port.sent) == asked
+    theirs = ["channel-m", *header, "gossip", "Zoe", "x"]
+    world.intermud.received(packets.ChannelFilterRequest("*box", "", "Ours", "", "gossip", theirs))
+    world.other.say("chan-filter-req", "tea", ["channel-m", *header, "tea", "Zoe", "x"], to="Ours")
+    assert [one.code for one in world.port.sent[asked:] if isinstance(one, packets.Error)] == ["unk-channel"] * 2
+    assert len(world.port.sent) == asked + 2
+
+
 def test_who_is_ignored_is_not_heard(world: World) -> None:
     """One person, or a whole MUD; they are not told; and again when it is typed again."""
     world.typed("Ann", "i3 listen gossip")

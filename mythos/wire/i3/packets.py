@@ -9,7 +9,7 @@ to the router                                         from the router
 ====================================================  =========================================================
 :class:`StartupRequest`, :class:`Shutdown`            :class:`StartupReply`, :class:`MudList`, :class:`ChannelList`
 :class:`ChannelListen`, ``Add``, ``Remove``,          :class:`Error`, :class:`ChannelFilterRequest`
-``Admin``, :class:`ChannelFilterReply`
+``Admin``, :class:`ChannelFilterReply`                :class:`ChannelAck`
 ====================================================  =========================================================
 
 All others go between MUDs, through routers.
@@ -30,6 +30,7 @@ __all__ = [
     "AuthReply",
     "AuthRequest",
     "BadPacket",
+    "ChannelAck",
     "ChannelAdd",
     "ChannelAdmin",
     "ChannelEmote",
@@ -384,6 +385,14 @@ class ChannelAdmin(Packet):
     channel: str = _is(_TEXT)
     add: Sequence[str] = _is(_NAMES)
     remove: Sequence[str] = _is(_NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAck(Packet):
+    """The router has done what somebody asked for a channel. Not all routers say so."""
+
+    TYPE: ClassVar[str] = "chan-ack"
+    message: str = _is(_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
