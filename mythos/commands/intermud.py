@@ -44,7 +44,8 @@ def _tell(call: Call, intermud: Intermud, rest: str) -> None:
     user, mud, words = _whom(intermud, rest)
     call.realm.channels.pace(call.realm.now, call.me.id)
     intermud.send(packets.Tell, call.me.name, mud, user, call.me.name, pinkfish.write([Span(words)]))
-    call.reply(Line("tell", (Span("You tell "), Span(f"{user}@{mud}", Role.PLAYER), Span(f', "{words}"'))))
+    whom = Span(f"{intermud.visname(user, mud)}@{mud}", Role.PLAYER)
+    call.reply(Line("tell", (Span("You tell "), whom, Span(f', "{words}"'))))
 
 
 def _reply(call: Call, intermud: Intermud, rest: str) -> None:
@@ -55,7 +56,8 @@ def _emote(call: Call, intermud: Intermud, rest: str) -> None:
     user, mud, words = _whom(intermud, rest)
     call.realm.channels.pace(call.realm.now, call.me.id)
     intermud.send(packets.EmoteTo, call.me.name, mud, user, call.me.name, pinkfish.write([Span(f"$N {words}")]))
-    call.reply(Line("tell", (Span("To "), Span(f"{user}@{mud}", Role.PLAYER), Span(f": {call.me.name} {words}"))))
+    whom = Span(f"{intermud.visname(user, mud)}@{mud}", Role.PLAYER)
+    call.reply(Line("tell", (Span("To "), whom, Span(f": {call.me.name} {words}"))))
 
 
 def _who(call: Call, intermud: Intermud, rest: str) -> None:
@@ -116,6 +118,15 @@ def _chan(call: Call, intermud: Intermud, rest: str) -> None:
     call.heard += intermud.speak(kind, call.session, channel, words.removeprefix(":").strip())
 
 
+def _chanwho(call: Call, intermud: Intermud, rest: str) -> None:
+    channel, _, mud = (part.strip() for part in rest.partition("@"))
+    if not channel or not mud:
+        raise Refusal("Who listens to which channel on which MUD? Type: i3 chanwho <channel>@<mud>")
+    mud = intermud.mud(mud)
+    intermud.send(packets.ChannelWhoRequest, call.me.name, mud, "", channel)
+    call.reply(f"You ask who listens to {channel} on {mud}.")
+
+
 def _history(call: Call, intermud: Intermud, rest: str) -> None:
     past = tuple(intermud.history(rest))
     call.reply(*past)
@@ -172,6 +183,7 @@ _WHAT: Final[Mapping[str, Callable[[Call, Intermud, str], None]]] = {
     "listen": _listen,
     "unlisten": _unlisten,
     "chan": _chan,
+    "chanwho": _chanwho,
     "history": _history,
     "ignore": _ignore,
 }
@@ -192,6 +204,7 @@ VERBS = (
             "i3 listen <channel>",
             "i3 unlisten <channel>",
             "i3 chan <channel> <words>",
+            "i3 chanwho <channel>@<mud>",
             "i3 history <channel>",
             "i3 ignore [<name>@<mud> or <mud>]",
             "i3 channel add <channel> [open, selective or filtered]",

@@ -17,6 +17,7 @@ from mythos.errors import Refusal
 from mythos.flow.bucket import Bucket
 from mythos.ids import EntityId
 from mythos.play.audience import Heard, Only
+from mythos.play.visnames import Visnames
 from mythos.wire.i3 import packets, pinkfish
 from mythos.wire.i3.packets import BadPacket, ChannelInfo, MudInfo, Packet, WhoRow
 from mythos.wire.message import Line, Role, Span, line
@@ -41,6 +42,10 @@ ROWS: Final = 100
 #: Tells and questions of one MUD that are heeded, a second and at once.
 PACE: Final = (10.0, 20.0)
 _MOST_PACES = 1000
+#: Players of ours whose names we know to have told.
+ANNOUNCED: Final = 2000
+#: The gender of everybody here, as the protocol counts them.
+NEUTER: Final = 2
 #: What a listened-to channel is called among a character's settings.
 _SETTING = "i3."
 #: And whom it does not hear: a MUD, or ``user@mud``, in small letters.
@@ -85,6 +90,8 @@ class Intermud:
         self._heard: set[str] = set()  # channels that the router sends us
         self._told_by: dict[EntityId, str] = {}
         self._paces: dict[str, Bucket] = {}
+        self._visnames = Visnames()
+        self._announced: dict[EntityId, str] = {}  # names of ours that others were told
 
     # ── what the link says ──────────────────────────────────────────────────────────────────────
 
@@ -175,12 +182,15 @@ class Intermud:
         wanted = name.lower()
         return next((one for one in self._realm.sessions() if one.me.name.lower() == wanted), None)
 
+    def _nobody(self, packet: Packet, name: str) -> None:
+        text = f"Nobody called {name} plays on {self.name} just now."
+        self._port.send(self._reply(packets.Error, packet, "unk-user", text, packets.values(packet)))
+
     def _addressed(self, packet: Packet) -> Session | None:
         """The player it is for; an error goes back if nobody of that name plays."""
         session = self._player(packet.to_user)
         if session is None:
-            text = f"Nobody called {packet.to_user} plays on {self.name} just now."
-            self._port.send(self._reply(packets.Error, packet, "unk-user", text, packets.values(packet)))
+            self._nobody(packet, packet.to_user)
         return session
 
     def _tell(self, packet: packets.Tell) -> None:
@@ -206,15 +216,26 @@ class Intermud:
         self._realm.hear(*self._on_channel(packet.channel, *words, packet=packet))
 
     def _emoted_at(self, packet: packets.ChannelTargetedEmote) -> None:
+        """A target of ours reads words of its own."""
         who = self._sender(packet.visname, packet)
-        target = packet.target_visname or packet.target_user
-        there = target if packet.target_mud == self.name else f"{target}@{packet.target_mud}"
-        seen = Span(_shown(there), Role.PLAYER)
-        self._realm.hear(*self._on_channel(packet.channel, *_emoted(packet.message, who, seen), packet=packet))
+        user, mud = packet.target_user, packet.target_mud
+        target = self._player(user) if mud == self.name else None
+        there = f"{_clean(packet.target_visname) or self.visname(user, mud) or 'someone'}@{_clean(mud)}"
+        seen = Span(target.me.name if target is not None else there, Role.PLAYER)
+        heard = self._on_channel(packet.channel, *_emoted(packet.message, who, seen), packet=packet)
+        if target is not None and packet.message_target:
+            words = _emoted(packet.message_target, who, seen)
+            aimed = Line("channel", (Span(f"[{_clean(packet.channel)}] "), *words))
+            heard = [(to, aimed if to == Only(target.me.id) else said) for to, said in heard]
+        self._realm.hear(*heard)
 
     def _sender(self, visname: str, packet: Packet) -> Span:
-        name = _clean(visname) or _clean(packet.from_user) or "Someone"
-        return Span(f"{name}@{_clean(packet.from_mud)}", Role.PLAYER)
+        """Whoever does not say what they are called is shown by what their MUD told us of them; it is asked once."""
+        name, user, mud = _clean(visname), _clean(packet.from_user), _clean(packet.from_mud)
+        if not name and user and packet.from_mud in self.muds and self._visnames.get(mud, user) is None:
+            self._visnames.put(mud, user, "")
+            self._port.send(packets.ChannelUserRequest(self.name, "", packet.from_mud, "", user.lower()))
+        return Span(f"{name or self.visname(user, mud) or 'Someone'}@{mud}", Role.PLAYER)
 
     def _on_channel(self, channel: str, *words: Span, packet: Packet | None = None) -> list[Heard]:
         """A line into the history, and for whom of us it is."""
@@ -243,8 +264,7 @@ class Intermud:
     def _finger(self, packet: packets.FingerRequest) -> None:
         session = self._player(packet.user)
         if session is None:
-            text = f"Nobody called {packet.user} plays on {self.name} just now."
-            self._port.send(self._reply(packets.Error, packet, "unk-user", text, packets.values(packet)))
+            self._nobody(packet, packet.user)
             return
         me, idle = session.me, int(self._realm.now - session.idle_since)
         self._port.send(
@@ -282,6 +302,20 @@ class Intermud:
         texts = [name for name in _TEXTS if hasattr(said, name)]
         passed = replace(said, **{name: _harmless(getattr(said, name)) for name in texts})
         self._port.send(self._reply(packets.ChannelFilterReply, packet, said.channel, packets.values(passed)))
+
+    def _channel_user(self, packet: packets.ChannelUserRequest) -> None:
+        session = self._player(packet.user)
+        if session is None:
+            self._nobody(packet, packet.user)
+            return
+        name = session.me.name
+        self._port.send(packets.ChannelUserReply(self.name, "", packet.from_mud, "", name.lower(), name, NEUTER))
+
+    def _called(self, packet: packets.UcacheUpdate | packets.ChannelUserReply) -> None:
+        """A MUD tells how one of its people is called."""
+        user, visname = _clean(packet.user), _clean(packet.visname)
+        if user and visname:
+            self._visnames.put(_clean(packet.from_mud), user, visname)
 
     def _authenticate(self, packet: packets.AuthRequest) -> None:
         self._port.send(self._reply(packets.AuthReply, packet, int(self._realm.now) % 2**31))
@@ -325,7 +359,7 @@ class Intermud:
         self._answer(packet, line("system", name, f" is there, idle for {_idle(packet.idle)}{status}."))
 
     def _channel_who_answer(self, packet: packets.ChannelWhoReply) -> None:
-        names = ", ".join(_shown(name) for name in packet.names[:ROWS]) or "nobody"
+        names = ", ".join(_clean(name) for name in packet.names[:ROWS]) or "nobody"
         self._answer(packet, line("system", f"{_clean(packet.channel)} on {_clean(packet.from_mud)}: {names}."))
 
     def _acknowledged(self, packet: packets.ChannelAck) -> None:
@@ -358,8 +392,9 @@ class Intermud:
         packets.AuthReply: _ignore,
         packets.PingRequest: _ping,
         packets.PingReply: _ignore,
-        packets.UcacheUpdate: _ignore,
-        packets.ChannelUserReply: _ignore,
+        packets.ChannelUserRequest: _channel_user,
+        packets.ChannelUserReply: _called,
+        packets.UcacheUpdate: _called,
     }
 
     # ── what our players do ─────────────────────────────────────────────────────────────────────
@@ -392,6 +427,22 @@ class Intermud:
         if not user or not mud:
             raise Refusal("Somebody elsewhere is written as name@mud, for example: i3 tell ann@Other MUD: hello")
         return user.lower(), self.mud(mud)
+
+    def visname(self, user: str, mud: str) -> str:
+        """What somebody elsewhere is called, if their MUD told it; else the user's name."""
+        return self._visnames.get(_clean(mud), _clean(user)) or _clean(user)
+
+    def announce(self, session: Session) -> None:
+        """Tell other MUDs what a player of ours is called, if we have not told it yet. The names of guests are theirs
+        for a while only, and are not told."""
+        me = session.me
+        if not self.router or me.account is None or self._announced.get(me.id) == me.name:
+            return
+        self._announced.pop(me.id, None)
+        if len(self._announced) >= ANNOUNCED:
+            del self._announced[next(iter(self._announced))]
+        self._announced[me.id] = me.name
+        self._port.send(packets.UcacheUpdate(self.name, "", "", "", me.name.lower(), me.name, NEUTER))
 
     def told_by(self, who: EntityId) -> str:
         """Who last told this character something, as ``user@mud``. :raises Refusal: nobody"""

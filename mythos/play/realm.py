@@ -283,6 +283,8 @@ class Realm:
         for fact in facts:
             heard.extend(narrate(self.world, fact))
         self.end_turn(heard, "enter")
+        if self.intermud is not None:
+            self.intermud.announce(session)
 
     def snapshot(self, session: Session, *, look: bool = False) -> None:
         """Everything a client draws, anew: owed to a connection that could not go on where it was.
@@ -320,6 +322,8 @@ class Realm:
             (Only(me.id), State("Char.Name", {"name": me.name, "fullname": me.name})),
             (InRoom(me.room, (me.id,)), line("system", f"{was} is now known as ", _who(session), ".")),
         )
+        if self.intermud is not None:
+            self.intermud.announce(session)
 
     # ── leaving ─────────────────────────────────────────────────────────────────────────────────
 

@@ -53,6 +53,8 @@ def test_people_of_two_muds_talk(pair: tuple[Server, Server]) -> None:
         one.command("i3 listen gossip")
     until(bob, "i3 chan gossip anybody?", f"[gossip] {bobs}: anybody?")
     ann.until(f"[gossip] {bobs}@Second: anybody?")
+    ann.command("i3 chanwho gossip@second")
+    ann.until(f"gossip on Second: {bobs}.")
     ann.command("i3 who second")
     ann.until(bobs)
     assert [second.metric(f"mythos_i3_{what}") for what in ("up", "muds", "queue")] == [1, 2, 0]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mythos.net.i3.exchange import Exchange, Seat
 from mythos.play.intermud import COLOURED, SERVICES, TEXT, Intermud, _coloured
+from mythos.play.visnames import MUDS, USERS, Visnames
 from mythos.wire.ansi import Colours, render, style
 from mythos.wire.i3 import lpc, packets
 from mythos.wire.i3.packets import BadPacket, Packet, parse, values
@@ -20,7 +21,7 @@ from mythos.wire.i3.pinkfish import plain, read
 from mythos.wire.message import Line, Role, Span, line
 from tests.net.i3.peer import Mud
 from tests.scenes.people import in_town, typed
-from tests.scenes.scene import Scene
+from tests.scenes.scene import Ear, Scene
 
 
 class Wired:
@@ -131,14 +132,126 @@ def test_a_channel(world: World) -> None:
     world.other.say("channel-m", "gossip", "Zoe", "hey", user="zoe")
     world.other.say("channel-e", "gossip", "Zoe", "$N yawns.", user="zoe")
     world.other.say("channel-t", "gossip", "Ours", "ann", "$N pokes $O.", "$N pokes you.", "Zoe", "Ann", user="zoe")
-    heard = ["[gossip] Zoe@Other MUD: hey", "[gossip] Zoe@Other MUD yawns.", "[gossip] Zoe@Other MUD pokes Ann."]
-    assert world.hear("Ann") == heard
+    heard = ["[gossip] Zoe@Other MUD: hey", "[gossip] Zoe@Other MUD yawns."]
+    assert world.hear("Ann") == [*heard, "[gossip] Zoe@Other MUD pokes you."]
     assert world.hear("Bob") == []
-    assert world.typed("Bob", "i3 history gossip") == ["[gossip] Ann: hello all", *heard]
+    past = ["[gossip] Ann: hello all", *heard, "[gossip] Zoe@Other MUD pokes Ann."]
+    assert world.typed("Bob", "i3 history gossip") == past
     world.typed("Ann", "i3 unlisten gossip")
     world.other.say("channel-m", "gossip", "Zoe", "gone?", user="zoe")
     assert world.hear("Ann") == []
     assert "gossip" not in world.port.seat.hears
+
+
+def test_an_emote_at_somebody(world: World) -> None:
+    """Who is aimed at reads words of their own, all others the same ones; a target elsewhere is not one of ours."""
+    for who in ("Ann", "Bob"):
+        world.typed(who, "i3 listen gossip")
+
+    def poke(mud: str, user: str, visname: str) -> tuple[list[str], list[str]]:
+        words = "$N pokes $O.", "$N pokes you, $O."
+        world.other.say("channel-t", "gossip", mud, user, *words, "Zoe", visname, user="zoe")
+        return world.hear("Ann"), world.hear("Bob")
+
+    pokes = "[gossip] Zoe@Other MUD pokes"
+    assert poke("Ours", "ann", "") == ([f"{pokes} you, Ann."], [f"{pokes} Ann."])
+    assert poke("Other MUD", "ann", "%^RED%^Anna") == ([f"{pokes} Anna@Other MUD."],) * 2
+    world.other.say("ucache-update", "ann", "Annabel", 1)
+    assert poke("Other MUD", "ann", "") == ([f"{pokes} Annabel@Other MUD."],) * 2
+    assert poke("Ours", "nobody", "") == ([f"{pokes} nobody@Ours."],) * 2
+
+
+def test_what_others_are_called(world: World) -> None:
+    """Who does not say it is asked for once; what a MUD tells of its people is believed, of no others."""
+    for who in ("Ann", "Bob"):
+        world.typed(who, "i3 listen gossip")
+    third = Mud(world.exchange, "Third")
+    third.start()
+
+    def said() -> list[str]:
+        world.other.say("channel-m", "gossip", 0, "hey", user="Zoe")
+        heard = world.hear("Ann")
+        assert world.hear("Bob") == heard
+        return heard
+
+    assert said() == said() == ["[gossip] Zoe@Other MUD: hey"]
+    assert world.other.take("chan-user-req") == [["chan-user-req", 4, "Ours", 0, "Other MUD", 0, "zoe"]]
+    third.say("chan-user-reply", "zoe", "Nobody", 2, to="Ours")
+    assert said() == ["[gossip] Zoe@Other MUD: hey"]
+    world.other.say("chan-user-reply", "zoe", "%^RED%^Zoe\x1b the\nFirst", 1, to="Ours")
+    assert said() == ["[gossip] Zoe the First@Other MUD: hey"]
+    assert world.typed("Ann", "i3 tell zoe@other: hi") == ['You tell Zoe the First@Other MUD, "hi"']
+    world.other.say("ucache-update", "ZOE", "Zoe the Last", 1)
+    assert said() == ["[gossip] Zoe the Last@Other MUD: hey"]
+    assert world.typed("Bob", "i3 emote zoe@other: nods.") == ["To Zoe the Last@Other MUD: Bob nods."]
+    asked = len(world.port.sent)
+    world.intermud.received(packets.ChannelMessage("*box", "op", "", "", "gossip", "", "hello"))  # no MUD to ask
+    assert (world.hear("Ann"), world.hear("Bob")) == (["[gossip] op@*box: hello"],) * 2
+    assert len(world.port.sent) == asked
+    world.other.say("ucache-update", "zoe", "\x1b", 1)
+    assert said() == ["[gossip] Zoe the Last@Other MUD: hey"]
+    assert world.other.take("chan-user-req") == []
+
+
+def test_names_without_end() -> None:
+    """A MUD that tells many pushes out its own, the last told stay; so it is with MUDs."""
+    names = Visnames()
+    names.put("Other MUD", "zoe", "Zoe")
+    for number in range(USERS + 1):
+        names.put("Third", f"User{number}", "x")
+    assert names.get("Other MUD", "ZOE") == "Zoe"
+    assert (names.get("Third", "user0"), names.get("Third", "user1")) == (None, "x")
+    for number in range(MUDS - 1):
+        names.put(f"MUD {number}", "zoe", "x")
+    assert (names.get("Other MUD", "zoe"), names.get("Third", "user1")) == (None, "x")
+
+
+def test_what_we_are_called(world: World) -> None:
+    """Told when a player comes in, once; not of guests, but when they have a name; and to who asks."""
+    world.scene.arrive("Cid")
+    assert world.other.take("ucache-update") == [["ucache-update", 4, "Ours", 0, 0, 0, "cid", "Cid", 2]]
+    session = world.scene.ears["Cid"].session
+    world.scene.realm.quit(session)
+    world.scene.run()
+    again = world.scene.realm.open_session(session.me)
+    world.scene.realm.attach(Ear(again), again, token=False, then=lambda attached: None)
+    assert [one.me.name for one in world.scene.realm.sessions()] == ["Ann", "Bob", "Cid"]
+    world.scene.arrive("Guest7", guest=True)
+    assert world.other.take("ucache-update") == []
+    world.typed("Guest7", "register Dot")
+    world.typed("Guest7", "a long password")
+    world.typed("Guest7", "a long password")
+    assert [one[6:] for one in world.other.take("ucache-update")] == [["dot", "Dot", 2]]
+    world.other.say("chan-user-req", "DOT", to="Ours")
+    world.other.say("chan-user-req", "nobody", to="Ours")
+    reply, error = world.other.take()
+    assert reply == ["chan-user-reply", 4, "Ours", 0, "Other MUD", 0, "dot", "Dot", 2]
+    assert (error[0], error[6]) == ("error", "unk-user")
+    world.intermud.down()
+    asked = len(world.port.sent)
+    world.scene.arrive("Eve")
+    assert len(world.port.sent) == asked
+
+
+def test_who_listens(world: World) -> None:
+    """Asked by us, and by others."""
+    assert world.typed("Ann", "i3 chanwho gossip@OTHER") == ["You ask who listens to gossip on Other MUD."]
+    assert world.other.take("chan-who-req") == [["chan-who-req", 4, "Ours", "ann", "Other MUD", 0, "gossip"]]
+    names = ["%^RED%^Zoe", "Y\x1ban" + "n" * 99]
+    world.other.say("chan-who-reply", "gossip", names, to="Ours", to_user="ann")
+    world.other.say("chan-who-reply", "gossip", [], to="Ours", to_user="ann")
+    shown = f"gossip on Other MUD: Zoe, Yan{'n' * 61}."
+    assert world.hear("Ann") == [shown, "gossip on Other MUD: nobody."]
+    assert world.hear("Bob") == []
+    usage = ["Who listens to which channel on which MUD? Type: i3 chanwho <channel>@<mud>"]
+    assert [world.typed("Ann", f"i3 chanwho {words}") for words in ("", "gossip", "@Other MUD", "gossip@")] == [
+        usage
+    ] * 4
+    world.typed("Bob", "i3 listen gossip")
+    world.other.say("chan-who-req", "gossip", user="zoe", to="Ours")
+    assert world.other.take("chan-who-reply") == [
+        ["chan-who-reply", 4, "Ours", 0, "Other MUD", "zoe", "gossip", ["Bob"]]
+    ]
 
 
 def test_colours(world: World) -> None:
