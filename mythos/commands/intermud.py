@@ -128,7 +128,7 @@ def _chanwho(call: Call, intermud: Intermud, rest: str) -> None:
 
 
 def _history(call: Call, intermud: Intermud, rest: str) -> None:
-    past = tuple(intermud.history(rest))
+    past = intermud.history(call.session, rest)
     call.reply(*past)
     if not past:
         call.reply(f"Nothing was heard on {rest} yet.")

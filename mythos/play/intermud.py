@@ -86,7 +86,7 @@ class Intermud:
         self._realm = realm
         self._port = port
         self.changed = False
-        self._history: dict[str, deque[Line]] = {}
+        self._history: dict[str, deque[tuple[str, str, Line]]] = {}  # by channel: user and MUD, empty for ours; a line
         self._heard: set[str] = set()  # channels that the router sends us
         self._told_by: dict[EntityId, str] = {}
         self._paces: dict[str, Bucket] = {}
@@ -195,7 +195,7 @@ class Intermud:
 
     def _tell(self, packet: packets.Tell) -> None:
         session = self._addressed(packet)
-        if session is not None and not _ignores(session, packet):
+        if session is not None and not _ignores(session, packet.from_user, packet.from_mud):
             who = self._sender(packet.visname, packet)
             self._told_by[session.me.id] = f"{packet.from_user or packet.visname}@{packet.from_mud}".lower()
             words = line("tell", who, ' tells you, "', _coloured(pinkfish.read(packet.message)), '"')
@@ -203,7 +203,7 @@ class Intermud:
 
     def _emote_to(self, packet: packets.EmoteTo) -> None:
         session = self._addressed(packet)
-        if session is not None and not _ignores(session, packet):
+        if session is not None and not _ignores(session, packet.from_user, packet.from_mud):
             self._realm.words_to(session, line("tell", *_emoted(packet.message, self._sender(packet.visname, packet))))
 
     def _said(self, packet: packets.ChannelMessage) -> None:
@@ -245,12 +245,13 @@ class Intermud:
             if len(self._history) >= HISTORIES:
                 del self._history[next(iter(self._history))]
             history = self._history[channel] = deque(maxlen=HISTORY)
-        history.append(said)
+        user, mud = (packet.from_user.lower(), packet.from_mud.lower()) if packet is not None else ("", "")
+        history.append((user, mud, said))
         self.changed = True
         return [
             (Only(one.me.id), said)
             for one in self._realm.sessions()
-            if channel in _listened(one) and not (packet is not None and _ignores(one, packet))
+            if channel in _listened(one) and not _ignores(one, user, mud)
         ]
 
     def _who(self, packet: packets.WhoRequest) -> None:
@@ -329,8 +330,9 @@ class Intermud:
     # ── answers to what our players asked ───────────────────────────────────────────────────────
 
     def _answer(self, packet: Packet, *messages: Line) -> None:
+        """Nothing of a MUD that is ignored: it could answer what nobody asked."""
         session = self._player(packet.to_user)
-        if session is not None:
+        if session is not None and not _ignores(session, packet.from_user, packet.from_mud):
             self._realm.words_to(session, *messages)
 
     def _who_answer(self, packet: packets.WhoReply) -> None:
@@ -553,29 +555,39 @@ class Intermud:
     def listened(self, session: Session) -> list[str]:
         return sorted(_listened(session))
 
-    def history(self, channel: str) -> Iterable[Line]:
-        return tuple(self._history.get(channel, ()))
+    def history(self, session: Session, channel: str) -> list[Line]:
+        """The last lines of a channel, oldest first, without those of whom the player ignores."""
+        return [said for user, mud, said in self._history.get(channel, ()) if not _ignores(session, user, mud)]
 
     # ── what outlives the server ────────────────────────────────────────────────────────────────
 
-    def kept(self) -> dict[str, list[list[list[str]]]]:
-        """The histories of all channels, as JSON: for each line its (words, role), the role empty for prose."""
+    def kept(self) -> dict[str, list[tuple[str, str, list[tuple[str, str]]]]]:
+        """The histories of all channels, as JSON: for each line the user and the MUD it came from, empty for ours, and
+        its (words, role), the role empty for prose."""
         self.changed = False
         return {
-            channel: [[[span.text, span.role.value if span.role else ""] for span in said.spans] for said in lines]
+            channel: [
+                (user, mud, [(span.text, span.role.value if span.role else "") for span in said.spans])
+                for user, mud, said in lines
+            ]
             for channel, lines in self._history.items()
         }
 
-    def remember(self, kept: Mapping[str, Iterable[Iterable[tuple[str, str]]]]) -> None:
-        """What :meth:`kept` gave before a restart. :raises ValueError: it is none of it"""
-        for channel, lines in kept.items():
-            self._history[channel] = deque(
-                [
-                    Line("channel", tuple([Span(text, Role(role) if role else None) for text, role in one]))
-                    for one in lines
-                ],
-                maxlen=HISTORY,
-            )
+    def remember(self, kept: Mapping[str, Iterable[tuple[str, str, Iterable[tuple[str, str]]]]]) -> None:
+        """What :meth:`kept` gave before a restart.
+
+        :raises ValueError: it is none of it, and nothing is remembered; ``TypeError`` and ``AttributeError`` likewise
+        """
+        self._history = {channel: deque(map(_remembered, lines), maxlen=HISTORY) for channel, lines in kept.items()}
+
+
+def _remembered(one: tuple[str, str, Iterable[tuple[str, str]]]) -> tuple[str, str, Line]:
+    user, mud, words = one
+    return (
+        user.lower(),
+        mud.lower(),
+        Line("channel", tuple([Span(text, Role(role) if role else None) for text, role in words])),
+    )
 
 
 def _listened(session: Session) -> set[str]:
@@ -583,12 +595,12 @@ def _listened(session: Session) -> set[str]:
     return {name.removeprefix(_SETTING) for name, on in settings.items() if name.startswith(_SETTING) and on == "on"}
 
 
-def _ignores(session: Session, packet: Packet) -> bool:
+def _ignores(session: Session, user: str, mud: str) -> bool:
     settings = session.me.settings
-    if not settings:
+    if not settings or not mud:
         return False
-    mud = packet.from_mud.lower()
-    return _IGNORED + mud in settings or f"{_IGNORED}{packet.from_user.lower()}@{mud}" in settings
+    mud = mud.lower()
+    return _IGNORED + mud in settings or f"{_IGNORED}{user.lower()}@{mud}" in settings
 
 
 def _clean(name: str) -> str:

@@ -277,7 +277,8 @@ def test_colours(world: World) -> None:
     assert render(told, style()) == render(told, style(Colours.TRUE, screen_reader=True)) == words
     again = Intermud(world.scene.realm, "Ours", world.port)
     again.remember(json.loads(json.dumps(world.intermud.kept())))
-    assert [one.spans for one in again.history("gossip")] == [first.spans, second.spans]
+    ears = world.scene.ears
+    assert [one.spans for one in again.history(ears["Ann"].session, "gossip")] == [first.spans, second.spans]
 
 
 def test_codes_that_our_players_type_are_words(world: World) -> None:
@@ -298,7 +299,7 @@ def test_words_without_end(world: World) -> None:
     world.other.say("channel-e", "gossip", "Z" * 900, "$N" * 9000, user="zoe")
     world.typed("Ann", "i3 chan gossip :" + "$N" * 1500)
     world.hear("Ann")
-    painted, named, ours = world.intermud.history("gossip")
+    painted, named, ours = world.intermud.history(world.scene.ears["Ann"].session, "gossip")
     assert painted.text == "[gossip] Zoe@Other MUD: " + "ab" * (TEXT // 2)
     assert len(painted.spans) <= COLOURED + 3
     assert all(len(one.text) < TEXT + 100 and len(one.spans) <= COLOURED + 3 for one in (named, ours))
@@ -442,27 +443,86 @@ def test_a_filter_that_is_asked_for_what_it_is_not_for(world: World) -> None:
 
 
 def test_who_is_ignored_is_not_heard(world: World) -> None:
-    """One person, or a whole MUD; they are not told; and again when it is typed again."""
-    world.typed("Ann", "i3 listen gossip")
+    """Tells, emotes and channels of one person, or of a whole MUD: not by who ignores them, as ever by others. They are
+    not told; and it ends when it is typed again."""
+    for who in ("Ann", "Bob"):
+        world.typed(who, "i3 listen gossip")
 
     def heard() -> list[str]:
-        world.other.say("tell", "Zoe", "psst", user="zoe", to="Ours", to_user="ann")
-        world.other.say("emoteto", "Zoe", "$N winks.", user="zoe", to="Ours", to_user="ann")
+        for name in ("ann", "bob"):
+            world.other.say("tell", "Zoe", "psst", user="ZOE", to="Ours", to_user=name)
+            world.other.say("emoteto", "Zoe", "$N winks.", user="zoe", to="Ours", to_user=name)
         world.other.say("channel-m", "gossip", "Zoe", "hey", user="zoe")
+        world.other.say("channel-t", "gossip", "Ours", "ann", "$N pokes $O.", "$N pokes you.", "Zo", "Ann", user="zoe")
         world.other.say("channel-e", "gossip", "Yan", "$N yawns.", user="yan")
+        assert len(world.hear("Bob")) == 5
         return world.hear("Ann")
 
-    assert len(heard()) == 4
+    assert len(heard()) == 5
     assert world.typed("Ann", "i3 ignore zoe@Other MUD") == ["You hear zoe@Other MUD no more."]
     assert heard() == ["[gossip] Yan@Other MUD yawns."]
     assert world.typed("Ann", "i3 ignore other") == ["You hear other no more."]
+    world.scene.clock.advance(60.0)
     assert heard() == []
     assert world.other.errors() == []
     assert world.typed("Ann", "i3 ignore") == ["You ignore other mud, zoe@other mud."]
+    assert world.typed("Bob", "i3 ignore")[0].startswith("You ignore nobody.")
     world.typed("Ann", "i3 ignore other")
     world.typed("Ann", "i3 ignore zoe@other mud")
     assert world.typed("Ann", "i3 ignore")[0].startswith("You ignore nobody.")
-    assert len(heard()) == 4
+    assert len(heard()) == 5
+
+
+def test_a_history_without_who_is_ignored(world: World) -> None:
+    """What they said before and since, over a restart too; others read it, and so does who hears them again."""
+    for who in ("Ann", "Bob"):
+        world.typed(who, "i3 listen gossip")
+    world.other.say("channel-m", "gossip", "Zoe", "before", user="Zoe")
+    world.typed("Ann", "i3 ignore zoe@other")
+    world.other.say("channel-m", "gossip", "Innocent", "since", user="zoe")
+    world.other.say("channel-e", "gossip", "Yan", "$N yawns.", user="yan")
+    world.typed("Bob", "i3 chan gossip bye")
+    rest = ["[gossip] Yan@Other MUD yawns.", "[gossip] Bob: bye"]
+    whole = ["[gossip] Zoe@Other MUD: before", "[gossip] Innocent@Other MUD: since", *rest]
+    for _ in range(2):
+        assert world.typed("Ann", "i3 history gossip") == rest
+        assert world.typed("Bob", "i3 history gossip") == whole
+        kept = json.loads(json.dumps(world.intermud.kept()))
+        world.scene.realm.intermud = world.intermud = Intermud(world.scene.realm, "Ours", world.port)
+        world.intermud.remember(kept)
+        world.intermud.up("*box")
+        listed = {name: info.write() for name, info in world.exchange.muds.items()}
+        world.intermud.received(packets.MudList("*box", "", "Ours", "", 9, listed))
+    world.typed("Bob", "i3 ignore other")
+    assert world.typed("Bob", "i3 history gossip") == ["[gossip] Bob: bye"]
+    world.typed("Ann", "i3 ignore zoe@other")
+    assert world.typed("Ann", "i3 history gossip") == whole
+
+
+def test_a_mud_that_is_ignored_answers_what_nobody_asked(world: World) -> None:
+    """Answers and errors are words too: they come to who does not ignore it alone."""
+    world.typed("Ann", "i3 ignore other")
+    world.hear("Bob")
+    for name in ("ann", "bob"):
+        world.other.say("who-reply", [["Zoe", 0, "buy my tea"]], to="Ours", to_user=name)
+        world.other.say("error", "unk-user", "buy my tea", 0, to="Ours", to_user=name)
+        world.other.say("locate-reply", "Other MUD", "buy my tea", 5, 0, to="Ours", to_user=name)
+    assert world.hear("Ann") == []
+    assert len(world.hear("Bob")) == 4
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [[[["Ann", "player"], [": hi", ""], ["", ""]]], [["", "", 5]], [["", 5, []]], [["", "", [["x", "pink"]]]], [[]]],
+)
+def test_what_is_no_history(world: World, kept: Any) -> None:
+    """Nothing of it is remembered, and nothing is lost."""
+    world.typed("Ann", "i3 listen gossip")
+    world.typed("Ann", "i3 chan gossip hi")
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        world.intermud.remember({"gin": [], "gossip": kept})
+    assert world.typed("Ann", "i3 history gossip") == ["[gossip] Ann: hi"]
+    assert list(world.intermud.kept()) == ["gossip"]
 
 
 def test_listening_goes_on_after_the_link_was_lost(world: World) -> None:
@@ -518,6 +578,15 @@ def test_names(world: World) -> None:
     assert world.typed("Ann", "i3 channels") == ["gossip of *box: off."]
     assert world.typed("Ann", "i3 listen nowhere")[0].startswith("There is no channel called nowhere")
     assert world.typed("Ann", "i3 dance")[0].startswith("Type i3 and one of: tell, reply")
+
+
+def test_help_names_every_way(world: World) -> None:
+    """And none that is not there."""
+    (answer,) = world.typed("Ann", "i3 ?")
+    ways = answer.removeprefix("Type i3 and one of: ").removesuffix(".").split(", ")
+    told = [text.split()[2] for text in world.typed("Ann", "help i3") if text.startswith("Type: i3 ")]
+    assert set(told) == set(ways)
+    assert {"admit", "ban", "forgive"} < set(" ".join(world.typed("Ann", "help i3")).split())
 
 
 def test_an_error_is_shown_to_who_asked(world: World) -> None:
