@@ -17,6 +17,7 @@ from mythos.errors import Refusal
 from mythos.flow.bucket import Bucket
 from mythos.ids import EntityId
 from mythos.play.audience import Heard, Only
+from mythos.play.narrate.elsewhere import clean, coloured, duration, emoted, harmless, listed, named, one_line, shown
 from mythos.play.visnames import Visnames
 from mythos.wire.i3 import packets, pinkfish
 from mythos.wire.i3.packets import BadPacket, ChannelInfo, MudInfo, Packet, WhoRow
@@ -35,9 +36,7 @@ SERVICES: Final[Mapping[str, int]] = dict.fromkeys(
 #: Lines kept of each channel, and channels of which any are kept.
 HISTORY: Final = 50
 HISTORIES: Final = 64
-#: Longest text that is shown, in characters, and runs of words in it that keep their colours; most rows of a who list.
-TEXT: Final = 2048
-COLOURED: Final = 64
+#: Most rows of a who list.
 ROWS: Final = 100
 #: Tells and questions of one MUD that are heeded, a second and at once.
 PACE: Final = (10.0, 20.0)
@@ -58,9 +57,6 @@ _CHANNEL: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 #: What is said on channels, and its fields that people read.
 _LINES: Final = packets.ChannelMessage | packets.ChannelEmote | packets.ChannelTargetedEmote
 _TEXTS: Final = ("visname", "message", "message_target", "target_visname")
-_GAP: Final = re.compile(r"\s+")
-#: What stands in an emote for who does it, and for its target.
-_NAME: Final = re.compile(r"(\$[NO])")
 
 
 class Port(Protocol):
@@ -169,7 +165,7 @@ class Intermud:
                 continue
             if name not in self.channels:
                 self._heard.discard(name)
-            self.channels[name] = replace(info, host=_clean(info.host))
+            self.channels[name] = replace(info, host=clean(info.host))
         if self.router:
             self.listen_again()
 
@@ -198,21 +194,21 @@ class Intermud:
         if session is not None and not _ignores(session, packet.from_user, packet.from_mud):
             who = self._sender(packet.visname, packet)
             self._told_by[session.me.id] = f"{packet.from_user or packet.visname}@{packet.from_mud}".lower()
-            words = line("tell", who, ' tells you, "', _coloured(pinkfish.read(packet.message)), '"')
+            words = line("tell", who, ' tells you, "', coloured(packet.message), '"')
             self._realm.words_to(session, words)
 
     def _emote_to(self, packet: packets.EmoteTo) -> None:
         session = self._addressed(packet)
         if session is not None and not _ignores(session, packet.from_user, packet.from_mud):
-            self._realm.words_to(session, line("tell", *_emoted(packet.message, self._sender(packet.visname, packet))))
+            self._realm.words_to(session, line("tell", *emoted(packet.message, self._sender(packet.visname, packet))))
 
     def _said(self, packet: packets.ChannelMessage) -> None:
         who = self._sender(packet.visname, packet)
-        words = _coloured(pinkfish.read(packet.message))
+        words = coloured(packet.message)
         self._realm.hear(*self._on_channel(packet.channel, who, Span(": "), *words, packet=packet))
 
     def _emoted(self, packet: packets.ChannelEmote) -> None:
-        words = _emoted(packet.message, self._sender(packet.visname, packet))
+        words = emoted(packet.message, self._sender(packet.visname, packet))
         self._realm.hear(*self._on_channel(packet.channel, *words, packet=packet))
 
     def _emoted_at(self, packet: packets.ChannelTargetedEmote) -> None:
@@ -220,18 +216,18 @@ class Intermud:
         who = self._sender(packet.visname, packet)
         user, mud = packet.target_user, packet.target_mud
         target = self._player(user) if mud == self.name else None
-        there = f"{_clean(packet.target_visname) or self.visname(user, mud) or 'someone'}@{_clean(mud)}"
+        there = f"{clean(packet.target_visname) or self.visname(user, mud) or 'someone'}@{clean(mud)}"
         seen = Span(target.me.name if target is not None else there, Role.PLAYER)
-        heard = self._on_channel(packet.channel, *_emoted(packet.message, who, seen), packet=packet)
+        heard = self._on_channel(packet.channel, *emoted(packet.message, who, seen), packet=packet)
         if target is not None and packet.message_target:
-            words = _emoted(packet.message_target, who, seen)
-            aimed = Line("channel", (Span(f"[{_clean(packet.channel)}] "), *words))
+            words = emoted(packet.message_target, who, seen)
+            aimed = Line("channel", (Span(f"[{clean(packet.channel)}] "), *words))
             heard = [(to, aimed if to == Only(target.me.id) else said) for to, said in heard]
         self._realm.hear(*heard)
 
     def _sender(self, visname: str, packet: Packet) -> Span:
         """Whoever does not say what they are called is shown by what their MUD told us of them; it is asked once."""
-        name, user, mud = _clean(visname), _clean(packet.from_user), _clean(packet.from_mud)
+        name, user, mud = clean(visname), clean(packet.from_user), clean(packet.from_mud)
         if not name and user and packet.from_mud in self.muds and self._visnames.get(mud, user) is None:
             self._visnames.put(mud, user, "")
             self._port.send(packets.ChannelUserRequest(self.name, "", packet.from_mud, "", user.lower()))
@@ -239,7 +235,7 @@ class Intermud:
 
     def _on_channel(self, channel: str, *words: Span, packet: Packet | None = None) -> list[Heard]:
         """A line into the history, and for whom of us it is."""
-        said = Line("channel", (Span(f"[{_clean(channel)}] "), *words))
+        said = Line("channel", (Span(f"[{clean(channel)}] "), *words))
         history = self._history.get(channel)
         if history is None:
             if len(self._history) >= HISTORIES:
@@ -301,7 +297,7 @@ class Intermud:
         if self._too_fast(f"{said.from_mud} on {said.channel}"):
             return
         texts = [name for name in _TEXTS if hasattr(said, name)]
-        passed = replace(said, **{name: _harmless(getattr(said, name)) for name in texts})
+        passed = replace(said, **{name: harmless(getattr(said, name)) for name in texts})
         self._port.send(self._reply(packets.ChannelFilterReply, packet, said.channel, packets.values(passed)))
 
     def _channel_user(self, packet: packets.ChannelUserRequest) -> None:
@@ -314,9 +310,9 @@ class Intermud:
 
     def _called(self, packet: packets.UcacheUpdate | packets.ChannelUserReply) -> None:
         """A MUD tells how one of its people is called."""
-        user, visname = _clean(packet.user), _clean(packet.visname)
+        user, visname = clean(packet.user), clean(packet.visname)
         if user and visname:
-            self._visnames.put(_clean(packet.from_mud), user, visname)
+            self._visnames.put(clean(packet.from_mud), user, visname)
 
     def _authenticate(self, packet: packets.AuthRequest) -> None:
         self._port.send(self._reply(packets.AuthReply, packet, int(self._realm.now) % 2**31))
@@ -339,40 +335,38 @@ class Intermud:
         rows = list(_rows(packet.rows))
         head = line(
             "system",
-            f"{len(rows)} on {_clean(packet.from_mud)}:" if rows else f"Nobody is on {_clean(packet.from_mud)}.",
+            f"{len(rows)} on {clean(packet.from_mud)}:" if rows else f"Nobody is on {clean(packet.from_mud)}.",
         )
-        self._answer(packet, head, *[_row(row) for row in rows[:ROWS]])
+        self._answer(packet, head, *[listed(row) for row in rows[:ROWS]])
 
     def _finger_answer(self, packet: packets.FingerReply) -> None:
         known = (
             *(("title", packet.title), ("real name", packet.real_name), ("e-mail", packet.email)),
             *(("last login", packet.login_time), ("level", packet.level), ("", packet.extra)),
         )
-        name = Span(f"{_shown(packet.visname) or 'Someone'}@{_clean(packet.from_mud)}", Role.PLAYER)
-        here = f", idle for {_idle(packet.idle)}." if packet.idle >= 0 else ", who is not there now."
-        facts = [
-            line("system", f"{what}: " if what else "", _coloured(pinkfish.read(text))) for what, text in known if text
-        ]
+        name = Span(f"{shown(packet.visname) or 'Someone'}@{clean(packet.from_mud)}", Role.PLAYER)
+        here = f", idle for {duration(packet.idle)}." if packet.idle >= 0 else ", who is not there now."
+        facts = [line("system", f"{what}: " if what else "", coloured(text)) for what, text in known if text]
         self._answer(packet, line("system", name, here), *facts)
 
     def _locate_answer(self, packet: packets.LocateReply) -> None:
-        name = Span(f"{_shown(packet.visname)}@{_shown(packet.mud)}", Role.PLAYER)
-        status = f" ({_shown(packet.status)})" if packet.status else ""
-        self._answer(packet, line("system", name, f" is there, idle for {_idle(packet.idle)}{status}."))
+        name = Span(f"{shown(packet.visname)}@{shown(packet.mud)}", Role.PLAYER)
+        status = f" ({shown(packet.status)})" if packet.status else ""
+        self._answer(packet, line("system", name, f" is there, idle for {duration(packet.idle)}{status}."))
 
     def _channel_who_answer(self, packet: packets.ChannelWhoReply) -> None:
-        names = ", ".join(_clean(name) for name in packet.names[:ROWS]) or "nobody"
-        self._answer(packet, line("system", f"{_clean(packet.channel)} on {_clean(packet.from_mud)}: {names}."))
+        names = ", ".join(clean(name) for name in packet.names[:ROWS]) or "nobody"
+        self._answer(packet, line("system", f"{clean(packet.channel)} on {clean(packet.from_mud)}: {names}."))
 
     def _acknowledged(self, packet: packets.ChannelAck) -> None:
         if packet.from_mud == self.router:
-            self._answer(packet, line("system", f"{self.router}: {_shown(packet.message)}"))
+            self._answer(packet, line("system", f"{self.router}: {shown(packet.message)}"))
 
     def _error(self, packet: packets.Error) -> None:
         about = packet.packet
         if isinstance(about, list) and about[:1] == ["locate-req"]:
             return  # MUDs without that service complain of every such question
-        self._answer(packet, line("error", f"{_clean(packet.from_mud)}: {_shown(packet.message)}"))
+        self._answer(packet, line("error", f"{clean(packet.from_mud)}: {shown(packet.message)}"))
 
     _ANSWERS: Final[Mapping[type[Packet], Any]] = {
         packets.Tell: _tell,
@@ -432,7 +426,7 @@ class Intermud:
 
     def visname(self, user: str, mud: str) -> str:
         """What somebody elsewhere is called, if their MUD told it; else the user's name."""
-        return self._visnames.get(_clean(mud), _clean(user)) or _clean(user)
+        return self._visnames.get(clean(mud), clean(user)) or clean(user)
 
     def announce(self, session: Session) -> None:
         """Tell other MUDs what a player of ours is called, if we have not told it yet. The names of guests are theirs
@@ -473,8 +467,8 @@ class Intermud:
         emote = kind is packets.ChannelEmote
         said = Span(f"$N {words}" if emote else words)
         self._port.send(kind(self.name, me.name.lower(), "", "", channel, me.name, pinkfish.write([said])))
-        shown = _coloured(_named([said], name)) if emote else [name, Span(": "), said]
-        return self._on_channel(channel, *shown)
+        here = one_line(named([said], name)) if emote else [name, Span(": "), said]
+        return self._on_channel(channel, *here)
 
     def listen(self, session: Session, channel: str, on: bool) -> None:
         """:raises Refusal: there is no such channel"""
@@ -603,63 +597,9 @@ def _ignores(session: Session, user: str, mud: str) -> bool:
     return _IGNORED + mud in settings or f"{_IGNORED}{user.lower()}@{mud}" in settings
 
 
-def _clean(name: str) -> str:
-    """A name from outside, on one line."""
-    return " ".join(pinkfish.plain(name).split())[:64]
-
-
-def _shown(text: str) -> str:
-    """Words from outside, on one line."""
-    return " ".join(pinkfish.plain(text).split())[:TEXT]
-
-
-def _coloured(spans: Iterable[Span]) -> list[Span]:
-    """Words from outside on one line, in their colours: as :func:`_shown`; behind the last colour we show, plain."""
-    shown: list[Span] = []
-    left, gap = TEXT, True  # letters that still fit; whether a space would begin the line, or double one
-    for span in spans:
-        words = _GAP.sub(" ", span.text)
-        words = (words.removeprefix(" ") if gap else words)[:left]
-        if not words:
-            continue
-        left -= len(words)
-        gap = words.endswith(" ")
-        if len(shown) < COLOURED:
-            shown.append(Span(words, span.role))
-        else:
-            shown[-1] = Span(shown[-1].text + words)
-    if shown and gap:
-        last = shown.pop()
-        if words := last.text.removesuffix(" "):
-            shown.append(Span(words, last.role))
-    return shown
-
-
-def _emoted(message: str, who: Span, target: Span | None = None) -> list[Span]:
-    """``$N waves.`` from outside; who is not named in it is put before it."""
-    spans = pinkfish.read(message)
-    if not any("$N" in span.text for span in spans):
-        spans.insert(0, Span("$N "))
-    return _coloured(_named(spans, who, target))
-
-
-def _named(spans: Iterable[Span], who: Span, target: Span | None = None) -> list[Span]:
-    """With the name for ``$N``, and that of the target for ``$O``."""
-    names = {"$N": who} if target is None else {"$N": who, "$O": target}
-    parts = [(part, span.role) for span in spans for part in _NAME.split(span.text) if part]
-    return [names.get(part) or Span(part, role) for part, role in parts]
-
-
 def _by_name(entries: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
     """Those of a list that have a name."""
-    return ((_clean(name), entry) for name, entry in entries.items() if isinstance(name, str) and _clean(name))
-
-
-def _harmless(text: str) -> str:
-    """Words that we let pass on a channel of ours: as they came, unless no line could show them."""
-    if text.isprintable() and len(text) <= TEXT:
-        return text
-    return pinkfish.write(_coloured(pinkfish.read(text)))
+    return ((clean(name), entry) for name, entry in entries.items() if isinstance(name, str) and clean(name))
 
 
 def _rows(rows: Iterable[Any]) -> Iterator[WhoRow]:
@@ -668,16 +608,3 @@ def _rows(rows: Iterable[Any]) -> Iterator[WhoRow]:
             yield WhoRow.read(row)
         except BadPacket:
             continue
-
-
-def _row(row: WhoRow) -> Line:
-    """Some rows are decoration: an idle time that says nothing is not shown."""
-    idle = f", idle for {_idle(row.idle)}" if 60 <= row.idle < 9999 else ""
-    extra = _coloured(pinkfish.read(row.extra))
-    return line("system", Span(_shown(row.visname), Role.PLAYER), idle + (", " if extra else ""), extra)
-
-
-def _idle(seconds: int) -> str:
-    if seconds < 60:
-        return f"{max(0, seconds)} seconds"
-    return f"{seconds // 60} minutes" if seconds < 7200 else f"{seconds // 3600} hours"

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mythos.net.i3.exchange import Exchange, Seat
-from mythos.play.intermud import COLOURED, SERVICES, TEXT, Intermud, _coloured
+from mythos.play.intermud import SERVICES, Intermud
+from mythos.play.narrate.elsewhere import COLOURED, TEXT, coloured
 from mythos.play.visnames import MUDS, USERS, Visnames
 from mythos.wire.ansi import Colours, render, style
 from mythos.wire.i3 import lpc, packets
 from mythos.wire.i3.packets import BadPacket, Packet, parse, values
-from mythos.wire.i3.pinkfish import plain, read
+from mythos.wire.i3.pinkfish import plain
 from mythos.wire.message import Line, Role, Span, line
 from tests.net.i3.peer import Mud
 from tests.scenes.people import in_town, typed
@@ -308,7 +309,7 @@ def test_words_without_end(world: World) -> None:
 @given(st.text("%^REDB \n\u2028a", max_size=60))
 def test_any_words_on_one_line(text: str) -> None:
     """Coloured or not, they are the same words, one space between them."""
-    shown = line("x", _coloured(read(text))).text
+    shown = line("x", coloured(text)).text
     assert shown == " ".join(plain(text).split())
 
 
