@@ -57,9 +57,9 @@ def test_people_of_two_muds_talk(pair: tuple[Server, Server]) -> None:
     ann.until(f"gossip on Second: {bobs}.")
     ann.command("i3 who second")
     ann.until(bobs)
-    assert [second.metric(f"mythos_i3_{what}") for what in ("up", "muds", "queue")] == [1, 2, 0]
-    assert second.metric('mythos_i3_packets_total{what="sent"}') >= 3
-    assert second.metric('mythos_i3_packets_total{what="bad"}') == 0
+    assert [second.metric(f'mythos_i3_{what}{{mud="Second"}}') for what in ("up", "muds", "queue")] == [1, 2, 0]
+    assert second.metric('mythos_i3_packets_total{mud="Second",what="sent"}') >= 3
+    assert second.metric('mythos_i3_packets_total{mud="Second",what="bad"}') == 0
 
 
 def test_the_link_comes_back(pair: tuple[Server, Server]) -> None:
