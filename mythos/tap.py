@@ -6,18 +6,24 @@ import atexit
 import os
 import sys
 from pathlib import Path
-from typing import ClassVar, NoReturn
+from typing import ClassVar, Final, NoReturn
 
 from twisted.application.service import IService
 from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
 from twisted.python import usage
 
+from mythos import __version__
 from mythos.app.files import EX_CONFIG
 from mythos.app.server import Server
-from mythos.config import ConfigError, LogFormat, disk, load, options, refusals
+from mythos.config import ConfigError, Loaded, LogFormat, disk, load, options, refusals
 from mythos.telemetry.logs import Observer
+from mythos.telemetry.memory import MemoryProfile
 
-__all__ = ["Options", "makeService"]
+__all__ = ["CHECKS", "Options", "makeService"]
+
+#: Options that check the configuration instead of starting a server; two names of one thing.
+CHECKS: Final = ("validate-config", "dry-run")
 
 
 class Options(usage.Options):
@@ -25,8 +31,11 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = "Every option is also a name in the environment and a key of mythos.yaml: see mythosctl config init."
-    optParameters: ClassVar = [[one.name, None, None, one.help] for one in options() if one.metavar]
-    optFlags: ClassVar = [[one.name, None, one.help] for one in options() if not one.metavar]
+    optParameters: ClassVar = [[one.name, one.letter or None, None, one.help] for one in options() if one.metavar]
+    optFlags: ClassVar = [
+        *([one.name, one.letter or None, one.help] for one in options() if not one.metavar),
+        *([name, None, "Check the configuration, name every mistake, and start nothing."] for name in CHECKS),
+    ]
 
     @property
     def given(self) -> dict[str, str]:
@@ -34,22 +43,24 @@ class Options(usage.Options):
         said = {one.name: self[one.name] for one in options() if self[one.name] not in (None, 0)}
         return {name: "yes" if value == 1 else str(value) for name, value in said.items()}
 
+    def opt_version(self) -> NoReturn:
+        """Print the version and exit."""
+        _say(f"Mythos {__version__}")
+        raise SystemExit(0)
+
+    def postOptions(self) -> None:
+        """Check the configuration here, if that is all: what is later asks whether a server runs already."""
+        if any(self[name] for name in CHECKS):
+            for note in _read(self).notes:
+                _warn(note)
+            _say("Configuration is valid!")
+            raise SystemExit(0)
+
 
 def makeService(options: Options) -> IService:
     """Read the configuration, and plan the house; nothing starts before ``startService``."""
-    try:
-        loaded = load(options=options.given, environ=os.environ, files=disk.text, cwd=Path.cwd())
-    except ConfigError as error:
-        _give_up("\n".join(str(problem) for problem in error.problems))
+    loaded = _read(options)
     config = loaded.config
-    reasons = refusals(
-        config,
-        uid=os.getuid(),
-        has_secret=(config.data / "secret").exists(),
-        readable_by_others=[path for path in loaded.secret_files if disk.readable_by_others(path)],
-    )
-    if reasons:
-        _give_up("\n".join(reasons))
     for note in loaded.notes:
         _say(note)
     as_json = config.log.format is LogFormat.JSON or (
@@ -57,7 +68,27 @@ def makeService(options: Options) -> IService:
     )
     stream = open(config.log.file, "a", encoding="utf-8") if config.log.file else None  # noqa: SIM115  (for good)
     observer = Observer(config.log.level.value, as_json=as_json, stream=stream)
-    return _kind(config.roles)(config, reactor, say=_say, fail=_fail, observer=observer)
+    service = _kind(config.roles)(config, reactor, say=_say, fail=_fail, observer=observer)
+    if config.log.profile_memory:
+        service.beside = MemoryProfile(reactor, deferToThread)
+    return service
+
+
+def _read(options: Options) -> Loaded:
+    """The configuration, or the end of the process with every reason why it cannot be used."""
+    try:
+        loaded = load(options=options.given, environ=os.environ, files=disk.text, cwd=Path.cwd())
+    except ConfigError as error:
+        _give_up("\n".join(str(problem) for problem in error.problems))
+    reasons = refusals(
+        loaded.config,
+        uid=os.getuid(),
+        has_secret=(loaded.config.data / "secret").exists(),
+        readable_by_others=[path for path in loaded.secret_files if disk.readable_by_others(path)],
+    )
+    if reasons:
+        _give_up("\n".join(reasons))
+    return loaded
 
 
 def _kind(roles: tuple[str, ...]) -> type[Server]:
@@ -77,16 +108,19 @@ def _say(text: str) -> None:
     sys.__stdout__.flush()
 
 
-def _give_up(text: str) -> NoReturn:
+def _warn(text: str) -> None:
     assert sys.__stderr__ is not None
     sys.__stderr__.write(text + "\n")
+    sys.__stderr__.flush()
+
+
+def _give_up(text: str) -> NoReturn:
+    _warn(text)
     raise SystemExit(EX_CONFIG)
 
 
 def _fail(text: str) -> None:
     """The start failed after the reactor began to run: say so, stop, and exit with the code for an operator's part."""
-    assert sys.__stderr__ is not None
-    sys.__stderr__.write(text + "\n")
-    sys.__stderr__.flush()
+    _warn(text)
     atexit.register(os._exit, EX_CONFIG)
     reactor.callWhenRunning(reactor.stop)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from twisted.application.service import Service
+from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
@@ -42,7 +42,10 @@ class Server(Service):
 
     :param say: prints a line for the person at the terminal
     :param fail: called with a sentence if the start fails
+    :ivar beside: a service that starts and stops with it
     """
+
+    beside: IService | None = None
 
     def __init__(
         self,
@@ -73,6 +76,8 @@ class Server(Service):
         """Also says where twistd's log goes."""
         if self._observer is not None and hasattr(parent, "setComponent"):
             parent.setComponent(ILogObserver, self._observer)
+        if self.beside is not None:
+            self.beside.setServiceParent(parent)
         super().setServiceParent(parent)
 
     # ── what a server of one kind or another does ───────────────────────────────────────────────

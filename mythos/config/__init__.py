@@ -6,8 +6,10 @@ from mythos.config.listen import Listen
 from mythos.config.load import ConfigError, Loaded, load
 from mythos.config.model import Config, Environment, LogFormat, LogLevel
 from mythos.config.show import options, shown, template
+from mythos.config.types import ApiKey
 
 __all__ = [
+    "ApiKey",
     "Config",
     "ConfigError",
     "Environment",

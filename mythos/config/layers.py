@@ -20,7 +20,7 @@ __all__ = ["META", "Files", "Layer", "Reader", "Source", "Value", "expand"]
 Files = Callable[[Path], "str | None"]
 
 #: Options that say where settings are read from, and so are none themselves.
-META: Final = {"config": "FILE", "env-file": "FILE"}
+META: Final = ("config", "env-file")
 
 _REFERENCE: Final = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-?([^}]*))?\}|\$\{")
 

@@ -16,7 +16,19 @@ from mythos.config import types
 from mythos.config.declare import Alias, Given, Section, Size, declared, section, setting
 from mythos.config.listen import Listen, host_and_port
 from mythos.config.scalars import boolean
-from mythos.config.types import BOOL, EMAIL, LISTEN, NAME, TEXT, enumeration, integer, seconds, size, sqlite_path
+from mythos.config.types import (
+    BOOL,
+    EMAIL,
+    LISTEN,
+    NAME,
+    TEXT,
+    ApiKey,
+    enumeration,
+    integer,
+    seconds,
+    size,
+    sqlite_path,
+)
 
 __all__ = ["DECLARED", "Config", "Environment", "LogFormat", "LogLevel"]
 
@@ -172,6 +184,10 @@ class Log:
     file: Path | None = setting(
         types.OPTIONAL_PATH, "", "Write the log to this file; empty: to standard output.", env=("LOG_FILE",)
     )
+    profile_memory: bool = setting(
+        BOOL, "no", "Tell the log once a minute which lines of code hold most memory; slows the server down.",
+        option="profile-memory"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,8 +322,10 @@ class Gateway:
         option="gateway", metavar="PORT|ENDPOINT"
     )
     tcp: Listen = setting(LISTEN, "8081", "The same over TCP, one line for each message.")
-    keys: tuple[str, ...] = setting(
-        types.KEYS, "", "Keys that are good beside those of mythosctl gateway keys: MUD=key, at least 16 letters.",
+    keys: tuple[ApiKey, ...] = setting(
+        types.KEYS, "",
+        "Keys that are good beside those of mythosctl gateway keys: MUD=key, of at least 16 letters; behind it, if you "
+        "like, what it is for (tell, channel, info, admin) and its requests in a minute.",
         secret=True
     )
     connections: int = setting(integer(1, 100_000), "1000", "Connections of MUDs, over WebSocket and TCP together.")
@@ -341,7 +359,7 @@ class Config:
         rule="small on loopback, else medium"
     )
     debug: bool = setting(
-        BOOL, "no", "Log more, show keepers where errors come from. Not in production.", env=("DEBUG",)
+        BOOL, "no", "Log more, show keepers where errors come from. Not in production.", env=("DEBUG",), option="debug"
     )
     public: bool = setting(
         BOOL, "no", "Open telnet and HTTP to the network; consents to plain telnet, makes the secrets it lacks.",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from mythos.config.declare import Section, Setting, Size
-from mythos.config.layers import META
 from mythos.config.load import Loaded
 from mythos.config.model import DECLARED
 
@@ -26,11 +25,12 @@ _HEAD: Final = """\
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A long option of the command line. Without `metavar` it is a flag."""
+    """An option of the command line, by its long name and perhaps a letter. Without `metavar` it is a flag."""
 
     name: str
     metavar: str
     help: str
+    letter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class Shown:
 
 def options() -> tuple[Option, ...]:
     """Every option that `load` takes."""
-    named = (("config", "The configuration; else ./mythos.yaml."), ("env-file", "Variables; else ./.env."))
     declared = (setting for setting in DECLARED.settings() if setting.option)
     return (
-        *(Option(name, META[name], help) for name, help in named),
+        Option("config", "FILE", "The configuration; else ./mythos.yaml.", "c"),
+        Option("env-file", "FILE", "Variables; else ./.env.", "e"),
         *(Option(setting.option, setting.metavar, setting.help) for setting in declared),
     )
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from mythos.config import scalars
 from mythos.config.listen import Listen
 
 __all__ = [
-    "BOOL", "EMAIL", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH",
-    "ROLES", "ROUTERS", "STORE", "TEXT", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
+    "BOOL", "EMAIL", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH", "ROLES",
+    "ROUTERS", "STORE", "TEXT", "ApiKey", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -26,6 +26,27 @@ _ROUTER: Final = re.compile(r"\*[^\s,]{1,63} +[A-Za-z0-9._-]+:[0-9]{1,5}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _SQLITE: Final = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
 _POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?:")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key of the gateway. As text: ``MUD=key``, then its permissions and its rate, if it has its own.
+
+    :ivar mud: the name on the network of all who come with it
+    :ivar per_minute: requests of one connection in a minute; None: as many as others
+    """
+
+    PERMISSIONS: ClassVar = ("*", "tell", "channel", "info", "admin")
+    LEAST: ClassVar = 16  # letters of a key
+
+    mud: str
+    secret: str = field(repr=False)
+    permissions: tuple[str, ...] = ("*",)
+    per_minute: int | None = None
+
+    def __str__(self) -> str:
+        rate = "" if self.per_minute is None else f" {self.per_minute}"
+        return f"{self.mud}={self.secret} {' '.join(self.permissions)}{rate}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +81,12 @@ def enumeration(members: type[_E]) -> Type[_E]:
     return Type(lambda text: known[scalars.choice(text.lower(), known)], lambda member: str(member.value))
 
 
-def _list(item: Callable[[str], str]) -> Type[tuple[str, ...]]:
-    def read(text: str) -> tuple[str, ...]:
+def _list(item: Callable[[str], _T]) -> Type[tuple[_T, ...]]:
+    def read(text: str) -> tuple[_T, ...]:
         parts = (part.strip(" \t\"'") for part in text.removeprefix("[").removesuffix("]").split(","))
         return tuple(item(part) for part in parts if part)
 
-    return Type(read, lambda items: ", ".join(items), item)
+    return Type(read, lambda items: ", ".join(map(str, items)), item)
 
 
 def _name(text: str) -> str:
@@ -99,11 +120,19 @@ def _router(text: str) -> str:
     return text
 
 
-def _key(text: str) -> str:
-    mud, _, key = text.rpartition("=")
-    if not mud.strip() or len(key.strip()) < 16:
-        raise ValueError("expected a MUD's name, = and its key of at least 16 letters")  # the key itself is a secret
-    return f"{mud.strip()}={key.strip()}"
+def _key(text: str) -> ApiKey:
+    mud, _, rest = text.partition("=")  # a key may end with the signs that base64 fills up with
+    secret, *words = rest.split() or [""]
+    if not mud.strip() or len(secret) < ApiKey.LEAST:
+        raise ValueError(f"expected a MUD's name, = and its key of at least {ApiKey.LEAST} letters")  # no secret shown
+    if len(rates := [word for word in words if word.isdecimal()]) > 1:
+        raise ValueError(f"expected one number of requests in a minute, not {' '.join(rates)}")
+    for word in words:
+        if word not in ApiKey.PERMISSIONS and word not in rates:
+            raise ValueError(f"expected one of {', '.join(ApiKey.PERMISSIONS)} or requests in a minute, not {word!r}")
+    permissions = tuple(dict.fromkeys(word for word in words if word not in rates))
+    per_minute = scalars.integer(rates[0], 1, 10**9) if rates else None
+    return ApiKey(_name(mud.strip()), secret, permissions or ("*",), per_minute)
 
 
 def _roles(text: str) -> tuple[str, ...]:

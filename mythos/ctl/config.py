@@ -25,10 +25,11 @@ _Command = Callable[..., None]
 def _sources(command: _Command) -> _Command:
     """The options of the server that bear on its configuration."""
     for option in reversed(options()):
+        names = [f"--{option.name}", *([f"-{option.letter}"] if option.letter else [])]
         if option.metavar:
-            decorate = click.option(f"--{option.name}", metavar=option.metavar, help=option.help)
+            decorate = click.option(*names, metavar=option.metavar, help=option.help)
         else:
-            decorate = click.option(f"--{option.name}", is_flag=True, help=option.help)
+            decorate = click.option(*names, is_flag=True, help=option.help)
         command = decorate(command)
     return command
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mythos.config import Config, ConfigError, Environment, Listen, LogFormat, LogLevel, Size, load
+from mythos.config import ApiKey, Config, ConfigError, Environment, Listen, LogFormat, LogLevel, Size, load
 from mythos.config.model import DECLARED
 from tests.config.reading import CWD, mistakes, read
 
+KEY = "q2JQ0r1c5T8cK4o1mUu9s3Zt7yXvBnAa"
 LISTENERS = "a port, ADDRESS:PORT, an endpoint such as tcp:4000:interface=127.0.0.1, or off"
 
 
@@ -189,6 +190,33 @@ def test_lists_in_both_forms() -> None:
     for written in ("10.0.0.0/8, ::1", "[10.0.0.0/8, '::1']"):
         assert read(f"http:\n  trusted_proxies: {written}\n").config.http.trusted_proxies == ("10.0.0.0/8", "::1/128")
     assert read(env={"CORS_ORIGINS": '["https://a.example"]'}).config.http.cors_origins == ("https://a.example",)
+
+
+def test_keys_of_the_gateway() -> None:
+    """A MUD and its key; behind it what it is for, and its rate. A key may end with an equals sign."""
+    keys = read(env={"MYTHOS_GATEWAY_KEYS": f"Reach={KEY}==, Dead Souls={KEY} tell channel 60,Third={KEY} 5"}).config
+    assert keys.gateway.keys == (
+        ApiKey("Reach", f"{KEY}=="),
+        ApiKey("Dead Souls", KEY, ("tell", "channel"), 60),
+        ApiKey("Third", KEY, ("*",), 5),
+    )
+    written = ", ".join(map(str, keys.gateway.keys))
+    assert read(env={"MYTHOS_GATEWAY_KEYS": written}).config.gateway.keys == keys.gateway.keys
+    assert KEY not in repr(keys.gateway.keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Reach=short", "expected a MUD's name, = and its key of at least 16 letters"),
+        (KEY, "expected a MUD's name, = and its key of at least 16 letters"),
+        (f"Reach={KEY} tel", "expected one of *, tell, channel, info, admin or requests in a minute, not 'tel'"),
+        (f"Reach={KEY} 60 70", "expected one number of requests in a minute, not 60 70"),
+        (f"Reach={KEY} 0", "expected at least 1, not 0"),
+    ],
+)
+def test_wrong_keys_of_the_gateway(text: str, expected: str) -> None:
+    assert mistakes(env={"MYTHOS_GATEWAY_KEYS": text}) == [f"MYTHOS_GATEWAY_KEYS: error: {expected}"]
 
 
 def test_named_files() -> None:

@@ -66,10 +66,13 @@ def test_what_is_shown_can_be_read() -> None:
 
 def test_options_are_those_of_the_server() -> None:
     assert [option.name for option in options()] == [
-        "config", "env-file", "public", "roles", "data", "world", "telnet", "http", "metrics", "log-level",
-        "log-format", "i3-router", "private", "gateway",
+        "config", "env-file", "debug", "public", "roles", "data", "world", "telnet", "http", "metrics", "log-level",
+        "log-format", "profile-memory", "i3-router", "private", "gateway",
     ]  # fmt: skip
-    assert [option.name for option in options() if not option.metavar] == ["public", "i3-router", "private"]
+    assert [option.name for option in options() if not option.metavar] == [
+        "debug", "public", "profile-memory", "i3-router", "private",
+    ]  # fmt: skip
+    assert {option.letter: option.name for option in options() if option.letter} == {"c": "config", "e": "env-file"}
 
 
 def test_init_writes_and_never_overwrites(runner: CliRunner) -> None:
@@ -87,7 +90,7 @@ def test_check(runner: CliRunner) -> None:
     assert (good.exit_code, good.stdout) == (0, "The configuration is good.\n")
     assert good.stderr == "No effect in this version: REDIS_URL.\n"
     Path("other.yaml").write_text("debug: x\nsize: y\n", encoding="utf-8")
-    bad = run(runner, "check", "--config", "other.yaml")
+    bad = run(runner, "check", "-c", "other.yaml")
     assert (bad.exit_code, bad.stdout) == (1, "")
     assert bad.stderr.splitlines() == [
         "other.yaml:1:8: error: expected yes or no, not 'x'",

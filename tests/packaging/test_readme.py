@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mythos.config import options
+from mythos.tap import CHECKS
 from tests.packaging.installs import ROOT, Install
 
 _RUN = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/twistd -n mythos"
@@ -42,7 +43,7 @@ def test_links() -> None:
 
 def test_options_of_the_server() -> None:
     """The table names every option of ``twistd mythos``, and the commands use no other."""
-    known = {f"--{option.name}" for option in options()}
+    known = {f"--{name}" for name in (*CHECKS, *(option.name for option in options()))}
     cells = [line.split("|")[1] for line in _README.splitlines() if line.startswith("| `--")]
     assert {word for cell in cells for word in re.findall(r"--[\w-]+", cell)} == known
     used = {word for line in _commands(_README) if "twistd" in line for word in line.split() if word.startswith("--")}

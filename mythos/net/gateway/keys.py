@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from mythos.config import ApiKey
 from mythos.errors import Refusal
 from mythos.net.i3.state import read, save
 
-__all__ = ["PERMISSIONS", "Key", "Keyring"]
+__all__ = ["Key", "Keyring"]
 
-#: What a key may be for; ``*`` is everything.
-PERMISSIONS = ("*", "tell", "channel", "info", "admin")
 #: Longest name of a MUD, in characters.
 NAME = 64
 
@@ -43,11 +42,11 @@ class Keyring:
     """All keys.
 
     :param path: where they are kept; readable by their owner alone
-    :param configured: ``MUD=key`` of the configuration: good beside those
+    :param configured: those of the configuration, good beside them
     :ivar changed: called with a key that was made, or that is worth nothing any more
     """
 
-    def __init__(self, path: Path, wall: Callable[[], float], configured: Iterable[str] = ()) -> None:
+    def __init__(self, path: Path, wall: Callable[[], float], configured: Iterable[ApiKey] = ()) -> None:
         self.changed: Callable[[Key], None] = lambda key: None
         self._path = path
         self._wall = wall
@@ -57,9 +56,9 @@ class Keyring:
             one["id"]: Key(**{**one, "permissions": tuple(one["permissions"])}) for one in kept.get("keys", ())
         }
         self._configured = []
-        for number, text in enumerate(configured, 1):
-            mud, _, secret = text.rpartition("=")
-            self._configured.append(Key(f"config-{number}", mud, _digest(secret), ("*",), None, 0.0))
+        for number, one in enumerate(configured, 1):
+            known = Key(f"config-{number}", one.mud, _digest(one.secret), one.permissions, one.per_minute, 0.0)
+            self._configured.append(known)
 
     def __iter__(self) -> Iterator[Key]:
         """Those that are good."""
@@ -75,8 +74,9 @@ class Keyring:
         if not 0 < len(mud) <= NAME or not mud.isprintable() or mud != mud.strip() or mud[0] == "*" or "@" in mud:
             raise Refusal(f"A MUD has a name of up to {NAME} letters, without @ in it or a star before it.")
         for permission in permissions:
-            if permission not in PERMISSIONS:
-                raise Refusal(f"There is no permission {permission!r}. There are: {', '.join(PERMISSIONS)}.")
+            if permission not in ApiKey.PERMISSIONS:
+                known = ", ".join(ApiKey.PERMISSIONS)
+                raise Refusal(f"There is no permission {permission!r}. There are: {known}.")
         if per_minute is not None and not 0 < per_minute <= 1_000_000:
             raise Refusal("A rate is 1 to 1000000 requests a minute.")
         secret = secrets.token_urlsafe(32)

@@ -1,0 +1,71 @@
+"""The command line of ``twistd mythos``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mythos import __version__
+from mythos.tap import CHECKS, Options
+
+ROOT = Path(__file__).parents[2]
+TWISTD = Path(sys.executable).with_name("twistd")
+
+
+def run(cwd: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """``twistd mythos`` in `cwd`, without the settings of the machine."""
+    process = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env}
+    return subprocess.run([TWISTD, "mythos", *words], cwd=cwd, env=process, capture_output=True, text=True, timeout=60)
+
+
+def given(*words: str) -> dict[str, str]:
+    options = Options()
+    options.parseOptions(words)
+    return options.given
+
+
+def test_names_and_letters() -> None:
+    """What the reader of the configuration is handed."""
+    assert given() == {}
+    for words in (["-c", "a.yaml", "-e", "b.env"], ["--config", "a.yaml", "--env-file", "b.env"]):
+        assert given(*words) == {"config": "a.yaml", "env-file": "b.env"}
+    assert given("--log-level", "DEBUG", "--debug", "--profile-memory") == {
+        "log-level": "DEBUG", "debug": "yes", "profile-memory": "yes",
+    }  # fmt: skip
+
+
+def test_version(tmp_path: Path) -> None:
+    said = run(tmp_path, "--version")
+    assert (said.returncode, said.stdout) == (0, f"Mythos {__version__}\n")
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_good_configuration(tmp_path: Path, check: str) -> None:
+    """It is checked, also beside a server that runs there, and nothing is started; notes are no part of the answer."""
+    (tmp_path / "other.yaml").write_text("mud: {name: Reach}\n")
+    (tmp_path / "twistd.pid").write_text(str(os.getpid()))
+    said = run(tmp_path, "-c", "other.yaml", f"--{check}", WORKERS="4")
+    assert (said.returncode, said.stdout) == (0, "Configuration is valid!\n")
+    assert said.stderr.startswith("WORKERS has no effect")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.yaml", "twistd.pid"]
+
+
+def test_a_wrong_configuration(tmp_path: Path) -> None:
+    """Every mistake has its line, a file that was named must be there."""
+    (tmp_path / "mythos.yaml").write_text("telnet: x\nhttp: y\n")
+    said = run(tmp_path, "--validate-config", "-e", "nowhere.env", MUD_PORT="z")
+    assert (said.returncode, said.stdout) == (78, "")
+    assert [line.split(": error: ")[0] for line in said.stderr.splitlines()] == [
+        "--env-file", "MUD_PORT", "mythos.yaml:1:9", "mythos.yaml:2:7",
+    ]  # fmt: skip
+
+
+def test_what_production_refuses(tmp_path: Path) -> None:
+    """A configuration that would not start is not valid."""
+    said = run(tmp_path, "--validate-config", "--debug", ENVIRONMENT="production")
+    assert said.returncode == 78
+    assert "debug (DEBUG) is on: turn it off." in said.stderr.splitlines()
