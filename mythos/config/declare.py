@@ -14,7 +14,19 @@ from typing import Any, Final, Protocol, TypeVar
 
 from mythos.config.types import Type
 
-__all__ = ["PREFIX", "Alias", "Given", "Section", "Setting", "Size", "build", "declared", "section", "setting"]
+__all__ = [
+    "PREFIX",
+    "Alias",
+    "Given",
+    "LeftOut",
+    "Section",
+    "Setting",
+    "Size",
+    "build",
+    "declared",
+    "section",
+    "setting",
+]
 
 PREFIX: Final = "MYTHOS_"
 
@@ -38,12 +50,17 @@ class Given(Protocol):
     def __getitem__(self, key: str) -> Any: ...
 
 
+class LeftOut(Exception):
+    """What was written is well-formed and yet not used; the operator hears why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alias:
     """Other variables that set the same thing.
 
-    :param names: those that are set are handed to `convert` together.
-    :param convert: their text as this setting's text; None if they do not mean it. May raise ValueError.
+    :param names: those that are set are handed to `convert` together. A name that ends with ``*`` is every variable
+        that begins so; each is converted alone, to items of a list.
+    :param convert: their text as this setting's text; None if they do not mean it. May raise ValueError or `LeftOut`.
     :param weak: counts only if no other name in the same layer sets the same thing.
     """
 

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from mythos.config.examples import is_placeholder
 from mythos.config.model import Config, Environment
 
-__all__ = ["MIN_SECRET", "is_placeholder", "refusals"]
+__all__ = ["MIN_SECRET", "refusals"]
 
 MIN_SECRET: Final = 32  # bytes
-
-#: What guides and examples print where a secret belongs.
-_PLACEHOLDER: Final = re.compile(
-    r"your[-_ ].*|.*(?:change|replace)[-_ ]?(?:me|this|it).*|.*(?:secret|api)[-_ ]?key[-_ ]?here.*|<.*>|.*placeholder.*"
-    r"|.*insert[-_ ].*|(?:dev|test|my|super|default)[-_ ].*(?:secret|key|password).*|.*(?:secret|password)[-_ ]?123.*"
-    r"|(?:secure|archmesh|mythos|your)[-_]?password|minioadmin|archive|test|admin|password|secret|example.*|(.)\1*",
-    re.IGNORECASE,
-)
-
-
-def is_placeholder(secret: str) -> bool:
-    """True for what stands in guides where a secret belongs."""
-    return bool(_PLACEHOLDER.fullmatch(secret.strip()))
 
 
 def refusals(

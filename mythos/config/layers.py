@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
-from mythos.config.declare import PREFIX, Alias, Section, Setting
+from mythos.config.declare import PREFIX, Alias, LeftOut, Section, Setting
 from mythos.config.dotenv import Entry
 from mythos.config.nodes import Fields, Kind, Node
 from mythos.config.problems import Problems, Spot, near
@@ -58,6 +58,7 @@ class Reader:
     """Reads layers against the declarations and collects what is wrong.
 
     :param secret_files: grows by the files that secrets were read from.
+    :param notes: grows by sentences on what is not used.
     """
 
     declared: Section
@@ -65,6 +66,7 @@ class Reader:
     cwd: Path
     problems: Problems
     secret_files: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def options(self, options: Mapping[str, str]) -> dict[str, Value]:
         """The command line, options without their dashes."""
@@ -109,6 +111,9 @@ class Reader:
     def _claims(
         self, setting: Setting, alias: Alias, entries: Mapping[str, Entry], layer: Layer
     ) -> Iterable[tuple[str, Spot, Any]]:
+        if alias.names[0].endswith("*"):
+            yield from self._items(setting, alias, entries, layer)
+            return
         if given := {name: entries[name] for name in alias.names if name in entries}:
             names, first = "/".join(given), next(iter(given.values()))
             try:
@@ -120,8 +125,35 @@ class Reader:
         for name in alias.names if setting.secret else ():
             if entry := entries.get(f"{name}_FILE"):
                 text = self._secret(entry.text.strip(), entry.spot)
-                if text:
-                    yield f"{name}_FILE", entry.spot, setting.type.read(text)
+                try:
+                    if text:
+                        yield f"{name}_FILE", entry.spot, setting.type.read(text)
+                except ValueError as error:
+                    self._complain(f"{name}_FILE", entry, layer, str(error))
+
+    def _items(
+        self, setting: Setting, alias: Alias, entries: Mapping[str, Entry], layer: Layer
+    ) -> Iterable[tuple[str, Spot, Any]]:
+        """One claim to a list: the items of every variable that begins as `alias` says."""
+        items: dict[str, tuple[Any, ...]] = {}
+        for name, entry in entries.items():
+            if not name.startswith(alias.names[0][:-1]):
+                continue
+            is_file = setting.secret and name.endswith("_FILE")
+            text = self._secret(entry.text.strip(), entry.spot) if is_file else entry.text.strip()
+            try:
+                read = alias.convert({name.removesuffix("_FILE") if is_file else name: text}) if text else None
+                items[name] = setting.type.read(read) if read else ()
+            except LeftOut as why:
+                self.notes.append(f"{name} {why}.")
+            except ValueError as error:
+                self._complain(name, entry, layer, str(error))
+        if any(items.values()):
+            yield (
+                "/".join(items),
+                entries[next(iter(items))].spot,
+                tuple(item for some in items.values() for item in some),
+            )
 
     def _complain(self, name: str, entry: Entry, layer: Layer, message: str) -> None:
         self.problems.add(entry.spot, message if layer is Layer.ENVIRONMENT else f"{name}: {message}")

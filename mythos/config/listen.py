@@ -9,7 +9,7 @@ from typing import Final
 
 from mythos.config.problems import near
 
-__all__ = ["ANYWHERE", "Listen", "host_and_port"]
+__all__ = ["ANYWHERE", "Listen", "address", "host_and_port"]
 
 ANYWHERE: Final = "0.0.0.0"
 _LOOPBACK: Final = "127.0.0.1"
@@ -46,14 +46,18 @@ class Listen:
             return False
         return not (self.host and ip_address(self.host).is_loopback)
 
+    def at(self, host: str) -> Listen:
+        """The same port on the address `host`, if only a port was given and `host` is not empty; else itself."""
+        return Listen.tcp(host, self.port) if self.bare and host else self
+
     def opened(self) -> Listen:
         """The same port on every interface, if only a port was given; else itself."""
-        return Listen.tcp(ANYWHERE, self.port) if self.bare else self
+        return self.at(ANYWHERE)
 
     @classmethod
     def tcp(cls, host: str, port: int, *, bare: bool = False) -> Listen:
-        address = "" if host == ANYWHERE else ":interface=" + host.replace(":", r"\:")
-        return cls(f"tcp:{port}{address}", host, port, bare)
+        interface = "" if host == ANYWHERE else ":interface=" + host.replace(":", r"\:")
+        return cls(f"tcp:{port}{interface}", host, port, bare)
 
     @classmethod
     def parse(cls, text: str) -> Listen:
@@ -68,7 +72,7 @@ class Listen:
         host, colon, port = text.rpartition(":")
         if not colon or not port.isdecimal():
             raise ValueError(f"expected {_EXAMPLES}, not {text!r}{near(scheme, _SCHEMES) if rest else ''}")
-        return cls.tcp(_address(host), _port(port))
+        return cls.tcp(address(host), _port(port))
 
     @classmethod
     def _endpoint(cls, text: str, scheme: str, rest: str) -> Listen:
@@ -86,7 +90,7 @@ class Listen:
         named = dict(part.split("=", 1) for part in parts if "=" in part)
         plain = [part for part in parts if "=" not in part]
         host = named.get("interface") or ("::" if scheme == "tcp6" else ANYWHERE)
-        return cls(text, _address(host), _port(named.get("port", plain[0] if plain else "")))
+        return cls(text, address(host), _port(named.get("port", plain[0] if plain else "")))
 
 
 def host_and_port(host: str, port: str, default: str) -> str | None:
@@ -103,12 +107,16 @@ def host_and_port(host: str, port: str, default: str) -> str | None:
 
 def _is_address(host: str) -> bool:
     try:
-        return bool(_address(host))
+        return bool(address(host))
     except ValueError:
         return False
 
 
-def _address(host: str) -> str:
+def address(host: str) -> str:
+    """The address in its usual form; ``*`` and an empty one are every interface.
+
+    :raises ValueError: saying what was expected.
+    """
     host = host.strip("[]")
     if host in ("", "*"):
         return ANYWHERE

@@ -31,7 +31,7 @@ class Loaded:
     """A configuration, and where each of its values came from.
 
     :param sources: by key.
-    :param notes: sentences an operator should see once: variables that have no effect, and why.
+    :param notes: sentences an operator should see once: what has no effect, and why.
     :param secret_files: files that secrets were read from; others must not be able to read them.
     """
 
@@ -72,7 +72,8 @@ def load(*, options: Mapping[str, str], environ: Mapping[str, str], files: Files
     resolved = _Resolver(DECLARED, layers, cwd)
     values = {setting.key: resolved[setting.key] for setting in DECLARED.settings()}
     sources = {key: resolved.value(key).source for key in values}
-    notes = remarks({**entries, **process}, {name for setting in DECLARED.settings() for name in setting.names})
+    known = {name for setting in DECLARED.settings() for name in setting.names}
+    notes = (*reader.notes, *remarks({**entries, **process}, known))
     return Loaded(build(Config, values), sources, values, notes, tuple(reader.secret_files))
 
 

@@ -6,14 +6,15 @@ operators know from other servers; each setting also has ``MYTHOS_`` and its key
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from mythos.config import types
-from mythos.config.declare import Alias, Given, Section, Size, declared, section, setting
+from mythos.config.declare import Alias, Given, LeftOut, Section, Size, declared, section, setting
+from mythos.config.examples import is_placeholder
 from mythos.config.listen import Listen, host_and_port
 from mythos.config.scalars import boolean
 from mythos.config.types import (
@@ -89,6 +90,66 @@ def _pg(_: Mapping[str, str]) -> str:
     return "postgresql:"
 
 
+def _gateway(listen: Listen, given: Given) -> Listen:
+    return listen.at(given["gateway.address"]) if given["gateway.enabled"] else Listen()
+
+
+def _gateway_tcp(listen: Listen, given: Given) -> Listen:
+    return listen.at(given["gateway.tcp_address"]) if given["gateway.enabled"] else Listen()
+
+
+def _mud_key(given: Mapping[str, str]) -> str:
+    ((name, secret),) = given.items()
+    if is_placeholder(secret):
+        raise LeftOut("is an example from a guide and no key here; to have one made: mythosctl gateway keys create MUD")
+    return f"{name.removeprefix('API_KEY_')}={secret}"
+
+
+def _keys(keys: tuple[ApiKey, ...], given: Given) -> tuple[ApiKey, ...]:
+    known = {key.secret for key in keys}
+    more: tuple[ApiKey, ...] = given["gateway.mud_keys"]
+    return (*keys, *(key for key in more if key.secret not in known))
+
+
+def _named(keys: tuple[ApiKey, ...], given: Given) -> tuple[ApiKey, ...]:
+    """``API_KEY_REACH`` is the key of the MUD of this configuration if that is called Reach or ReachMUD."""
+    own = given["mud.name"]
+
+    def letters(name: str) -> str:
+        return "".join(filter(str.isalnum, name)).upper()
+
+    return tuple(
+        replace(key, mud=own) if letters(own) in (letters(key.mud), f"{letters(key.mud)}MUD") else key for key in keys
+    )
+
+
+#: Public routers by their hosts: a router may refuse a MUD that calls it by another name.
+_KNOWN_ROUTERS: Final = {
+    "204.209.44.3": "*i4", "97.107.133.86": "*dalet", "195.242.99.94": "*wpr", "136.144.155.250": "*wpr",
+    "150.101.219.57": "*Kelly",
+}  # fmt: skip
+
+
+def _router_of(key: str) -> Callable[[Given], str]:
+    def name(given: Given) -> str:
+        host: str = given[f"{key}.host"]
+        return _KNOWN_ROUTERS.get(host, f"*{host}" if host else "")
+
+    return name
+
+
+def _routers(routers: tuple[str, ...], given: Given) -> tuple[str, ...]:
+    """With those that are given in parts; one address counts once."""
+    first, last = (
+        [f"{given[f'{key}.name']} {given[f'{key}.host']}:{given[f'{key}.port']}"] if given[f"{key}.host"] else []
+        for key in ("i3.primary", "i3.fallback")
+    )
+    by_address: dict[str, str] = {}
+    for router in (*first, *routers, *last):
+        by_address.setdefault(router.split()[-1], router)
+    return tuple(by_address.values())
+
+
 def _http(host: str, port: str) -> Alias:
     return Alias((host, port), lambda given: host_and_port(given.get(host, ""), given.get(port, ""), default="8000"))
 
@@ -141,6 +202,11 @@ class Metrics:
 class Mud:
     name: str = setting(NAME, "Mythos", "The name of your MUD, as players and MUD lists see it.", env=("MUD_NAME",))
     admin_email: str = setting(EMAIL, "", "Where people can write to you.", env=("MUD_ADMIN_EMAIL",))
+    type: str = setting(NAME, "Mythos", "What kind of MUD other MUDs are told this is.", env=("MUD_TYPE",))
+    status: str = setting(NAME, "open for public", "What they are told of who may come.", env=("MUD_STATUS",))
+    mudlib: str = setting(NAME, "Mythos", "The library they are told of.")
+    base_mudlib: str = setting(NAME, "Mythos", "What that is made from.")
+    driver: str = setting(NAME, "", "The program they are told of; empty: Mythos and its version.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +244,8 @@ class Log:
         rule="info, or debug with 'debug: yes'"
     )
     format: LogFormat = setting(
-        enumeration(LogFormat), "auto", "text, json, or auto: text on a terminal, else json.", env=("LOG_FORMAT",),
-        option="log-format", metavar="text|json"
+        enumeration(LogFormat, console="text"), "auto", "text, json, or auto: text on a terminal, else json.",
+        env=("LOG_FORMAT",), option="log-format", metavar="text|json"
     )
     file: Path | None = setting(
         types.OPTIONAL_PATH, "", "Write the log to this file; empty: to standard output.", env=("LOG_FILE",)
@@ -305,36 +371,93 @@ class I3Router:
 
 
 @dataclass(frozen=True, slots=True)
+class I3Primary:
+    host: str = setting(
+        types.HOST, "", "Its host; empty: there is none but those of the list.", env=("I3_ROUTER_HOST",)
+    )
+    port: int = setting(integer(1, 65535), "8080", "Its port.", env=("I3_ROUTER_PORT",))
+    name: str = setting(
+        types.ROUTER_NAME, "", "Its name.", env=("I3_ROUTER_NAME",), derived=_router_of("i3.primary"),
+        rule="the name of a router that is well known, else its host"
+    )
+    password: int = setting(
+        types.ROUTER_PASSWORD, "", "What it gave your MUD to be known by, if it knows it already.",
+        env=("I3_ROUTER_PASSWORD",), secret=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class I3Fallback:
+    host: str = setting(
+        types.HOST, "", "Its host; empty: there is none but those of the list.",
+        env=("I3_FALLBACK_ROUTER_HOST", "I3_ROUTER_FALLBACK_HOST")
+    )
+    port: int = setting(
+        integer(1, 65535), "8080", "Its port.", env=("I3_FALLBACK_ROUTER_PORT", "I3_ROUTER_FALLBACK_PORT")
+    )
+    name: str = setting(
+        types.ROUTER_NAME, "", "Its name.", env=("I3_FALLBACK_ROUTER_NAME", "I3_ROUTER_FALLBACK_NAME"),
+        derived=_router_of("i3.fallback"), rule="the name of a router that is well known, else its host"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class I3:
     routers: tuple[str, ...] = setting(
-        types.ROUTERS, "", "Intermud-3 routers to be on, the best first: *name host:port; empty: none, or your own."
+        types.ROUTERS, "", "Intermud-3 routers to be on, the best first: *name host:port; empty: none, or your own.",
+        adjust=_routers
     )
     throttle: int = setting(
         integer(0, 1000), "8", "Packets sent to a router in a second; 0: no limit, for a private router."
     )
+    primary: I3Primary = section(I3Primary, "A router in parts, as variables name it: before those of the list.")
+    fallback: I3Fallback = section(I3Fallback, "The same, after those of the list.")
     router: I3Router = section(I3Router, "A router of your own.")
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
+    enabled: bool = setting(BOOL, "yes", "Off: there is none, whatever else is said.", env=("API_ENABLED",))
     listen: Listen = setting(
         LISTEN, "8080", "Where MUDs without Intermud-3 reach it by WebSocket; open as soon as a key exists.",
-        option="gateway", metavar="PORT|ENDPOINT"
+        env=("API_PORT", "API_WS_PORT"), option="gateway", metavar="PORT|ENDPOINT", adjust=_gateway
     )
-    tcp: Listen = setting(LISTEN, "8081", "The same over TCP, one line for each message.")
+    address: str = setting(
+        types.ADDRESS, "", "The address of that, if only a port is given; empty: loopback.",
+        env=("API_HOST", "API_WS_HOST")
+    )
+    tcp: Listen = setting(
+        LISTEN, "8081", "The same over TCP, one line for each message.", env=("API_TCP_PORT",), adjust=_gateway_tcp
+    )
+    tcp_address: str = setting(
+        types.ADDRESS, "", "The address of that, if only a port is given.", env=("API_TCP_HOST",),
+        derived=lambda given: given["gateway.address"], rule="the address of the other"
+    )
     keys: tuple[ApiKey, ...] = setting(
         types.KEYS, "",
         "Keys that are good beside those of mythosctl gateway keys: MUD=key, of at least 16 letters; behind it, if you "
         "like, what it is for (tell, channel, info, admin) and its requests in a minute.",
-        secret=True
+        secret=True, adjust=_keys
     )
-    connections: int = setting(integer(1, 100_000), "1000", "Connections of MUDs, over WebSocket and TCP together.")
-    per_minute: int = setting(integer(1, 10**9), "100", "Requests of one connection in a minute.")
-    burst: int = setting(integer(1, 10**9), "20", "Requests that may come at once.")
+    mud_keys: tuple[ApiKey, ...] = setting(
+        types.KEYS, "",
+        "More of them, one in each variable API_KEY_<MUD>; mud.name in capitals, with MUD at its end or not, is yours.",
+        env=(Alias(("API_KEY_*",), _mud_key),), secret=True, adjust=_named
+    )
+    connections: int = setting(
+        integer(1, 100_000), "1000", "Connections of MUDs, over WebSocket and TCP together.", env=("MAX_CONNECTIONS",)
+    )
+    per_minute: int = setting(
+        integer(1, 10**9), "100", "Requests of one connection in a minute.", env=("RATE_LIMIT_PER_MINUTE",)
+    )
+    burst: int = setting(integer(1, 10**9), "20", "Requests that may come at once.", env=("RATE_LIMIT_BURST",))
     idle_timeout: float = setting(seconds(10, 86400), "1h", "Close a connection after this long without a word.")
     ping_interval: float = setting(seconds(1, 3600), "30s", "Between two pings of a WebSocket.")
     ping_timeout: float = setting(seconds(1, 3600), "10s", "Close a WebSocket that does not answer one.")
-    queue: int = setting(integer(1, 100_000), "1000", "Events kept for a client that is away, and tells for a MUD.")
+    queue: int = setting(
+        integer(1, 100_000), "1000", "Events kept for a client that is away, and tells for a MUD.",
+        env=("MESSAGE_QUEUE_SIZE", "MAX_QUEUE_SIZE")
+    )
     queue_time: float = setting(seconds(1, 86400), "5m", "For how long.")
     history: int = setting(integer(0, 10_000), "100", "Lines kept of each channel, for each MUD.")
     longest: int = setting(integer(64, 65_536), "2048", "Characters of one message.")

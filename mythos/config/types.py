@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from mythos.config import scalars
-from mythos.config.listen import Listen
+from mythos.config.listen import Listen, address
 
 __all__ = [
-    "BOOL", "EMAIL", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH", "ORIGINS", "PATH", "ROLES",
-    "ROUTERS", "STORE", "TEXT", "ApiKey", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
+    "ADDRESS", "BOOL", "EMAIL", "HOST", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH",
+    "ORIGINS", "PATH", "ROLES", "ROUTERS", "ROUTER_NAME", "ROUTER_PASSWORD", "STORE", "TEXT", "ApiKey", "Type",
+    "enumeration", "integer", "seconds", "size", "sqlite_path",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Enum)
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9._-]+(?::[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?")
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]+")
 _ROUTER: Final = re.compile(r"\*[^\s,]{1,63} +[A-Za-z0-9._-]+:[0-9]{1,5}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _SQLITE: Final = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
@@ -54,7 +56,7 @@ class Type(Generic[_T]):
     """How a setting is read from text and written back.
 
     :param read: raises ValueError with a message that fits behind the place of the mistake.
-    :param item: for a list, how one item of it is read; `read` then splits at commas.
+    :param item: for a list, how one item of it is read; `read` then splits at commas and ends of lines.
     """
 
     read: Callable[[str], _T]
@@ -75,15 +77,20 @@ def size(low: int, high: int | None = None) -> Type[int]:
     return Type(lambda text: scalars.size(text, low, high), _size)
 
 
-def enumeration(members: type[_E]) -> Type[_E]:
-    """Members by their values, which are lower case; case does not count."""
+def enumeration(members: type[_E], **synonyms: str) -> Type[_E]:
+    """Members by their values, which are lower case; case does not count. Other names for values are keywords."""
     known = {str(member.value): member for member in members}
-    return Type(lambda text: known[scalars.choice(text.lower(), known)], lambda member: str(member.value))
+
+    def read(text: str) -> _E:
+        word = text.lower()
+        return known[scalars.choice(synonyms.get(word, word), known)]
+
+    return Type(read, lambda member: str(member.value))
 
 
 def _list(item: Callable[[str], _T]) -> Type[tuple[_T, ...]]:
     def read(text: str) -> tuple[_T, ...]:
-        parts = (part.strip(" \t\"'") for part in text.removeprefix("[").removesuffix("]").split(","))
+        parts = (part.strip(" \t\"'") for part in re.split("[,\n]", text.removeprefix("[").removesuffix("]")))
         return tuple(item(part) for part in parts if part)
 
     return Type(read, lambda items: ", ".join(map(str, items)), item)
@@ -112,6 +119,19 @@ def _network(text: str) -> str:
         return str(ip_network(text))
     except ValueError:
         raise ValueError(f"expected an address or a network such as 10.0.0.0/8, not {text!r}") from None
+
+
+def _host(text: str) -> str:
+    if text and not _HOST.fullmatch(text):
+        raise ValueError(f"expected the name of a host or its address, not {text!r}")
+    return text
+
+
+def _router_name(text: str) -> str:
+    name = "*" + text.lstrip("*")
+    if text and not _ROUTER.fullmatch(f"{name} host:1"):
+        raise ValueError(f"expected a router's name such as *i4, not {text!r}")
+    return name if text else ""
 
 
 def _router(text: str) -> str:
@@ -173,6 +193,7 @@ def _optional(read: Callable[[str], _T]) -> Type[_T | None]:
 TEXT: Final = Type(str)
 NAME: Final = Type(_name)
 EMAIL: Final = Type(_email)
+ADDRESS: Final = Type(lambda text: address(text) if text else "")
 BOOL: Final = Type(scalars.boolean, lambda value: "yes" if value else "no")
 LISTEN: Final = Type(Listen.parse)
 PATH: Final = Type(Path)
@@ -180,6 +201,11 @@ OPTIONAL_PATH: Final = _optional(Path)
 OPTIONAL_INT: Final = _optional(scalars.integer)
 ORIGINS: Final = _list(_origin)
 NETWORKS: Final = _list(_network)
+HOST: Final = Type(_host)
+ROUTER_PASSWORD: Final = Type(
+    lambda text: scalars.integer(text or "0", 0, 2**31 - 1), lambda value: str(value) if value else ""
+)
+ROUTER_NAME: Final = Type(_router_name)
 ROUTERS: Final = _list(_router)
 KEYS: Final = _list(_key)
 ROLES: Final = Type(_roles, lambda roles: ", ".join(roles))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mythos.config import Config, refusals
-from mythos.config.gate import is_placeholder
+from mythos.config.examples import is_placeholder
 from tests.config.reading import read
 
 GOOD = {"SECRET_KEY": "7f4c2a9be1d84f06a5c3907bd2e86f14", "ENVIRONMENT": "production"}
@@ -79,6 +79,7 @@ def test_secret_files_others_can_read() -> None:
         "your-secret-key", "your-secret-key-here", "your-production-secret-key", "<generated-secret>", "minioadmin",
         "secure_password", "archive", "test", "changeme-please-change-me-0123456789", "archmesh_password",
         "your_password", "dev-secret-key-do-not-use-in-production", "x" * 64,
+        "demo-key-123", "admin-key-456", "luminari-i3-gateway-2025", "<generated-api-key>",
     ],
 )  # fmt: skip
 def test_examples_from_guides(secret: str) -> None:

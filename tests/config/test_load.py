@@ -415,19 +415,6 @@ METRICS_PORT=9090
 LOG_FORMAT=json
 """
 
-GATEWAY_ENV = """\
-API_WS_HOST=0.0.0.0
-API_WS_PORT=8080
-I3_GATEWAY_SECRET=3d7c1f0a95b24e6d8c1a7f3052be49d6
-MUD_NAME=LuminariMUD
-MUD_PORT=4100
-MUD_ADMIN_EMAIL=keeper@example.org
-MUD_TYPE=Circle
-I3_ROUTER_NAME=*i3
-LOG_LEVEL=INFO
-LOG_FILE=/var/log/i3-gateway.log
-"""
-
 ARCHIVE_ENV = """\
 MAX_ACTIVE_GAMES=10000
 REDIS_URL=redis://localhost:6379/0
@@ -442,12 +429,6 @@ METRICS_ENABLED=true
     ("dotenv", "key", "value", "silent"),
     [
         (CONNECTIONS_ENV, "limits.connections", 1000, "HEALTH_CHECK_INTERVAL, MESSAGE_BATCH_SIZE"),
-        (
-            GATEWAY_ENV,
-            "telnet.listen",
-            Listen.parse("4100"),
-            "API_WS_HOST, API_WS_PORT, I3_GATEWAY_SECRET, I3_ROUTER_NAME, MUD_TYPE",
-        ),
         (ARCHIVE_ENV, "limits.player.per_minute", 60, "ARCHIVE_BACKEND, MAX_ACTIVE_GAMES, REDIS_URL"),
     ],
 )
