@@ -71,9 +71,10 @@ class Network:
         self._read_passwords()
         self._read_lists()
         gateway, limits = config.gateway, config.limits
+        own = config.mud.name if "world" in config.roles else ""
         rate = (gateway.per_minute, gateway.burst) if limits.enabled else (1_000_000_000, 1_000_000)
         self.gateway = Gateway(
-            Keyring(config.data / "gateway-keys.json", clock.wall, gateway.keys),
+            Keyring(config.data / "gateway-keys.json", clock.wall, gateway.keys, own),
             clock,
             reactor,
             link=self._link_of,
@@ -172,16 +173,20 @@ class Network:
     # ── links ───────────────────────────────────────────────────────────────────────────────────
 
     def _link_of(self, mud: str) -> RouterLink:
-        return self._make_link(mud, 0, lambda router: self._directories.setdefault(router, Directory()), SERVICES)
+        own = mud == self._config.mud.name and "telnet" not in self._doors.ports
+        port = self._config.telnet.listen.port if own else 0  # of a MUD that runs elsewhere
+        return self._make_link(mud, port, lambda router: self._directories.setdefault(router, Directory()), SERVICES)
 
     def _make_link(
         self, mud: str, port: int, directory: Callable[[str], Directory] | None, services: Sequence[str]
     ) -> RouterLink:
-        config = self._config
+        config, me = self._config, self._config.mud
+        driver = me.driver or f"Mythos {__version__}"
+        told = me.mudlib, me.base_mudlib, driver, me.type, me.status
         return RouterLink(
             self._reactor,
             self._routers,
-            Identity(mud, port, config.mud.admin_email, __version__, tuple(services)),
+            Identity(mud, port, me.admin_email, tuple(services), *told),
             rate=config.i3.throttle,
             passwords=self._passwords.setdefault(mud, {}),
             keep=self._keep_passwords,
@@ -195,6 +200,10 @@ class Network:
         for mud, known in read(self._config.data / _PASSWORDS).items():
             if type(known) is dict:
                 self._passwords[mud] = {str(name): number for name, number in known.items() if type(number) is int}
+
+        primary, name = self._config.i3.primary, self._config.mud.name
+        if primary.host and primary.password:
+            self._passwords.setdefault(name, {}).setdefault(primary.name, primary.password)
 
     def _keep_passwords(self) -> None:
         save(self._passwords, self._config.data / _PASSWORDS)

@@ -43,12 +43,14 @@ class Keyring:
 
     :param path: where they are kept; readable by their owner alone
     :param configured: those of the configuration, good beside them
+    :param own: the name of our own world, which is nobody else's
     :ivar changed: called with a key that was made, or that is worth nothing any more
     """
 
-    def __init__(self, path: Path, wall: Callable[[], float], configured: Iterable[ApiKey] = ()) -> None:
+    def __init__(self, path: Path, wall: Callable[[], float], configured: Iterable[ApiKey] = (), own: str = "") -> None:
         self.changed: Callable[[Key], None] = lambda key: None
         self._path = path
+        self._own = own
         self._wall = wall
         kept = read(path)
         self._next = int(kept.get("next", 1))
@@ -73,6 +75,8 @@ class Keyring:
         """A new key, and its only showing. :raises Refusal:"""
         if not 0 < len(mud) <= NAME or not mud.isprintable() or mud != mud.strip() or mud[0] == "*" or "@" in mud:
             raise Refusal(f"A MUD has a name of up to {NAME} letters, without @ in it or a star before it.")
+        if mud.lower() == self._own.lower():
+            raise Refusal(f"{mud} is the world that runs here: choose another name.")
         for permission in permissions:
             if permission not in ApiKey.PERMISSIONS:
                 known = ", ".join(ApiKey.PERMISSIONS)

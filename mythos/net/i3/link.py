@@ -56,8 +56,12 @@ class Identity:
     name: str
     player_port: int
     admin_email: str
-    version: str
     services: tuple[str, ...]
+    mudlib: str = "Mythos"
+    base_mudlib: str = "Mythos"
+    driver: str = "Mythos"
+    kind: str = "Mythos"
+    status: str = "open for public"
 
 
 class Resident(Shape):
@@ -278,7 +282,7 @@ class RouterLink:
             packets.StartupRequest(
                 *(me.name, "", self._router.name, ""),
                 *(self._passwords.get(self._router.name, 0), known.mudlist_id, known.chanlist_id, me.player_port, 0, 0),
-                *("Mythos", "Mythos", f"Mythos {me.version}", "Mythos", "open for public", me.admin_email),
+                *(me.mudlib, me.base_mudlib, me.driver, me.kind, me.status, me.admin_email),
                 *(dict.fromkeys(me.services, 1), {}),
             )
         )

@@ -47,7 +47,7 @@ class Net:
         self.passwords: dict[str, int] = read(self.path)
         scene = in_town()
         known = [Router(f"*r{number}", f"192.0.2.{number}", 8080) for number in range(routers)]
-        me = Identity("Ours", 4000, "admin@example.org", "1", ("tell", "channel"))
+        me = Identity("Ours", 4000, "admin@example.org", ("tell", "channel"))
         self.link = RouterLink(
             self.reactor, known, me, rate=rate, passwords=self.passwords, keep=self.keep, chance=lambda: 0.5
         )
