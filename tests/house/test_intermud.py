@@ -69,9 +69,9 @@ def test_the_link_comes_back(pair: tuple[Server, Server]) -> None:
     until(ann, "i3 muds", "First, Second")
     kept = second.data / "i3-passwords.json"
     known = json.loads(kept.read_text())
-    assert known["*mythos"] > 0
+    assert known["Second"]["*mythos"] > 0
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert json.loads((first.data / "i3-router.json").read_text())["passwords"]["Second"] == known["*mythos"]
+    assert json.loads((first.data / "i3-router.json").read_text())["passwords"]["Second"] == known["Second"]["*mythos"]
     second.kill()
     second.start()
     bob = WebSocket(second.ports["http"], bob.token)

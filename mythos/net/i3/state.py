@@ -18,12 +18,14 @@ def read(path: Path) -> dict[str, Any]:
     """What was saved; empty if there is nothing, or nothing that can be read."""
     try:
         found = json.loads(path.read_text("utf-8"))
+        if type(found) is not dict:
+            raise ValueError("it is no object")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         _log.error("{path} cannot be read, and is left out: {error}", path=path, error=error)
         return {}
-    return found if type(found) is dict else {}
+    return found
 
 
 def save(state: dict[str, Any], path: Path, *, durable: bool = True) -> None:

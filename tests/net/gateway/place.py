@@ -144,7 +144,7 @@ class Place:
         keys: tuple[ApiKey, ...] = (),
     ) -> None:
         self.data = data
-        self.clock = before.clock if before else Wall()
+        self.clock: Wall = before.clock if before else Wall()
         self.exchanges: list[Exchange] = before.exchanges if before else []
         for number in range(0 if before else routers):
             exchange = Exchange(f"*r{number}", f"192.0.2.{number} 8080", lambda: 77, private=not throttle)
