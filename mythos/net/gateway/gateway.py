@@ -59,7 +59,7 @@ class Gateway:
         self._events = 0
         self._tells_due = False
         self._started = False
-        keys.changed = self._key_changed
+        keys.changed = self._look_at_keys
         self._remember()
 
     # ── MUDs ────────────────────────────────────────────────────────────────────────────────────
@@ -73,17 +73,17 @@ class Gateway:
                 found.link.start()
         return found
 
-    def _key_changed(self, key: Key) -> None:
-        """Whoever is there by a key that is worth nothing any more is sent away."""
-        good = {one.id: one for one in self.keys}
-        for mud in tuple(self.muds.values()):
-            for session in [one for one in mud.sessions.values() if one.key.id not in good]:
-                if session.door is not None:
-                    session.door.close(1008, "this key is not good any more")
-                self._end(session)
-        if any(one.mud == key.mud for one in good.values()):
-            self.mud(key.mud)
-        elif (gone := self.muds.pop(key.mud, None)) is not None:
+    def _look_at_keys(self) -> None:
+        """Every MUD with a key is on the network; whoever is there by one that is worth nothing any more must go."""
+        good = {key.id: key.mud for key in self.keys}
+        for session in [one for one in self.sessions() if one.key.id not in good]:
+            if session.door is not None:
+                session.door.close(1008, "this key is not good any more")
+            self._end(session)
+        for name in dict.fromkeys(good.values()):
+            self.mud(name)
+        for name in self.muds.keys() - set(good.values()):
+            gone = self.muds.pop(name)
             gone.stop()
             Deferred.fromCoroutine(gone.link.stop())
             self.tells_changed()
@@ -101,12 +101,15 @@ class Gateway:
                 old.door.close(4001, "takeover: this session goes on by another connection")
             old.key, old.door = key, door
             return old
-        mud = self.mud(key.mud)
-        per_minute = key.per_minute or self._rate[0]
-        burst = max(20, key.per_minute // 3) if key.per_minute else self._rate[1]
-        session = ApiSession(str(uuid.uuid4()), mud, key, Bucket(per_minute / 60.0, burst), self.wall())
+        session = self._session(str(uuid.uuid4()), self.mud(key.mud), key)
         session.door = door
-        mud.sessions[session.id] = session
+        return session
+
+    def _session(self, id: str, mud: GatewayMud, key: Key) -> ApiSession:
+        per_minute, burst = self._rate
+        if key.per_minute:
+            per_minute, burst = key.per_minute, max(20, key.per_minute // 3)
+        session = mud.sessions[id] = ApiSession(id, mud, key, Bucket(per_minute / 60.0, burst), self.wall())
         return session
 
     def resumable(self, id: str, key: Key) -> ApiSession | None:
@@ -133,7 +136,8 @@ class Gateway:
         mud.listen_again()
 
     def sweep(self) -> None:
-        """Let go of what is too old: sessions that are away, what they were told, tells that nobody fetched."""
+        """Let go of what is too old: keys, sessions that are away, what they were told, tells that nobody fetched."""
+        self._look_at_keys()
         before = self.wall() - self.limits.queue_time
         for mud in self.muds.values():
             for session in tuple(mud.sessions.values()):
@@ -219,9 +223,7 @@ class Gateway:
             for one in muds.get(name, {}).get("sessions", ()):
                 key = keys.get(one["key"])
                 if key is not None:
-                    session = ApiSession(one["id"], found, key, Bucket(self._rate[0] / 60.0, self._rate[1]), now)
-                    session.remember(one, now)
-                    found.sessions[session.id] = session
+                    self._session(one["id"], found, key).remember(one, now)
 
     def start(self) -> None:
         """Be on the network with every MUD that has a key."""

@@ -44,11 +44,11 @@ class Keyring:
     :param path: where they are kept; readable by their owner alone
     :param configured: those of the configuration, good beside them
     :param own: the name of our own world, which is nobody else's
-    :ivar changed: called with a key that was made, or that is worth nothing any more
+    :ivar changed: called when a key was made, or is worth nothing any more
     """
 
     def __init__(self, path: Path, wall: Callable[[], float], configured: Iterable[ApiKey] = (), own: str = "") -> None:
-        self.changed: Callable[[Key], None] = lambda key: None
+        self.changed: Callable[[], None] = lambda: None
         self._path = path
         self._own = own
         self._wall = wall
@@ -88,7 +88,7 @@ class Keyring:
         self._next += 1
         self._keys[key.id] = key
         self._save()
-        self.changed(key)
+        self.changed()
         return key, secret
 
     def rotate(self, id: str, overlap: float) -> tuple[Key, str]:
@@ -97,7 +97,7 @@ class Keyring:
         key, secret = self.create(old.mud, old.permissions, old.per_minute)
         self._keys[id] = replace(old, ends=self._wall() + overlap)
         self._save()
-        self.changed(self._keys[id])
+        self.changed()
         return key, secret
 
     def revoke(self, id: str) -> Key:
@@ -105,7 +105,7 @@ class Keyring:
         key = self._known(id)
         del self._keys[id]
         self._save()
-        self.changed(key)
+        self.changed()
         return key
 
     def _known(self, id: str) -> Key:

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mythos.errors import WireError
-from mythos.flow.bucket import Bucket
+from mythos.flow.window import Window
 from mythos.net.i3.waiting import Waiting
 from mythos.net.outlet import tune
 from mythos.telemetry.metrics import I3Numbers
@@ -35,6 +35,10 @@ _log = Logger()
 #: Seconds until a router that is silent at startup is given up; between tries, at first and at most.
 STARTUP: Final = 30.0
 PAUSES: Final = (5.0, 300.0)
+#: A second with a margin: on their way packets come closer together than they were sent.
+SECOND: Final = 1.1
+#: Packets that a startup counts for with routers that throw out who sends too many.
+STARTUP_COUNTS: Final = 6
 #: Seconds a session has to hold before the pauses begin anew.
 HEALTHY: Final = 60.0
 #: Seconds without a word after which the router is asked whether it is there, and questions until it is given up.
@@ -113,7 +117,7 @@ class RouterLink:
 
     :param directory: gives the lists of a router, by its name: links that share them ask only for what has changed
     :param passwords: by router; ``keep`` is called when there is a new one
-    :param rate: packets a second, and at once; 0: as many as there are
+    :param rate: packets within any second; 0: as many as there are
     :param chance: a number from 0 to 1, so that MUDs do not all come back at the same instant
     :ivar resident: set before :meth:`start`
     :ivar up: the router has let us in; ``router`` is its name then
@@ -126,7 +130,7 @@ class RouterLink:
         routers: Sequence[Router],
         identity: Identity,
         *,
-        rate: float,
+        rate: int,
         passwords: dict[str, int],
         keep: Callable[[], None],
         chance: Callable[[], float],
@@ -139,7 +143,7 @@ class RouterLink:
         self._reactor = reactor
         self._routers = routers
         self._identity = identity
-        self._bucket = Bucket(rate, rate) if rate else None
+        self._pace = Window(rate, SECOND) if rate else None
         self._keep = keep
         self._chance = chance
         self._passwords = passwords
@@ -225,7 +229,7 @@ class RouterLink:
 
     def _drain(self) -> None:
         while self.up and len(self._waiting):
-            wait = self._bucket.take(self._reactor.seconds()) if self._bucket is not None else 0.0
+            wait = self._pace.take(self._reactor.seconds()) if self._pace is not None else 0.0
             if wait > 0.0:
                 self._later("drain", wait, self._drain)
                 return
@@ -286,6 +290,8 @@ class RouterLink:
                 *(dict.fromkeys(me.services, 1), {}),
             )
         )
+        if self._pace is not None:
+            self._pace.use(self._reactor.seconds(), STARTUP_COUNTS)
         self._later("startup", STARTUP, connection.transport.abortConnection)
 
     def lost(self, connection: _Connection) -> None:

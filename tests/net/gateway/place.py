@@ -152,6 +152,7 @@ class Place:
             self.exchanges.append(exchange)
             self.clock.routers[f"192.0.2.{number}", 8080] = RouterFactory(exchange, self.clock)
         self._throttle = throttle
+        self._clients: list[Client] = []
         self.directories: dict[str, Directory] = before.directories if before else {}
         self._passwords: dict[str, dict[str, int]] = before._passwords if before else {}
         self.keys = Keyring(data / "gateway-keys.json", self.clock.wall, keys, "Own World")
@@ -190,6 +191,8 @@ class Place:
         """Until nothing moves any more but by time."""
         for _ in range(30):
             self.clock.advance(0)
+        for client in self._clients:
+            client.hear()
 
     def pass_time(self, seconds: float) -> None:
         """In steps of up to a second."""
@@ -249,9 +252,11 @@ class Client:
     ) -> None:
         self.place = place
         self.road = road
+        place._clients.append(self)
         self.closed: tuple[int, str] | None = None
         self.welcome: Any = None
         self.status = 0
+        self.answers_pings = True
         self._number = 0
         self._rest = b""
         self._kept: list[Any] = []
@@ -261,7 +266,7 @@ class Client:
         plug.protocol.makeConnection(plug)
         if road == "tcp":
             place.run()
-            self.welcome = next(iter(self._read()), None)
+            self.welcome = next(iter(self.take()), None)
             return
         lines = [
             *(f"GET {path} HTTP/1.1", "Host: gateway.example.org", "Upgrade: websocket", "Connection: Upgrade"),
@@ -273,6 +278,7 @@ class Client:
         head, _, self._rest = plug.value().partition(b"\r\n\r\n")
         plug.clear()
         self.status = int(head.split()[1])
+        self.hear()
 
     def raw(self, data: bytes) -> None:
         """One message, whatever it is."""
@@ -290,7 +296,6 @@ class Client:
         return self.response(self._number)
 
     def response(self, id: Any) -> Any:
-        self._kept += self._read()
         found = next((one for one in self._kept if "id" in one and one["id"] == id), None)
         if found is not None:
             self._kept.remove(found)
@@ -308,7 +313,7 @@ class Client:
     def take(self, method: str = "") -> list[Any]:
         """Everything since the last call; only events of one method, without what all have, if one is named."""
         self.place.run()
-        found, self._kept = [*self._kept, *self._read()], []
+        found, self._kept = self._kept, []
         if not method:
             return found
         return [_own(one["params"]) for one in found if one.get("method") == method]
@@ -316,6 +321,11 @@ class Client:
     def lost(self) -> None:
         self.plug.protocol.connectionLost(Failure(ConnectionDone()))
         self.place.run()
+
+    def hear(self) -> None:
+        """What came goes to what is kept; pings are answered."""
+        if self.road == "tcp" or self.status:
+            self._kept += self._read()
 
     def _read(self) -> list[Any]:
         data = self._rest + self.plug.value()
@@ -338,6 +348,8 @@ class Client:
                 found.append(json.loads(payload))
             elif opcode == 8:
                 self.closed = (int.from_bytes(payload[:2], "big"), payload[2:].decode())
+            elif opcode == 9 and self.answers_pings:
+                self.plug.protocol.dataReceived(frame(10, payload))
         self._rest = data
         return found
 
