@@ -66,7 +66,10 @@ def makeService(options: Options) -> IService:
     as_json = config.log.format is LogFormat.JSON or (
         config.log.format is LogFormat.AUTO and not (sys.__stdout__ and sys.__stdout__.isatty())
     )
-    stream = open(config.log.file, "a", encoding="utf-8") if config.log.file else None  # noqa: SIM115  (for good)
+    try:
+        stream = open(config.log.file, "a", encoding="utf-8") if config.log.file else None  # noqa: SIM115  (for good)
+    except OSError as error:
+        _give_up(f"The log {config.log.file} cannot be written: {error.strerror}. Another one: LOG_FILE or log.file.")
     observer = Observer(config.log.level.value, as_json=as_json, stream=stream)
     service = _kind(config.roles)(config, reactor, say=_say, fail=_fail, observer=observer)
     if config.log.profile_memory:

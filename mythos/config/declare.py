@@ -19,6 +19,7 @@ __all__ = [
     "Alias",
     "Given",
     "LeftOut",
+    "Rows",
     "Section",
     "Setting",
     "Size",
@@ -56,23 +57,45 @@ class LeftOut(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Other variables that set the same thing.
+    """Other variables, or other keys of the file, that set the same thing.
 
-    :param names: those that are set are handed to `convert` together. A name that ends with ``*`` is every variable
-        that begins so; each is converted alone, to items of a list.
+    :param names: those that are set are handed to `convert` together. A variable that ends with ``*`` is every one that
+        begins so; each is converted alone, to items of a list.
     :param convert: their text as this setting's text; None if they do not mean it. May raise ValueError or `LeftOut`.
     :param weak: counts only if no other name in the same layer sets the same thing.
+    :param types: what single ones of several keys are, to name the wrong one.
     """
 
     names: tuple[str, ...]
-    convert: Callable[[Mapping[str, str]], str | None]
+    convert: Callable[[Mapping[str, str]], str | None] = lambda given: next(iter(given.values()))
     weak: bool = False
+    types: Mapping[str, Type[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A list of mappings in the file; each is an item of the setting's list.
+
+    :param fields: what may stand in such a mapping.
+    :param convert: its values as an item; None if it is none. May raise ValueError or `LeftOut`.
+    :param secret: the field that holds a secret.
+    """
+
+    key: str
+    fields: Mapping[str, Type[Any]]
+    convert: Callable[[Mapping[str, Any]], Any]
+    secret: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.key,)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """All that is known of one setting. `key` is its path in the file: ``telnet.listen``.
 
+    :param keys: other keys of the file that set it, as whole paths.
     :param default: as text.
     :param derived: the default as text, where it depends on other settings; `rule` says how, in words.
     :param by_size: the default for each `Size`, in their order.
@@ -84,6 +107,7 @@ class Setting:
     default: str
     help: str
     env: tuple[Alias, ...]
+    keys: tuple[Alias | Rows, ...]
     option: str
     metavar: str
     secret: bool
@@ -129,6 +153,7 @@ def setting(
     help: str,
     *,
     env: tuple[str | Alias, ...] = (),
+    keys: tuple[str | Alias | Rows, ...] = (),
     option: str = "",
     metavar: str = "",
     secret: bool = False,
@@ -139,8 +164,8 @@ def setting(
 ) -> _T:
     """Declare one field of a section; see `Setting`. An option without `metavar` is a flag."""
     known = {
-        "type": type, "default": default, "help": help, "env": env, "option": option, "metavar": metavar,
-        "secret": secret, "by_size": by_size, "derived": derived, "rule": rule, "adjust": adjust,
+        "type": type, "default": default, "help": help, "env": env, "keys": keys, "option": option,
+        "metavar": metavar, "secret": secret, "by_size": by_size, "derived": derived, "rule": rule, "adjust": adjust,
     }  # fmt: skip
     declared_field: _T = field(default=type.read(default), metadata={"setting": known}, repr=not secret)
     return declared_field
@@ -166,7 +191,9 @@ def declared(cls: type, key: str = "", help: str = "", scalar: str = "") -> Sect
             if known["option"]:
                 own.append(PREFIX + known["option"].replace("-", "_").upper())
             names = (*dict.fromkeys(own), *known.pop("env"))
-            children.append(Setting(key=path, env=tuple(_alias(name) for name in names), **known))
+            env = tuple(Alias((one,)) if isinstance(one, str) else one for one in names)
+            keys = tuple(Alias((one,)) if isinstance(one, str) else one for one in known.pop("keys"))
+            children.append(Setting(key=path, env=env, keys=keys, **known))
     return Section(key, help, scalar, tuple(children))
 
 
@@ -178,9 +205,3 @@ def build(cls: type[_T], values: Mapping[str, Any], key: str = "") -> _T:
         inner = part.metadata.get("section")
         made[part.name] = build(inner[0], values, path) if inner else values[path]
     return cls(**made)
-
-
-def _alias(name: str | Alias) -> Alias:
-    if isinstance(name, Alias):
-        return name
-    return Alias((name,), lambda given: given[name])

@@ -1,9 +1,8 @@
-"""One layer of settings at a time: options, variables (of the process or of a ``.env`` file), the YAML file."""
+"""Layers of settings that are names and texts: options, variables of the process or of a ``.env`` file."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -11,18 +10,15 @@ from typing import Any, Final
 
 from mythos.config.declare import PREFIX, Alias, LeftOut, Section, Setting
 from mythos.config.dotenv import Entry
-from mythos.config.nodes import Fields, Kind, Node
 from mythos.config.problems import Problems, Spot, near
 
-__all__ = ["META", "Files", "Layer", "Reader", "Source", "Value", "expand"]
+__all__ = ["META", "Files", "Layer", "Reader", "Source", "Value"]
 
 #: A file's text, or None if there is no such file; may raise OSError.
 Files = Callable[[Path], "str | None"]
 
 #: Options that say where settings are read from, and so are none themselves.
 META: Final = ("config", "env-file")
-
-_REFERENCE: Final = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-?([^}]*))?\}|\$\{")
 
 
 class Layer(Enum):
@@ -75,7 +71,7 @@ class Reader:
         for name, text in options.items():
             spot = Spot(f"--{name}")
             if name in known:
-                self._take(found, known[name], text, spot, Source(Layer.OPTION, f"--{name}"))
+                self.take(found, known[name], text, spot, Source(Layer.OPTION, f"--{name}"))
             elif name not in META:
                 self.problems.add(spot, f"unknown option{near(name, [*known, *META])}")
         return found
@@ -91,7 +87,7 @@ class Reader:
             for alias in setting.env:
                 if not (alias.weak and claims):
                     claims += self._claims(setting, alias, entries, layer)
-            self._agree(setting, claims)
+            self.agree(setting, claims)
             if claims:
                 names, spot, value = claims[0]
                 where = f"{layer.value} {names}" if layer is Layer.ENVIRONMENT else f"{spot} {names}"
@@ -99,13 +95,6 @@ class Reader:
         for name, entry in entries.items():
             if name.startswith(PREFIX) and not name.startswith(PREFIX + "TEST_") and name not in known:
                 self._complain(name, entry, layer, f"unknown setting{near(name, known)}")
-        return found
-
-    def document(self, root: Node | None, variables: Callable[[str], str | None]) -> dict[str, Value]:
-        """The YAML file; `variables` answers ``${NAME}``."""
-        found: dict[str, Value] = {}
-        if root is not None:
-            self._section(self.declared, root, variables, found)
         return found
 
     def _claims(
@@ -124,7 +113,7 @@ class Reader:
                 self._complain(names, first, layer, str(error))
         for name in alias.names if setting.secret else ():
             if entry := entries.get(f"{name}_FILE"):
-                text = self._secret(entry.text.strip(), entry.spot)
+                text = self.secret(entry.text.strip(), entry.spot)
                 try:
                     if text:
                         yield f"{name}_FILE", entry.spot, setting.type.read(text)
@@ -140,7 +129,7 @@ class Reader:
             if not name.startswith(alias.names[0][:-1]):
                 continue
             is_file = setting.secret and name.endswith("_FILE")
-            text = self._secret(entry.text.strip(), entry.spot) if is_file else entry.text.strip()
+            text = self.secret(entry.text.strip(), entry.spot) if is_file else entry.text.strip()
             try:
                 read = alias.convert({name.removesuffix("_FILE") if is_file else name: text}) if text else None
                 items[name] = setting.type.read(read) if read else ()
@@ -158,7 +147,8 @@ class Reader:
     def _complain(self, name: str, entry: Entry, layer: Layer, message: str) -> None:
         self.problems.add(entry.spot, message if layer is Layer.ENVIRONMENT else f"{name}: {message}")
 
-    def _agree(self, setting: Setting, claims: list[tuple[str, Spot, Any]]) -> None:
+    def agree(self, setting: Setting, claims: Sequence[tuple[str, Spot, Any]]) -> None:
+        """What names of one layer say of a setting, as names, place and value, is the same, or a mistake."""
         for names, spot, value in claims[1:]:
             first_names, first_spot, first = claims[0]
             if value != first:
@@ -166,54 +156,8 @@ class Reader:
                 said = "" if setting.secret else f": {setting.type.write(value)} and {setting.type.write(first)}"
                 self.problems.add(spot, f"{names} and {first_names}{at} both set {setting.key}, differently{said}")
 
-    def _section(
-        self, section: Section, node: Node, variables: Callable[[str], str | None], found: dict[str, Value]
-    ) -> None:
-        fields = Fields(node, self.problems)
-        for child in section.children:
-            name = child.key.rpartition(".")[2]
-            value = fields.get(name)
-            if isinstance(child, Setting) and child.secret and (file := fields.get(f"{name}_file")):
-                if value is not None:
-                    self.problems.add(file, f"give {name} or {name}_file, not both")
-                self._secret_file(child, file, variables, found)
-            if value is None:
-                continue
-            if isinstance(child, Setting):
-                self._value(child, value, variables, found)
-            elif child.scalar and value.kind is Kind.TEXT:
-                short = next(s for s in child.settings() if s.key == f"{child.key}.{child.scalar}")
-                self._value(short, value, variables, found)
-            else:
-                self._section(child, value, variables, found)
-        fields.done()
-
-    def _value(
-        self, setting: Setting, node: Node, variables: Callable[[str], str | None], found: dict[str, Value]
-    ) -> None:
-        source = Source(Layer.FILE, str(Spot(node.path, node.line, node.column)))
-        item = setting.type.item
-        if item is not None and node.kind is Kind.LIST:
-            items = (part.read(self.problems, lambda text: item(expand(text, variables)), None) for part in node.items)
-            found[setting.key] = Value(tuple(part for part in items if part is not None), source)
-            return
-        if setting.secret and node.kind is Kind.TEXT and not _REFERENCE.search(node.text):
-            name = setting.name
-            self.problems.add(
-                node, f"a secret does not stand in this file: use {name}_file: FILE, or {name}: ${{NAME}}"
-            )
-            return
-        text = node.read(self.problems, lambda text: expand(text, variables), "", "text" if item is None else "a list")
-        self._take(found, setting, text, Spot(node.path, node.line, node.column), source)
-
-    def _secret_file(
-        self, setting: Setting, node: Node, variables: Callable[[str], str | None], found: dict[str, Value]
-    ) -> None:
-        spot = Spot(node.path, node.line, node.column)
-        if name := node.read(self.problems, lambda text: expand(text, variables), ""):
-            self._take(found, setting, self._secret(name, spot) or "", spot, Source(Layer.FILE, str(spot)))
-
-    def _take(self, found: dict[str, Value], setting: Setting, text: str, spot: Spot, source: Source) -> None:
+    def take(self, found: dict[str, Value], setting: Setting, text: str, spot: Spot, source: Source) -> None:
+        """Read a value into `found`; an empty one counts as not set."""
         text = text.strip()
         if not text:
             return
@@ -222,7 +166,8 @@ class Reader:
         except ValueError as error:
             self.problems.add(spot, str(error))
 
-    def _secret(self, name: str, spot: Spot) -> str | None:
+    def secret(self, name: str, spot: Spot) -> str | None:
+        """The text of a file that holds a secret; None, and a problem, if there is none."""
         path = self.cwd / name
         try:
             text = self.files(path)
@@ -234,23 +179,3 @@ class Reader:
             return None
         self.secret_files.append(path)
         return text.strip()
-
-
-def expand(text: str, variables: Callable[[str], str | None]) -> str:
-    """Replace ``${NAME}``, ``${NAME:default}`` and ``${NAME:-default}``; ``$${`` is a plain ``${``.
-
-    :raises ValueError: if a variable is neither set nor has a default.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        if match[0] == "$${":
-            return "${"
-        name, default = match[1], match[2]
-        if name is None:
-            raise ValueError("'${' begins a variable: expected ${NAME} or ${NAME:default}; write $${ for the signs")
-        found = variables(name) or default
-        if found is None:
-            raise ValueError(f"${{{name}}} is not set and has no default; ${{{name}:value}} gives one")
-        return found
-
-    return _REFERENCE.sub(value, text)

@@ -13,6 +13,7 @@ from typing import Any
 
 from mythos.config import dotenv, nodes
 from mythos.config.declare import PREFIX, Section, Setting, Size, build
+from mythos.config.document import Document
 from mythos.config.dotenv import Entry
 from mythos.config.layers import Files, Layer, Reader, Source, Value
 from mythos.config.model import DECLARED, Config
@@ -66,7 +67,7 @@ def load(*, options: Mapping[str, str], environ: Mapping[str, str], files: Files
         reader.options(options),
         reader.variables(process, Layer.ENVIRONMENT),
         reader.variables(entries, Layer.DOTENV),
-        reader.document(root, variable),
+        Document(reader, variable).read(root) if root is not None else {},
     )
     problems.check(ConfigError)
     resolved = _Resolver(DECLARED, layers, cwd)

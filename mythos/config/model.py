@@ -6,15 +6,14 @@ operators know from other servers; each setting also has ``MYTHOS_`` and its key
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from mythos.config import types
-from mythos.config.declare import Alias, Given, LeftOut, Section, Size, declared, section, setting
-from mythos.config.examples import is_placeholder
+from mythos.config import intermud, types
+from mythos.config.declare import Alias, Given, Section, Size, declared, section, setting
 from mythos.config.listen import Listen, host_and_port
 from mythos.config.scalars import boolean
 from mythos.config.types import (
@@ -90,66 +89,6 @@ def _pg(_: Mapping[str, str]) -> str:
     return "postgresql:"
 
 
-def _gateway(listen: Listen, given: Given) -> Listen:
-    return listen.at(given["gateway.address"]) if given["gateway.enabled"] else Listen()
-
-
-def _gateway_tcp(listen: Listen, given: Given) -> Listen:
-    return listen.at(given["gateway.tcp_address"]) if given["gateway.enabled"] else Listen()
-
-
-def _mud_key(given: Mapping[str, str]) -> str:
-    ((name, secret),) = given.items()
-    if is_placeholder(secret):
-        raise LeftOut("is an example from a guide and no key here; to have one made: mythosctl gateway keys create MUD")
-    return f"{name.removeprefix('API_KEY_')}={secret}"
-
-
-def _keys(keys: tuple[ApiKey, ...], given: Given) -> tuple[ApiKey, ...]:
-    known = {key.secret for key in keys}
-    more: tuple[ApiKey, ...] = given["gateway.mud_keys"]
-    return (*keys, *(key for key in more if key.secret not in known))
-
-
-def _named(keys: tuple[ApiKey, ...], given: Given) -> tuple[ApiKey, ...]:
-    """``API_KEY_REACH`` is the key of the MUD of this configuration if that is called Reach or ReachMUD."""
-    own = given["mud.name"]
-
-    def letters(name: str) -> str:
-        return "".join(filter(str.isalnum, name)).upper()
-
-    return tuple(
-        replace(key, mud=own) if letters(own) in (letters(key.mud), f"{letters(key.mud)}MUD") else key for key in keys
-    )
-
-
-#: Public routers by their hosts: a router may refuse a MUD that calls it by another name.
-_KNOWN_ROUTERS: Final = {
-    "204.209.44.3": "*i4", "97.107.133.86": "*dalet", "195.242.99.94": "*wpr", "136.144.155.250": "*wpr",
-    "150.101.219.57": "*Kelly",
-}  # fmt: skip
-
-
-def _router_of(key: str) -> Callable[[Given], str]:
-    def name(given: Given) -> str:
-        host: str = given[f"{key}.host"]
-        return _KNOWN_ROUTERS.get(host, f"*{host}" if host else "")
-
-    return name
-
-
-def _routers(routers: tuple[str, ...], given: Given) -> tuple[str, ...]:
-    """With those that are given in parts; one address counts once."""
-    first, last = (
-        [f"{given[f'{key}.name']} {given[f'{key}.host']}:{given[f'{key}.port']}"] if given[f"{key}.host"] else []
-        for key in ("i3.primary", "i3.fallback")
-    )
-    by_address: dict[str, str] = {}
-    for router in (*first, *routers, *last):
-        by_address.setdefault(router.split()[-1], router)
-    return tuple(by_address.values())
-
-
 def _http(host: str, port: str) -> Alias:
     return Alias((host, port), lambda given: host_and_port(given.get(host, ""), given.get(port, ""), default="8000"))
 
@@ -161,8 +100,8 @@ def _http(host: str, port: str) -> Alias:
 @dataclass(frozen=True, slots=True)
 class Telnet:
     listen: Listen = setting(
-        LISTEN, "4000", "Where players' telnet clients connect.", env=("MUD_PORT",), option="telnet",
-        metavar="PORT|ENDPOINT", adjust=_open
+        LISTEN, "4000", "Where players' telnet clients connect.", env=("MUD_PORT",), keys=("mud.port",),
+        option="telnet", metavar="PORT|ENDPOINT", adjust=_open
     )
     allow_plaintext: bool = setting(
         BOOL, "no", "Consent to telnet without encryption on a public address; passwords can be overheard.",
@@ -202,8 +141,14 @@ class Metrics:
 class Mud:
     name: str = setting(NAME, "Mythos", "The name of your MUD, as players and MUD lists see it.", env=("MUD_NAME",))
     admin_email: str = setting(EMAIL, "", "Where people can write to you.", env=("MUD_ADMIN_EMAIL",))
-    type: str = setting(NAME, "Mythos", "What kind of MUD other MUDs are told this is.", env=("MUD_TYPE",))
-    status: str = setting(NAME, "open for public", "What they are told of who may come.", env=("MUD_STATUS",))
+    type: str = setting(
+        NAME, "Mythos", "What kind of MUD other MUDs are told this is.", env=("MUD_TYPE",),
+        keys=("mud.mud_type",)
+    )
+    status: str = setting(
+        NAME, "open for public", "What they are told of who may come.", env=("MUD_STATUS",),
+        keys=("mud.open_status",)
+    )
     mudlib: str = setting(NAME, "Mythos", "The library they are told of.")
     base_mudlib: str = setting(NAME, "Mythos", "What that is made from.")
     driver: str = setting(NAME, "", "The program they are told of; empty: Mythos and its version.")
@@ -240,15 +185,16 @@ class Security:
 class Log:
     level: LogLevel = setting(
         enumeration(LogLevel), "info", "debug, info, warning, error or critical.", env=("LOG_LEVEL",),
-        option="log-level", metavar="LEVEL", derived=lambda given: "debug" if given["debug"] else "info",
-        rule="info, or debug with 'debug: yes'"
+        keys=("logging.level",), option="log-level", metavar="LEVEL",
+        derived=lambda given: "debug" if given["debug"] else "info", rule="info, or debug with 'debug: yes'"
     )
     format: LogFormat = setting(
         enumeration(LogFormat, console="text"), "auto", "text, json, or auto: text on a terminal, else json.",
-        env=("LOG_FORMAT",), option="log-format", metavar="text|json"
+        env=("LOG_FORMAT",), keys=("logging.format",), option="log-format", metavar="text|json"
     )
     file: Path | None = setting(
-        types.OPTIONAL_PATH, "", "Write the log to this file; empty: to standard output.", env=("LOG_FILE",)
+        types.OPTIONAL_PATH, "", "Write the log to this file; empty: to standard output.", env=("LOG_FILE",),
+        keys=("logging.file",)
     )
     profile_memory: bool = setting(
         BOOL, "no", "Tell the log once a minute which lines of code hold most memory; slows the server down.",
@@ -326,15 +272,19 @@ class HttpLimits:
 class Limits:
     enabled: bool = setting(
         BOOL, "yes", "Off lifts the rates below; the bounds of the protocols stay.",
-        env=("RATE_LIMIT_ENABLED", "USE_RATE_LIMITING")
+        env=("RATE_LIMIT_ENABLED", "USE_RATE_LIMITING"), keys=("security.rate_limiting.enabled",)
     )
     connections: int = setting(
         integer(1, 1_000_000), "100", "Connections of this server through all doors.", env=("CONNECTION_POOL_SIZE",),
         by_size=("100", "1000", "5000", "10000")
     )
-    tells: int = setting(integer(1, 10_000), "10", "Tells by one player in a minute.", env=("RATE_LIMIT_TELLS",))
+    tells: int = setting(
+        integer(1, 10_000), "10", "Tells by one player in a minute.", env=("RATE_LIMIT_TELLS",),
+        keys=("security.rate_limiting.tells_per_minute",)
+    )
     channels: int = setting(
-        integer(1, 10_000), "20", "Lines of one player on one channel in a minute.", env=("RATE_LIMIT_CHANNELS",)
+        integer(1, 10_000), "20", "Lines of one player on one channel in a minute.", env=("RATE_LIMIT_CHANNELS",),
+        keys=("security.rate_limiting.channels_per_minute",)
     )
     logins: int = setting(integer(1, 10_000), "10", "Failed logins to one account in 15 minutes.")
     player: PlayerLimits = section(PlayerLimits, "One player's commands.")
@@ -373,16 +323,19 @@ class I3Router:
 @dataclass(frozen=True, slots=True)
 class I3Primary:
     host: str = setting(
-        types.HOST, "", "Its host; empty: there is none but those of the list.", env=("I3_ROUTER_HOST",)
+        types.HOST, "", "Its host; empty: there is none but those of the list.", env=("I3_ROUTER_HOST",),
+        keys=("router.primary.host",)
     )
-    port: int = setting(integer(1, 65535), "8080", "Its port.", env=("I3_ROUTER_PORT",))
+    port: int = setting(
+        integer(1, 65535), "8080", "Its port.", env=("I3_ROUTER_PORT",), keys=("router.primary.port",)
+    )
     name: str = setting(
-        types.ROUTER_NAME, "", "Its name.", env=("I3_ROUTER_NAME",), derived=_router_of("i3.primary"),
-        rule="the name of a router that is well known, else its host"
+        types.ROUTER_NAME, "", "Its name.", env=("I3_ROUTER_NAME",), keys=("router.primary.name",),
+        derived=intermud.router_name("i3.primary"), rule="the name of a router that is well known, else its host"
     )
     password: int = setting(
         types.ROUTER_PASSWORD, "", "What it gave your MUD to be known by, if it knows it already.",
-        env=("I3_ROUTER_PASSWORD",), secret=True
+        env=("I3_ROUTER_PASSWORD",), keys=("router.primary.password",), secret=True
     )
 
 
@@ -397,7 +350,7 @@ class I3Fallback:
     )
     name: str = setting(
         types.ROUTER_NAME, "", "Its name.", env=("I3_FALLBACK_ROUTER_NAME", "I3_ROUTER_FALLBACK_NAME"),
-        derived=_router_of("i3.fallback"), rule="the name of a router that is well known, else its host"
+        derived=intermud.router_name("i3.fallback"), rule="the name of a router that is well known, else its host"
     )
 
 
@@ -405,7 +358,7 @@ class I3Fallback:
 class I3:
     routers: tuple[str, ...] = setting(
         types.ROUTERS, "", "Intermud-3 routers to be on, the best first: *name host:port; empty: none, or your own.",
-        adjust=_routers
+        keys=(intermud.FALLBACK,), adjust=intermud.all_routers
     )
     throttle: int = setting(
         integer(0, 1000), "8", "Packets sent to a router in a second; 0: no limit, for a private router."
@@ -417,53 +370,84 @@ class I3:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    enabled: bool = setting(BOOL, "yes", "Off: there is none, whatever else is said.", env=("API_ENABLED",))
+    enabled: bool = setting(
+        BOOL, "yes", "Off: there is none, whatever else is said.", env=("API_ENABLED",), keys=("api.enabled",)
+    )
     listen: Listen = setting(
         LISTEN, "8080", "Where MUDs without Intermud-3 reach it by WebSocket; open as soon as a key exists.",
-        env=("API_PORT", "API_WS_PORT"), option="gateway", metavar="PORT|ENDPOINT", adjust=_gateway
+        env=("API_PORT", "API_WS_PORT"),
+        keys=(intermud.unless_off("api.port", "api.websocket.enabled"), Alias(("api.websocket.port",), weak=True)),
+        option="gateway", metavar="PORT|ENDPOINT", adjust=intermud.websocket_listen
     )
     address: str = setting(
         types.ADDRESS, "", "The address of that, if only a port is given; empty: loopback.",
-        env=("API_HOST", "API_WS_HOST")
+        env=("API_HOST", "API_WS_HOST"), keys=("api.host", Alias(("api.websocket.host",), weak=True))
     )
     tcp: Listen = setting(
-        LISTEN, "8081", "The same over TCP, one line for each message.", env=("API_TCP_PORT",), adjust=_gateway_tcp
+        LISTEN, "8081", "The same over TCP, one line for each message.", env=("API_TCP_PORT",),
+        keys=(intermud.unless_off("api.tcp.port", "api.tcp.enabled"),), adjust=intermud.tcp_listen
     )
     tcp_address: str = setting(
         types.ADDRESS, "", "The address of that, if only a port is given.", env=("API_TCP_HOST",),
-        derived=lambda given: given["gateway.address"], rule="the address of the other"
+        keys=("api.tcp.host",), derived=lambda given: given["gateway.address"], rule="the address of the other"
     )
     keys: tuple[ApiKey, ...] = setting(
         types.KEYS, "",
         "Keys that are good beside those of mythosctl gateway keys: MUD=key, of at least 16 letters; behind it, if you "
         "like, what it is for (tell, channel, info, admin) and its requests in a minute.",
-        secret=True, adjust=_keys
+        keys=(intermud.API_KEYS,), secret=True, adjust=intermud.all_keys
     )
     mud_keys: tuple[ApiKey, ...] = setting(
         types.KEYS, "",
         "More of them, one in each variable API_KEY_<MUD>; mud.name in capitals, with MUD at its end or not, is yours.",
-        env=(Alias(("API_KEY_*",), _mud_key),), secret=True, adjust=_named
+        env=(intermud.API_KEY_VARIABLES,), secret=True, adjust=intermud.own_key_named
     )
     connections: int = setting(
-        integer(1, 100_000), "1000", "Connections of MUDs, over WebSocket and TCP together.", env=("MAX_CONNECTIONS",)
+        integer(1, 100_000), "1000", "Connections of MUDs, over WebSocket and TCP together.", env=("MAX_CONNECTIONS",),
+        keys=(
+            intermud.added("api.websocket.max_connections", "api.tcp.max_connections"),
+            Alias(("performance.max_connections",), weak=True), Alias(("gateway.max_connections",), weak=True)
+        )
     )
     per_minute: int = setting(
-        integer(1, 10**9), "100", "Requests of one connection in a minute.", env=("RATE_LIMIT_PER_MINUTE",)
+        integer(1, 10**9), "100", "Requests of one connection in a minute.", env=("RATE_LIMIT_PER_MINUTE",),
+        keys=("api.rate_limits.default.per_minute",)
     )
-    burst: int = setting(integer(1, 10**9), "20", "Requests that may come at once.", env=("RATE_LIMIT_BURST",))
-    idle_timeout: float = setting(seconds(10, 86400), "1h", "Close a connection after this long without a word.")
-    ping_interval: float = setting(seconds(1, 3600), "30s", "Between two pings of a WebSocket.")
-    ping_timeout: float = setting(seconds(1, 3600), "10s", "Close a WebSocket that does not answer one.")
+    burst: int = setting(
+        integer(1, 10**9), "20", "Requests that may come at once.", env=("RATE_LIMIT_BURST",),
+        keys=("api.rate_limits.default.burst",)
+    )
+    idle_timeout: float = setting(
+        seconds(10, 86400), "1h", "Close a connection after this long without a word.", keys=("api.session.timeout",)
+    )
+    ping_interval: float = setting(
+        seconds(1, 3600), "30s", "Between two pings of a WebSocket.", keys=("api.websocket.ping_interval",)
+    )
+    ping_timeout: float = setting(
+        seconds(1, 3600), "10s", "Close a WebSocket that does not answer one.", keys=("api.websocket.ping_timeout",)
+    )
     queue: int = setting(
         integer(1, 100_000), "1000", "Events kept for a client that is away, and tells for a MUD.",
-        env=("MESSAGE_QUEUE_SIZE", "MAX_QUEUE_SIZE")
+        env=("MESSAGE_QUEUE_SIZE", "MAX_QUEUE_SIZE"),
+        keys=(
+            "api.session.max_queue_size", Alias(("performance.message_queue_size",), weak=True),
+            Alias(("gateway.queue_size",), weak=True)
+        )
     )
-    queue_time: float = setting(seconds(1, 86400), "5m", "For how long.")
-    history: int = setting(integer(0, 10_000), "100", "Lines kept of each channel, for each MUD.")
-    longest: int = setting(integer(64, 65_536), "2048", "Characters of one message.")
+    queue_time: float = setting(seconds(1, 86400), "5m", "For how long.", keys=("api.session.queue_ttl",))
+    history: int = setting(
+        integer(0, 10_000), "100", "Lines kept of each channel, for each MUD.", keys=("channels.history_size",)
+    )
+    longest: int = setting(
+        integer(64, 65_536), "2048", "Characters of one message.", keys=("channels.max_message_length",)
+    )
     echo: bool = setting(BOOL, "yes", "Tell a MUD of its own lines on channels, as routers do.")
-    allow: tuple[str, ...] = setting(types.NETWORKS, "", "Addresses or networks that may connect; empty: all.")
-    deny: tuple[str, ...] = setting(types.NETWORKS, "", "Those that may not, whatever else is said.")
+    allow: tuple[str, ...] = setting(
+        types.NETWORKS, "", "Addresses or networks that may connect; empty: all.", keys=("security.ip_whitelist",)
+    )
+    deny: tuple[str, ...] = setting(
+        types.NETWORKS, "", "Those that may not, whatever else is said.", keys=("security.ip_blacklist",)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,7 +466,8 @@ class Config:
         rule="small on loopback, else medium"
     )
     debug: bool = setting(
-        BOOL, "no", "Log more, show keepers where errors come from. Not in production.", env=("DEBUG",), option="debug"
+        BOOL, "no", "Log more, show keepers where errors come from. Not in production.", env=("DEBUG",),
+        keys=("development.debug",), option="debug"
     )
     public: bool = setting(
         BOOL, "no", "Open telnet and HTTP to the network; consents to plain telnet, makes the secrets it lacks.",
@@ -493,8 +478,8 @@ class Config:
         option="roles", metavar="LIST"
     )
     data: Path = setting(
-        types.PATH, "mythos-data", "The directory for database, secrets and control socket.", option="data",
-        metavar="DIR"
+        types.PATH, "mythos-data", "The directory for database, secrets and control socket.",
+        keys=("state.directory",), option="data", metavar="DIR"
     )
     world: World = section(World, "The world.", scalar="dir")
     mud: Mud = section(Mud, "Who you are.")

@@ -1,4 +1,4 @@
-"""Variables other servers know and this one does not read: an operator hears once that they have no effect."""
+"""Names other servers know and this one does not use: an operator hears once that they have no effect, and why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
-__all__ = ["remarks"]
+__all__ = ["UNUSED_KEYS", "remarks"]
 
 _INSTEAD: Final = {
     "WORKERS": "one process is one node; run more nodes instead",
@@ -39,6 +39,56 @@ _WITHOUT_EFFECT: Final = """
     USE_EVENT_SOURCING USE_MEMORY_MONITORING MAX_MEMORY_MB MEMORY_CHECK_INTERVAL MEMORY_ALERT_THRESHOLD ENABLE_*
     SSL_ENABLED SSL_CERT_PATH SSL_KEY_PATH API_WS_* API_TCP_* I3_* REACT_APP_* BACKUP_DIR NATS_*
 """
+
+_PACE: Final = "the link to a router keeps its own pace"
+_LOOPS: Final = "one process serves all; nothing is to be tuned"
+_ROTATE: Final = "logrotate does this, with copytruncate"
+
+#: Keys of the file by their whole paths; a mapping stands for all that is in it.
+UNUSED_KEYS: Final = {
+    "mud.services": "other MUDs are told of the services that there are",
+    "mud.oob_services": "other MUDs are told of the services that there are",
+    "router.connection": _PACE,
+    "gateway.host": "api.host says where the gateway listens",
+    "gateway.port": "api.port and api.tcp.port say where the gateway listens",
+    "gateway.max_packet_size": "the size of a packet is fixed, gateway.longest bounds a message",
+    "gateway.timeout": "gateway.idle_timeout ends silent connections",
+    "gateway.retry_attempts": "the link to a router never gives up",
+    "gateway.retry_delay": _PACE,
+    "gateway.worker_threads": _LOOPS,
+    "gateway.auth": "keys are all that a MUD needs at the gateway",
+    "api.tcp.buffer_size": _LOOPS,
+    "api.websocket.max_frame_size": "the size of a frame is fixed, gateway.longest bounds a message",
+    "api.websocket.compression": "a client that asks for compression has it",
+    "api.auth.enabled": "the gateway always asks for a key",
+    "api.auth.require_tls": "TLS belongs into a front, or into an endpoint: ssl:PORT:privateKey=FILE:certKey=FILE",
+    "api.auth.secret": "keys are all that a MUD needs at the gateway",
+    "api.rate_limits.by_method": "gateway.per_minute counts all methods together",
+    "api.session.cleanup_interval": "what is old goes by itself",
+    "api.metrics": "metrics.enabled says whether there are any",
+    "logging.max_size": _ROTATE,
+    "logging.rotate_size": _ROTATE,
+    "logging.backup_count": _ROTATE,
+    "logging.components": "log.level is one for all",
+    "channels.default_channels": "clients join the channels they want",
+    "state.save_interval": "what must not be lost is written at once",
+    "state.backup_enabled": "copy the data directory to keep it",
+    "state.backup_count": "copy the data directory to keep it",
+    "metrics.port": "the gateway's own port has /metrics, metrics.listen the numbers of the whole server",
+    "metrics.path": "the path is /metrics",
+    "development.reload": "a server is started again to read its code",
+    "development.profile": "log.profile_memory tells where memory goes",
+    "services": "all services are on; gateway.queue bounds what is kept for a MUD that is away",
+    "performance.cache_ttl": "nothing is cached for a time",
+    "performance.cache_size": "nothing is cached for a time",
+    "performance.connection_timeout": _PACE,
+    "performance.reconnect_delay": _PACE,
+    "performance.worker_threads": _LOOPS,
+    "performance.async_workers": _LOOPS,
+    "performance.connection_pool_size": _LOOPS,
+    "performance.message_batch_size": _LOOPS,
+    "security.rate_limiting.who_per_minute": "gateway.per_minute counts all methods together",
+}
 
 _PATTERN: Final = re.compile("|".join(re.escape(name).replace(r"\*", ".+") for name in _WITHOUT_EFFECT.split()))
 

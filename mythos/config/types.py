@@ -15,8 +15,8 @@ from mythos.config.listen import Listen, address
 
 __all__ = [
     "ADDRESS", "BOOL", "EMAIL", "HOST", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH",
-    "ORIGINS", "PATH", "ROLES", "ROUTERS", "ROUTER_NAME", "ROUTER_PASSWORD", "STORE", "TEXT", "ApiKey", "Type",
-    "enumeration", "integer", "seconds", "size", "sqlite_path",
+    "OPTIONAL_RATE", "ORIGINS", "PATH", "PERMISSIONS", "ROLES", "ROUTERS", "ROUTER_NAME", "ROUTER_PASSWORD", "STORE",
+    "TEXT", "ApiKey", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -45,6 +45,10 @@ class ApiKey:
     secret: str = field(repr=False)
     permissions: tuple[str, ...] = ("*",)
     per_minute: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.mud or len(self.secret) < self.LEAST or len(self.secret.split()) > 1:  # which is not to be shown
+            raise ValueError(f"expected a MUD and its key of at least {self.LEAST} letters, without blanks")
 
     def __str__(self) -> str:
         rate = "" if self.per_minute is None else f" {self.per_minute}"
@@ -143,8 +147,6 @@ def _router(text: str) -> str:
 def _key(text: str) -> ApiKey:
     mud, _, rest = text.partition("=")  # a key may end with the signs that base64 fills up with
     secret, *words = rest.split() or [""]
-    if not mud.strip() or len(secret) < ApiKey.LEAST:
-        raise ValueError(f"expected a MUD's name, = and its key of at least {ApiKey.LEAST} letters")  # no secret shown
     if len(rates := [word for word in words if word.isdecimal()]) > 1:
         raise ValueError(f"expected one number of requests in a minute, not {' '.join(rates)}")
     for word in words:
@@ -153,6 +155,10 @@ def _key(text: str) -> ApiKey:
     permissions = tuple(dict.fromkeys(word for word in words if word not in rates))
     per_minute = scalars.integer(rates[0], 1, 10**9) if rates else None
     return ApiKey(_name(mud.strip()), secret, permissions or ("*",), per_minute)
+
+
+def _permission(text: str) -> str:
+    return scalars.choice(text, ApiKey.PERMISSIONS)
 
 
 def _roles(text: str) -> tuple[str, ...]:
@@ -186,8 +192,11 @@ def _size(value: int) -> str:
     return str(value)
 
 
-def _optional(read: Callable[[str], _T]) -> Type[_T | None]:
-    return Type(lambda text: read(text) if text else None, lambda value: "" if value is None else str(value))
+def _optional(read: Callable[[str], _T], none: str = "") -> Type[_T | None]:
+    """:param none: another way to write that there is none"""
+    return Type(
+        lambda text: read(text) if text not in ("", none) else None, lambda value: "" if value is None else str(value)
+    )
 
 
 TEXT: Final = Type(str)
@@ -198,6 +207,7 @@ BOOL: Final = Type(scalars.boolean, lambda value: "yes" if value else "no")
 LISTEN: Final = Type(Listen.parse)
 PATH: Final = Type(Path)
 OPTIONAL_PATH: Final = _optional(Path)
+OPTIONAL_RATE: Final = _optional(lambda text: scalars.integer(text, 1, 10**9), "null")
 OPTIONAL_INT: Final = _optional(scalars.integer)
 ORIGINS: Final = _list(_origin)
 NETWORKS: Final = _list(_network)
@@ -208,5 +218,6 @@ ROUTER_PASSWORD: Final = Type(
 ROUTER_NAME: Final = Type(_router_name)
 ROUTERS: Final = _list(_router)
 KEYS: Final = _list(_key)
+PERMISSIONS: Final = _list(_permission)
 ROLES: Final = Type(_roles, lambda roles: ", ".join(roles))
 STORE: Final = Type(_store)

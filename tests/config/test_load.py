@@ -208,8 +208,8 @@ def test_keys_of_the_gateway() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Reach=short", "expected a MUD's name, = and its key of at least 16 letters"),
-        (KEY, "expected a MUD's name, = and its key of at least 16 letters"),
+        ("Reach=short", "expected a MUD and its key of at least 16 letters, without blanks"),
+        (KEY, "expected a MUD and its key of at least 16 letters, without blanks"),
         (f"Reach={KEY} tel", "expected one of *, tell, channel, info, admin or requests in a minute, not 'tel'"),
         (f"Reach={KEY} 60 70", "expected one number of requests in a minute, not 60 70"),
         (f"Reach={KEY} 0", "expected at least 1, not 0"),

@@ -69,3 +69,13 @@ def test_what_production_refuses(tmp_path: Path) -> None:
     said = run(tmp_path, "--validate-config", "--debug", ENVIRONMENT="production")
     assert said.returncode == 78
     assert "debug (DEBUG) is on: turn it off." in said.stderr.splitlines()
+
+
+def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
+    """One sentence, and no traceback."""
+    said = run(tmp_path, LOG_FILE="no/where.log")
+    assert said.returncode == 78
+    assert said.stderr.splitlines()[-1] == (
+        f"The log {tmp_path}/no/where.log cannot be written: No such file or directory. "
+        "Another one: LOG_FILE or log.file."
+    )
