@@ -23,7 +23,7 @@ from typing import Final
 
 import pytest
 
-__all__ = ["SERVICES", "NotRun", "Service", "cc", "chromium", "exempt", "find", "install", "tintin"]
+__all__ = ["SERVICES", "NotRun", "Service", "cc", "chromium", "exempt", "find", "install", "lua", "node", "tintin"]
 
 NOT_INSTALLABLE: Final = Path(__file__).with_name("not_installable.txt")
 #: Seconds that apt may take for one program, and that another process which installs may be waited for.
@@ -63,7 +63,9 @@ class Service:
 CHROMIUM: Final = Service("chromium", "browser", ("chromium", "chromium-browser", "google-chrome"), ("chromium",))
 TINTIN: Final = Service("tintin", "TinTin++", ("tt++",), ("tintin++",))
 CC: Final = Service("cc", "C compiler", ("cc", "gcc", "clang"), ("gcc", "libc6-dev"))
-SERVICES: Final = (CHROMIUM, TINTIN, CC)
+NODE: Final = Service("node", "Node", ("node", "nodejs"), ("nodejs",))
+LUA: Final = Service("lua", "Lua", ("lua5.4", "lua5.3", "lua"), ("lua5.4", "lua-socket"))
+SERVICES: Final = (CHROMIUM, TINTIN, CC, NODE, LUA)
 
 
 def find(service: Service, environ: Mapping[str, str]) -> Path | None:
@@ -236,3 +238,15 @@ def tintin(pytestconfig: pytest.Config) -> Path:
 def cc(pytestconfig: pytest.Config) -> Path:
     """A C compiler with the headers of libc."""
     return _provide(pytestconfig, CC)
+
+
+@pytest.fixture(scope="session")
+def node(pytestconfig: pytest.Config) -> Path:
+    """Node, of any version that is still seen."""
+    return _provide(pytestconfig, NODE)
+
+
+@pytest.fixture(scope="session")
+def lua(pytestconfig: pytest.Config) -> Path:
+    """Lua with LuaSocket."""
+    return _provide(pytestconfig, LUA)

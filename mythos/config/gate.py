@@ -27,7 +27,11 @@ def refusals(
         return []
     reasons = [*_secrets(config, has_secret)]
     reasons += [f"{path} holds a secret and other users can read it: chmod 600 {path}." for path in readable_by_others]
-    if config.telnet.listen.on_network and not (config.telnet.allow_plaintext or config.public):
+    if (
+        "doors" in config.roles
+        and config.telnet.listen.on_network
+        and not (config.telnet.allow_plaintext or config.public)
+    ):
         reasons.append(
             f"telnet.listen ({config.telnet.listen}) is reachable from the network without encryption: consent with "
             "ALLOW_PLAINTEXT_TELNET=yes or --public, or listen on 127.0.0.1."
@@ -50,7 +54,7 @@ def refusals(
 
 def _secrets(config: Config, has_secret: bool) -> Iterable[str]:
     security = config.security
-    if not (security.secret_key or has_secret or config.public):
+    if "doors" in config.roles and not (security.secret_key or has_secret or config.public):
         yield (
             f"security.secret_key (SECRET_KEY) is missing: set one of at least {MIN_SECRET} bytes, such as "
             "'openssl rand -hex 32' prints, or start once with --public to have it made."

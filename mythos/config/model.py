@@ -62,7 +62,12 @@ class LogFormat(Enum):
 
 
 def _on_network(given: Given) -> bool:
-    doors: list[Listen] = [given["telnet.listen"], given["http.listen"]]
+    roles = given["roles"]
+    doors: list[Listen] = [given["telnet.listen"], given["http.listen"]] if "doors" in roles else []
+    if "i3" in roles:
+        doors += [given["gateway.listen"], given["gateway.tcp"]]
+        if given["i3.router.enabled"]:
+            doors.append(given["i3.router.listen"])
     if given["metrics.enabled"]:
         doors.append(given["metrics.listen"])
     return any(door.on_network for door in doors)

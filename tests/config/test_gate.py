@@ -89,3 +89,27 @@ def test_examples_from_guides(secret: str) -> None:
 def test_made_keys_are_no_examples() -> None:
     assert not is_placeholder("q2JQ0r1c5T8cK4o1mUu9s3Zt7yXvBnAa")
     assert not is_placeholder("7f4c2a9be1d84f06a5c3907bd2e86f147f4c2a9be1d84f06a5c3907bd2e86f14")
+
+
+@pytest.mark.parametrize(
+    ("env", "environment"),
+    [
+        ({}, "development"),
+        ({"MYTHOS_GATEWAY": "0.0.0.0:8080"}, "production"),
+        ({"API_TCP_HOST": "0.0.0.0"}, "production"),
+        ({"MYTHOS_I3_ROUTER_LISTEN": "0.0.0.0:8787"}, "development"),
+        ({"MYTHOS_I3_ROUTER_LISTEN": "0.0.0.0:8787", "MYTHOS_I3_ROUTER": "yes"}, "production"),
+        ({"MUD_PORT": "0.0.0.0:4000", "MYTHOS_ROLES": "i3"}, "development"),
+    ],
+)
+def test_doors_of_other_muds(env: dict[str, str], environment: str) -> None:
+    """The gateway and our own router count as much as the doors of players, if they are opened at all."""
+    assert read(env=env).config.environment.value == environment
+
+
+def test_a_gateway_alone_needs_no_secret() -> None:
+    """It signs nothing that players hold."""
+    env = {"MYTHOS_ROLES": "i3", "MYTHOS_GATEWAY": "0.0.0.0:8080", "MUD_PORT": "0.0.0.0:4000"}
+    config = read(env=env).config
+    assert config.environment.value == "production"
+    assert refusals(config, uid=1000) == []
