@@ -63,7 +63,7 @@ class Network:
         self._reactor = reactor
         self._doors = doors
         self._every = every
-        self._routers: list[Router] = []
+        self._routers: list[Router] = []  # one list, which links have before it is known
         self._passwords: dict[str, dict[str, int]] = {}
         self._directories: dict[str, Directory] = {}
         self._intermud: Intermud | None = None
@@ -99,7 +99,7 @@ class Network:
         :raises StartError: a listener cannot be opened
         """
         config = self._config
-        self._routers = [_router(text) for text in config.i3.routers]
+        self._routers.extend([_router(text) for text in config.i3.routers])
         await self._start_router()
         if self._routers:
             if join is not None:
@@ -123,7 +123,8 @@ class Network:
         port = self._doors.ports["i3-router"]
         exchange.place = f"{host(box.listen)} {port}"
         exchange.channels.setdefault("gossip", ChannelInfo(name, 0))
-        self._routers = self._routers or [Router(name, "127.0.0.1", port)]
+        if not self._routers:
+            self._routers.append(Router(name, "127.0.0.1", port))
 
     def _join(self, join: Callable[[RouterLink], Intermud], services: Sequence[str]) -> None:
         """Be on the network with our own world."""

@@ -101,7 +101,20 @@ def test_keys_outlive_the_server(alone: Server) -> None:
     alone.start()
     ports = alone.ports
     assert Line(ports["gateway-tcp"], salt).until("tell_received")["message"] == "wait for me"
-    assert Line(ports["gateway-tcp"], reach).call("ping")["pong"]
+    line = Line(ports["gateway-tcp"], reach)
+    while not line.call("status")["connected"]:
+        pass
+
+
+def test_keys_of_the_configuration(tmp_path: Path) -> None:
+    """A MUD whose key stands there is on the network as soon as the gateway runs, over a router of somebody else."""
+    with Server(tmp_path / "router", "--roles", "i3", "--i3-router", "--private", env=FREE) as router:
+        routers = f"*mythos 127.0.0.1:{router.ports['i3-router']}"
+        env = {**FREE, "MYTHOS_I3_ROUTERS": routers, "MYTHOS_GATEWAY_KEYS": "Ash=a-key-of-some-length"}
+        with Server(tmp_path / "gateway", "--roles", "i3", env=env) as server:
+            line = Line(server.ports["gateway-tcp"], "a-key-of-some-length")
+            while not line.call("status")["connected"]:
+                pass
 
 
 def test_beside_a_world(tmp_path: Path) -> None:
