@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.house.server import PATIENCE, Server
+from tests.house.server import PATIENCE, Server, select_nothing
 
 CLIENTS = Path(__file__).parents[2] / "mythos" / "net" / "gateway" / "clients"
 MYTHOSCTL = str(Path(sys.executable).with_name("mythosctl"))
@@ -22,6 +23,7 @@ FREE = {
     "MYTHOS_GATEWAY": "0",
     "MYTHOS_GATEWAY_TCP": "0",
     "MYTHOS_I3_THROTTLE": "0",
+    "RATE_LIMIT_ENABLED": "no",
 }
 
 
@@ -51,6 +53,13 @@ class Line:
 
     def read(self) -> Any:
         return json.loads(self._lines.readline())
+
+    def wait(self, method: str, **wanted: Any) -> None:
+        """Call a method until its result has these members."""
+        end = time.monotonic() + PATIENCE
+        while not wanted.items() <= self.call(method).items():
+            assert time.monotonic() < end, f"{method} never had {wanted}"
+            select_nothing(0.01)
 
     def until(self, method: str, **wanted: Any) -> Any:
         """The next event of a method with these parameters."""
@@ -91,8 +100,7 @@ def test_keys_outlive_the_server(alone: Server) -> None:
     reach, salt = keys(alone, "create", "Reach")["key"], keys(alone, "create", "Salt")["key"]
     ports = json.loads((alone.data / "ports.json").read_text())
     line = Line(ports["gateway-tcp"], reach)
-    while line.call("stats")["online_muds"] != 2:
-        pass
+    line.wait("stats", online_muds=2)
     line.call("tell", target_mud="Salt", target_user="bob", message="wait for me")
     kept = alone.data / "gateway-tells.json"
     while "wait for me" not in (kept.read_text() if kept.exists() else ""):
@@ -101,9 +109,7 @@ def test_keys_outlive_the_server(alone: Server) -> None:
     alone.start()
     ports = alone.ports
     assert Line(ports["gateway-tcp"], salt).until("tell_received")["message"] == "wait for me"
-    line = Line(ports["gateway-tcp"], reach)
-    while not line.call("status")["connected"]:
-        pass
+    Line(ports["gateway-tcp"], reach).wait("status", connected=True)
 
 
 def test_keys_of_the_configuration(tmp_path: Path) -> None:
@@ -112,9 +118,7 @@ def test_keys_of_the_configuration(tmp_path: Path) -> None:
         routers = f"*mythos 127.0.0.1:{router.ports['i3-router']}"
         env = {**FREE, "MYTHOS_I3_ROUTERS": routers, "MYTHOS_GATEWAY_KEYS": "Ash=a-key-of-some-length"}
         with Server(tmp_path / "gateway", "--roles", "i3", env=env) as server:
-            line = Line(server.ports["gateway-tcp"], "a-key-of-some-length")
-            while not line.call("status")["connected"]:
-                pass
+            Line(server.ports["gateway-tcp"], "a-key-of-some-length").wait("status", connected=True)
 
 
 def test_beside_a_world(tmp_path: Path) -> None:
@@ -151,11 +155,11 @@ def test_small_clients(alone: Server, tmp_path: Path, language: str, request: py
     else:
         runner = {"py": sys.executable, "js": "node", "lua": "lua"}[language]
         program = [runner if language == "py" else str(request.getfixturevalue(runner)), source]
-    line = Line(keys_port(alone, "Listener"), keys(alone, "create", "Listener")["key"])
+    made = keys(alone, "create", "Listener")
+    line = Line(made["ports"]["gateway-tcp"], made["key"])
     line.call("channel_join", channel="gossip")
     made = keys(alone, "create", "Speaker")
-    while "error" not in line.call("stats") and line.call("stats")["online_muds"] < 2:
-        pass
+    line.wait("stats", online_muds=2)
     command = [*program, "127.0.0.1", str(made["ports"]["gateway-tcp"]), made["key"]]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
         name = {"py": "Python", "js": "JavaScript", "c": "C", "lua": "Lua"}[language]
@@ -165,8 +169,3 @@ def test_small_clients(alone: Server, tmp_path: Path, language: str, request: py
         assert client.stdout is not None
         assert any("hello yourself" in text for text in client.stdout)
         client.kill()
-
-
-def keys_port(server: Server, mud: str) -> int:
-    port: int = keys(server, "create", mud)["ports"]["gateway-tcp"]
-    return port
