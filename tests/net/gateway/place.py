@@ -32,7 +32,6 @@ from tests.net.web import chunks, frame
 __all__ = ["ROADS", "Client", "Place", "gateway"]
 
 ROADS = ("tcp", "ws")
-KEY = "a key of a MUD, long enough"
 
 
 class Wall(Clock):

@@ -97,7 +97,7 @@ def test_a_key_in_the_address_is_none(place: Place) -> None:
 def test_keys_of_the_configuration(tmp_path: Path, road: str) -> None:
     from mythos.config import ApiKey
 
-    key = ApiKey("Reach", "a key of a MUD, long enough", ("tell",), None)
+    key = ApiKey("Reach", "a-key-of-a-mud-long-enough", ("tell",), None)
     with gateway(tmp_path, keys=(key,)) as place:
         client = place.client(road, key=key.secret)
         assert client.result("status")["mud_name"] == "Reach"
