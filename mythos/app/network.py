@@ -129,7 +129,7 @@ class Network:
     def _join(self, join: Callable[[RouterLink], Intermud], services: Sequence[str]) -> None:
         """Be on the network with our own world."""
         name = self._config.mud.name
-        link = self.link = self._make_link(name, self._doors.ports.get("telnet", 0), None, services)
+        link = self.link = self._make_link(name, self._doors.ports.get("telnet", 0), services)
         intermud = link.resident = self._intermud = join(link)
         try:
             intermud.remember(read(self._config.data / _CHANNELS))
@@ -176,11 +176,9 @@ class Network:
     def _link_of(self, mud: str) -> RouterLink:
         own = mud == self._config.mud.name and "telnet" not in self._doors.ports
         port = self._config.telnet.listen.port if own else 0  # of a MUD that runs elsewhere
-        return self._make_link(mud, port, lambda router: self._directories.setdefault(router, Directory()), SERVICES)
+        return self._make_link(mud, port, SERVICES)
 
-    def _make_link(
-        self, mud: str, port: int, directory: Callable[[str], Directory] | None, services: Sequence[str]
-    ) -> RouterLink:
+    def _make_link(self, mud: str, port: int, services: Sequence[str]) -> RouterLink:
         config, me = self._config, self._config.mud
         driver = me.driver or f"Mythos {__version__}"
         told = me.mudlib, me.base_mudlib, driver, me.type, me.status
@@ -192,7 +190,7 @@ class Network:
             passwords=self._passwords.setdefault(mud, {}),
             keep=self._keep_passwords,
             chance=random.random,
-            directory=directory,
+            directory=lambda router: self._directories.setdefault(router, Directory()),
         )
 
     # ── what outlives the server ────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from mythos.play.audience import Heard, Only
 from mythos.play.narrate.elsewhere import clean, coloured, duration, emoted, harmless, listed, named, one_line, shown
 from mythos.play.visnames import Visnames
 from mythos.wire.i3 import packets, pinkfish
+from mythos.wire.i3.directory import Directory
 from mythos.wire.i3.packets import BadPacket, ChannelInfo, MudInfo, Packet, WhoRow
 from mythos.wire.message import Line, Role, Span, line
 
@@ -60,7 +61,12 @@ _TEXTS: Final = ("visname", "message", "message_target", "target_visname")
 
 
 class Port(Protocol):
-    """The link to a router."""
+    """The link to a router.
+
+    :ivar directory: what the router told of MUDs and channels
+    """
+
+    directory: Directory
 
     def send(self, packet: Packet) -> bool:
         """Behind what waits; what is too much is dropped, channel lines first. Returns whether it was taken."""
@@ -70,15 +76,12 @@ class Intermud:
     """See the module.
 
     :ivar router: the name of the router we are on; empty: on none
-    :ivar muds: all that the router told of; ``channels`` likewise
     :ivar changed: :meth:`kept` would give something new
     """
 
     def __init__(self, realm: Realm, name: str, port: Port) -> None:
         self.name = name
         self.router = ""
-        self.muds: dict[str, MudInfo] = {}
-        self.channels: dict[str, ChannelInfo] = {}
         self._realm = realm
         self._port = port
         self.changed = False
@@ -88,6 +91,15 @@ class Intermud:
         self._paces: dict[str, Bucket] = {}
         self._visnames = Visnames()
         self._announced: dict[EntityId, str] = {}  # names of ours that others were told
+
+    @property
+    def muds(self) -> Mapping[str, MudInfo]:
+        """All that the router told of."""
+        return self._port.directory.muds
+
+    @property
+    def channels(self) -> Mapping[str, ChannelInfo]:
+        return self._port.directory.channels
 
     # ── what the link says ──────────────────────────────────────────────────────────────────────
 
@@ -111,14 +123,11 @@ class Intermud:
         self._heard = wanted
 
     def received(self, packet: Packet) -> None:
-        """One packet from the router."""
-        ours = packet.from_mud == self.router
-        if isinstance(packet, packets.MudList):
-            if ours:
-                self._learn_muds(packet.muds)
-        elif isinstance(packet, packets.ChannelList):
-            if ours:
-                self._learn_channels(packet.channels)
+        """One packet from the router; lists are known to the port's directory by then."""
+        if isinstance(packet, packets.ChannelList):
+            self._channels_changed(packet.channels)
+        elif isinstance(packet, packets.MudList):
+            return
         elif packet.ttl <= 0 or (packet.to_mud and packet.to_mud != self.name) or packet.from_mud == self.name:
             return  # spent, not for us, or our own echo: that was shown when it was said
         elif isinstance(packet, packets.Error):
@@ -143,29 +152,9 @@ class Intermud:
             pace = self._paces[mud] = Bucket(*PACE)
         return pace.take(self._realm.now) > 0.0
 
-    def _learn_muds(self, entries: Mapping[Any, Any]) -> None:
-        for name, entry in _by_name(entries):
-            if entry == 0:
-                self.muds.pop(name, None)
-                continue
-            try:
-                self.muds[name] = MudInfo.read(entry)
-            except BadPacket:
-                continue  # a bad entry costs only itself
-
-    def _learn_channels(self, entries: Mapping[Any, Any]) -> None:
+    def _channels_changed(self, names: Iterable[Any]) -> None:
         """A channel that is there again is listened to again: the router forgot who did when it went."""
-        for name, entry in _by_name(entries):
-            if entry == 0:
-                self.channels.pop(name, None)
-                continue
-            try:
-                info = ChannelInfo.read(entry)
-            except BadPacket:
-                continue
-            if name not in self.channels:
-                self._heard.discard(name)
-            self.channels[name] = replace(info, host=clean(info.host))
+        self._heard.difference_update(clean(name) for name in names if isinstance(name, str))
         if self.router:
             self.listen_again()
 
@@ -595,11 +584,6 @@ def _ignores(session: Session, user: str, mud: str) -> bool:
         return False
     mud = mud.lower()
     return _IGNORED + mud in settings or f"{_IGNORED}{user.lower()}@{mud}" in settings
-
-
-def _by_name(entries: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """Those of a list that have a name."""
-    return ((clean(name), entry) for name, entry in entries.items() if isinstance(name, str) and clean(name))
 
 
 def _rows(rows: Iterable[Any]) -> Iterator[WhoRow]:

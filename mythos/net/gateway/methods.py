@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from mythos.net.gateway.events import now_text
+from mythos.net.gateway.events import clean, now_text
 from mythos.net.gateway.mud import Presence
 from mythos.net.gateway.session import ApiSession
 from mythos.wire.i3 import packets
@@ -427,14 +427,14 @@ def _mud(name: str, info: MudInfo) -> Result:
         "port": info.player_port,
         "tcp_port": info.tcp_port,
         "udp_port": info.udp_port,
-        "driver": info.driver,
-        "mudlib": info.mudlib,
-        "lib": info.mudlib,
-        "mud_type": info.mud_type,
+        "driver": clean(info.driver),
+        "mudlib": clean(info.mudlib),
+        "lib": clean(info.mudlib),
+        "mud_type": clean(info.mud_type),
         "status": status,
         "services": {str(service): on for service, on in info.services.items()},
-        "open_status": info.open_status,
-        "admin_email": info.admin_email,
+        "open_status": clean(info.open_status),
+        "admin_email": clean(info.admin_email),
     }
 
 

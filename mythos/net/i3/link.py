@@ -134,7 +134,7 @@ class RouterLink:
         passwords: dict[str, int],
         keep: Callable[[], None],
         chance: Callable[[], float],
-        directory: Callable[[str], Directory] | None = None,
+        directory: Callable[[str], Directory],
     ) -> None:
         self.resident: Resident
         self.up = False
@@ -147,8 +147,7 @@ class RouterLink:
         self._keep = keep
         self._chance = chance
         self._passwords = passwords
-        self._directories: dict[str, Directory] = {}
-        self._directory = directory or (lambda name: self._directories.setdefault(name, Directory()))
+        self._directory = directory
         self._waiting = Waiting()
         self._connection: _Connection | None = None
         self._router = Router("", "", 0)

@@ -6,7 +6,8 @@ changed since. Ids are opaque and of one router: they say nothing about another'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mythos.wire.i3 import pinkfish
@@ -42,21 +43,21 @@ class Directory:
         self.changed = True
         if isinstance(packet, MudList):
             self.mudlist_id = packet.id
-            for name, entry in packet.muds.items():
+            for name, entry in _named(packet.muds):
                 self._learn_mud(name, entry)
             return
         self.chanlist_id = packet.id
-        for name, entry in packet.channels.items():
+        for name, entry in _named(packet.channels):
             if entry == 0:
-                self.channels.pop(_name(name), None)
+                self.channels.pop(name, None)
             elif len(self.channels) < MOST:
                 try:
-                    self.channels[_name(name)] = ChannelInfo.read(entry)
+                    info = ChannelInfo.read(entry)
                 except BadPacket:
                     continue
+                self.channels[name] = replace(info, host=_name(info.host))
 
-    def _learn_mud(self, name: Any, entry: Any) -> None:
-        name = _name(name)
+    def _learn_mud(self, name: str, entry: Any) -> None:
         try:
             info = None if entry == 0 else MudInfo.read(entry)
         except BadPacket:
@@ -106,6 +107,11 @@ class Directory:
         self.mudlist_id, self.chanlist_id = ids
 
 
-def _name(name: Any) -> str:
-    """As a name is shown: on one line."""
-    return " ".join(pinkfish.plain(name if type(name) is str else "").split())[:NAME]
+def _named(entries: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Those of a list that have a name, under that name as it is shown."""
+    return ((_name(name), entry) for name, entry in entries.items() if isinstance(name, str) and _name(name))
+
+
+def _name(name: str) -> str:
+    """On one line, without control characters."""
+    return " ".join(pinkfish.plain(name).split())[:NAME]

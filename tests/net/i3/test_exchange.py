@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -284,3 +285,74 @@ def test_any_packets(sent: list[tuple[str, list[Any]]]) -> None:
     ann.take()
     ann.say("tell", "Ann", "hi", user="ann", to="Ann's", to_user="ann")
     assert len(ann.take("tell")) == 1
+
+
+# ── lists ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def lists(mud: Mud) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the mud lists and the channel lists since the last call say together."""
+    heard = mud.take()
+    muds: dict[str, Any] = {}
+    channels: dict[str, Any] = {}
+    for one in heard:
+        if one[0] == "mudlist":
+            muds.update({name: info and info[0] for name, info in one[7].items()})
+        elif one[0] == "chanlist-reply":
+            channels.update(one[7])
+    return muds, channels
+
+
+def start_with(mud: Mud, password: int, mudlist: int, chanlist: int) -> None:
+    texts = ("lib", "base", "driver", "LP", "open", "a@example.org")
+    services = {"channel": 1}
+    mud.say("startup-req-3", password, mudlist, chanlist, 4000, 0, 0, *texts, services, {}, to=mud.exchange.name)
+
+
+def test_only_what_changed_is_sent() -> None:
+    """To a MUD that comes back with the ids it has; all of it to one that has none of ours."""
+    exchange = Exchange("*r", "192.0.2.9 8787", lambda: 77, private=True)
+    ann, bob = Mud(exchange, "Ann"), Mud(exchange, "Bob")
+    ann.start()
+    bob.start()
+    ann.say("channel-add", "tea", 0, user="ann", to="*r")
+    ann.say("channel-add", "gin", 0, user="ann", to="*r")
+    ids = exchange._ids
+    exchange.left(bob.seat)
+    for number in range(3):
+        Mud(exchange, f"New{number}").start()
+    ann.say("channel-remove", "gin", user="ann", to="*r")
+    ann.say("channel-add", "rum", 0, user="ann", to="*r")
+    bob.take()
+    start_with(bob, 77, ids, ids)
+    muds, channels = lists(bob)
+    assert muds == {"Bob": -1, "New0": -1, "New1": -1, "New2": -1}
+    assert channels == {"gin": 0, "rum": ["Ann", 0]}
+    for wrong in (0, 10_000):
+        exchange.left(bob.seat)
+        start_with(bob, 77, wrong, wrong)
+        muds, channels = lists(bob)
+        assert set(muds) == {"Ann", "Bob", "New0", "New1", "New2"}
+        assert set(channels) == {"tea", "rum"}
+
+
+def test_what_outlives_the_router() -> None:
+    """Passwords, MUDs (all of them down), channels and whom they ban; who had its lists learns what is news."""
+    before = Exchange("*r", "192.0.2.9 8787", lambda: 77, private=True)
+    ann, bob = Mud(before, "Ann"), Mud(before, "Bob")
+    ann.start()
+    bob.start()
+    ann.say("channel-add", "tea", 0, user="ann", to="*r")
+    ann.say("channel-admin", "tea", ["Bob"], [], user="ann", to="*r")
+    assert before.changed
+    kept = json.loads(json.dumps(before.kept()))
+    assert not before.changed
+    after = Exchange("*r", "192.0.2.9 8787", lambda: 78, private=True)
+    after.remember(kept)
+    bob = Mud(after, "Bob")
+    start_with(bob, 77, before._ids, before._ids)
+    muds, channels = lists(bob)
+    assert muds == {"Ann": 0, "Bob": -1}
+    assert channels == {"tea": ["Ann", 0]}
+    bob.say("channel-listen", "tea", 1, to="*r")
+    assert bob.errors() == ["You may not listen to tea."]

@@ -17,6 +17,7 @@ from mythos.net.i3.state import read, save
 from mythos.net.i3.waiting import QUEUE
 from mythos.play.intermud import Intermud
 from mythos.wire.i3 import lpc, packets
+from mythos.wire.i3.directory import Directory
 from mythos.wire.i3.mudmode import FrameReader, frame
 from tests.scenes.people import in_town
 
@@ -43,13 +44,21 @@ class Net:
 
     def __init__(self, path: Path, *, rate: int = 0, routers: int = 1) -> None:
         self.reactor = MemoryReactorClock()
+        self.directories: dict[str, Directory] = {}
         self.path = path / "i3-passwords.json"
         self.passwords: dict[str, int] = read(self.path)
         scene = in_town()
         known = [Router(f"*r{number}", f"192.0.2.{number}", 8080) for number in range(routers)]
         me = Identity("Ours", 4000, "admin@example.org", ("tell", "channel"))
         self.link = RouterLink(
-            self.reactor, known, me, rate=rate, passwords=self.passwords, keep=self.keep, chance=lambda: 0.5
+            self.reactor,
+            known,
+            me,
+            rate=rate,
+            passwords=self.passwords,
+            keep=self.keep,
+            chance=lambda: 0.5,
+            directory=lambda name: self.directories.setdefault(name, Directory()),
         )
         self.link.resident = self.intermud = Intermud(scene.realm, "Ours", self.link)
         self.link.start()
@@ -249,3 +258,30 @@ def test_any_bytes(parts: list[bytes]) -> None:
     for part in parts:
         if not net.plug.aborted:
             net.raw(part)
+
+
+# ── lists ───────────────────────────────────────────────────────────────────────────────────────
+
+INFO = [-1, "192.0.2.3", 4000, 0, 0, "lib", "base", "driver", "LP", "open", "a@example.org", {"tell": 1}, 0]
+
+
+def test_lists_are_asked_for_with_their_ids(net: Net) -> None:
+    """What is known is not sent again: a startup names the ids of the lists it has, each router its own."""
+    assert net.connect()[0][7:9] == [0, 0]
+    net.say("startup-reply", 5, "*r0", 0, "Ours", 0, [["*r0", "192.0.2.0 8080"]], 77)
+    net.say("mudlist", 5, "*r0", 0, "Ours", 0, 41, {"Other": INFO})
+    net.say("chanlist-reply", 5, "*r0", 0, "Ours", 0, 7, {"gossip": ["*r0", 0]})
+    net.say("mudlist", 5, "*r0", 0, "Ours", 0, 40, {"Third": INFO})  # ids are opaque: the last one counts
+    net.lost()
+    net.reactor.advance(10)
+    assert net.connect()[0][7:9] == [40, 7]
+    assert sorted(net.link.directory.muds) == ["Other", "Third"]
+
+
+def test_the_router_alone_changes_lists(net: Net) -> None:
+    """A MUD that sends a list is not believed."""
+    net.let_in()
+    net.say("mudlist", 5, "*r0", 0, "Ours", 0, 1, {"Other": INFO})
+    net.say("mudlist", 5, "Other", 0, "Ours", 0, 9, {"Other": 0})
+    assert list(net.link.directory.muds) == ["Other"]
+    assert net.link.directory.mudlist_id == 1
