@@ -355,4 +355,4 @@ def test_what_outlives_the_router() -> None:
     assert muds == {"Ann": 0, "Bob": -1}
     assert channels == {"tea": ["Ann", 0]}
     bob.say("channel-listen", "tea", 1, to="*r")
-    assert bob.errors() == ["You may not listen to tea."]
+    assert bob.errors() == ["not-allowed"]
