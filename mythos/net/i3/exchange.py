@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from mythos.wire.i3 import packets
-from mythos.wire.i3.lpc import Value
+from mythos.wire.i3 import lpc, packets
+from mythos.wire.i3.lpc import LpcError, Value
 from mythos.wire.i3.packets import BadPacket, ChannelInfo, MudInfo, Packet, Unknown, parse, values
 
 __all__ = ["Exchange", "Seat"]
@@ -27,9 +27,12 @@ STARTUP: Final = 6
 DEAF: Final = 10.0
 #: Entries of one list packet.
 CHUNK: Final = 10
-#: Longest names of MUDs and channels.
+#: Longest names of MUDs and channels, and most of them; names of channels that are no more count by themselves.
 NAME: Final = 64
+MOST_MUDS: Final = 5000
 MOST_CHANNELS: Final = 500
+#: Longest entry of the list of MUDs as LPC, in bytes: ten of them fit into a frame.
+ENTRY: Final = 4096
 
 T = TypeVar("T")
 
@@ -120,7 +123,8 @@ class Exchange:
                 self._error(seat, error.code, f"Bad packet: {error}.", error.packet, value)
             return
         if isinstance(packet, packets.StartupRequest):
-            self._startup(seat, packet, value, now)
+            if not seat.mud or self._heard(seat, packet, value, now):
+                self._startup(seat, packet, value, now)
         elif not seat.mud:
             self._error(seat, "unk-src", "Send a startup-req-3 first.", packet, value)
         elif packet.from_mud != seat.mud:
@@ -140,8 +144,17 @@ class Exchange:
     def _startup(self, seat: Seat, packet: packets.StartupRequest, value: Value, now: float) -> None:
         mud = packet.from_mud
         texts = value[12:18]
-        if len(value) != 20 or any(type(one) is not str for one in texts) or not 0 < len(mud) <= NAME or mud[0] == "*":
+        info = MudInfo(
+            *(-1, seat.address, packet.player_port, packet.tcp_port, packet.udp_port),
+            *(packet.mudlib, packet.base_mudlib, packet.driver, packet.mud_type, packet.open_status),
+            *(packet.admin_email, packet.services, packet.other_data),
+        )
+        good_name = 0 < len(mud) <= NAME and mud[0] != "*" and mud.isprintable()
+        if len(value) != 20 or any(type(one) is not str for one in texts) or not good_name or not _fits(info):
             self._error(seat, "bad-pkt", "Bad startup_req packet.", packet, value)
+            return
+        if mud not in self.muds and len(self.muds) >= MOST_MUDS:
+            self._error(seat, "not-allowed", "There are too many MUDs.", packet, value)
             return
         known = self.passwords.get(mud, 0)
         standing = self._seats.get(mud)
@@ -164,11 +177,6 @@ class Exchange:
         if not (known and good):
             self.passwords[mud] = self._secret()
             self.changed = True
-        info = MudInfo(
-            *(-1, seat.address, packet.player_port, packet.tcp_port, packet.udp_port),
-            *(packet.mudlib, packet.base_mudlib, packet.driver, packet.mud_type, packet.open_status),
-            *(packet.admin_email, packet.services, packet.other_data),
-        )
         seat.send(packets.StartupReply(self.name, "", mud, "", [[self.name, self.place]], self.passwords[mud]))
         self._announce(mud, info)
         for part in _parts(self._muds_since(packet.mudlist_id, mud)):
@@ -308,7 +316,7 @@ class Exchange:
             self._announce_channel(name)
         else:
             listed = self._lists.setdefault(name, set())
-            listed.update(packet.add[:MOST_CHANNELS])
+            listed.update([mud for mud in packet.add if len(mud) <= NAME][: max(0, MOST_MUDS - len(listed))])
             listed.difference_update(packet.remove)
             self.changed = True
             for mud, other in self._seats.items():
@@ -319,6 +327,9 @@ class Exchange:
         self.changed = True
         self._ids += 1
         self._channels_at[name] = self._ids
+        gone = [one for one in self._channels_at if one not in self.channels]
+        if len(gone) > MOST_CHANNELS:
+            del self._channels_at[gone[0]]
         info = self.channels.get(name)
         for mud, seat in tuple(self._seats.items()):
             if "channel" in self.muds[mud].services:
@@ -373,6 +384,14 @@ class Exchange:
         user = packet.from_user if packet is not None else ""
         mud = seat.mud or (packet.from_mud if packet is not None else "?")
         seat.send(packets.Error(self.name, "", mud, user, code, message, value))
+
+
+def _fits(info: MudInfo) -> bool:
+    """Whether this entry can be sent in a list."""
+    try:
+        return len(lpc.encode(info.write())) <= ENTRY
+    except LpcError:
+        return False
 
 
 def _parts(entries: Mapping[str, T]) -> list[dict[str, T]]:

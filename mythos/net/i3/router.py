@@ -65,12 +65,16 @@ class RouterConnection(Protocol):
         self.factory.exchange.left(self._seat)
 
     def _send(self, value: list[Value]) -> None:
+        """What fits no frame is not passed on: who sent it must not harm whom it would go to."""
         try:
             data = frame(lpc.encode(value))
-        except WireError:
-            if value[0] != "error" or not value[-1]:
-                raise
-            data = frame(lpc.encode([*value[:-1], 0]))  # it is about a packet that is too large to come along
+        except WireError as error:
+            if value[0] == "error" and value[-1]:
+                self._send([*value[:-1], 0])  # it is about a packet that is too large to come along
+                return
+            self.factory.exchange.refused += 1
+            _log.info("a {kind} for {mud} cannot be sent: {error}", kind=value[0], mud=self._seat.mud, error=error)
+            return
         held = len(getattr(self.transport, "dataBuffer", b"")) + sum(
             map(len, getattr(self.transport, "_tempDataBuffer", ()))
         )
