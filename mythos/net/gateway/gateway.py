@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 
+from mythos.errors import WireError
 from mythos.flow.bucket import Bucket
 from mythos.net.gateway.events import Event, Told, now_text
 from mythos.net.gateway.keys import Key, Keyring
 from mythos.net.gateway.mud import GatewayMud, Limits
 from mythos.net.gateway.session import ApiSession, Door
 from mythos.net.i3.link import RouterLink
-from mythos.net.i3.state import read, save
+from mythos.net.i3.state import read, save, set_aside
 from mythos.play.ports import Clock
 
 __all__ = ["Gateway"]
@@ -203,43 +204,67 @@ class Gateway:
         waiting = {name: [event.kept() for event in mud.tells] for name, mud in self.muds.items() if mud.tells}
         save(waiting, self._data / TELLS)
 
-    def save(self, *, anyway: bool = False) -> None:
-        """History, sessions and what they were told, if any of it changed."""
-        if anyway or any(mud.changed for mud in self.muds.values()):
+    def save(self, *, stopped: bool = False) -> None:
+        """History, sessions and what they were told, if any of it changed.
+
+        :param stopped: nothing comes after it
+        """
+        if stopped or any(mud.changed for mud in self.muds.values()):
             muds = {name: mud.kept() for name, mud in self.muds.items()}
-            save({"events": self._events, "muds": muds}, self._data / STATE, durable=anyway)
+            save({"events": self._events, "stopped": stopped, "muds": muds}, self._data / STATE, durable=stopped)
 
     def _remember(self) -> None:
         """What was there before the restart: a MUD comes back with its sessions, for they may be resumed."""
-        kept, tells = read(self._data / STATE), read(self._data / TELLS)
+        for key in self.keys:
+            self.mud(key.mud)
+        for file, remember in ((STATE, self._remember_state), (TELLS, self._remember_tells)):
+            kept = read(self._data / file)
+            try:
+                remember(kept)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, WireError) as error:
+                set_aside(self._data / file, error)
+
+    def _remember_state(self, kept: Mapping[str, Any]) -> None:
         self._events = int(kept.get("events", 0)) + 1_000_000  # beyond those that were told and not written
         keys = {key.id: key for key in self.keys}
         now = self.wall()
-        muds: Mapping[str, Any] = kept.get("muds", {})
-        for name in dict.fromkeys([key.mud for key in keys.values()]):
-            found = self.mud(name)
-            found.remember(muds.get(name, {}))
-            found.tells.extend([Event.again(event) for event in tells.get(name, ())])
-            for one in muds.get(name, {}).get("sessions", ()):
-                key = keys.get(one["key"])
-                if key is not None:
-                    self._session(one["id"], found, key).remember(one, now)
+        for name, one in kept.get("muds", {}).items():
+            mud = self.muds.get(name)
+            if mud is None:
+                continue
+            mud.remember(one)
+            events = {event.id: event for event in map(Event.again, one["events"])}
+            for session in one["sessions"]:
+                key = keys.get(session["key"])
+                if key is not None and key.mud == name:
+                    again = self._session(session["id"], mud, key)
+                    again.remember(session, events, now, stopped=kept["stopped"])
+
+    def _remember_tells(self, kept: Mapping[str, Any]) -> None:
+        for name, tells in kept.items():
+            if name in self.muds:
+                self.muds[name].tells.extend(map(Event.again, tells))
+                self._events = max([self._events, *[event.id for event in self.muds[name].tells]])
 
     def start(self) -> None:
         """Be on the network with every MUD that has a key."""
         self._started = True
+        for mud in self.muds.values():
+            mud.changed = True
+        self.save()  # what is told from now on is not in what the stop wrote
         for mud in self.muds.values():
             mud.link.start()
 
     async def stop(self) -> None:
         """Say that we go, send what waits for the routers, and keep the rest."""
         self.announce("shutdown_warning", 0, "The gateway stops; come back in a moment.")
-        for mud in self.muds.values():
-            await mud.link.stop()
+        muds = tuple(self.muds.values())
+        await gatherResults([Deferred.fromCoroutine(mud.link.stop()) for mud in muds])
+        for mud in muds:
             mud.stop()
         for session in tuple(self.sessions()):
             if session.door is not None:
                 session.door.close(1001, "Server shutting down")
                 self.away(session)
-        self.save(anyway=True)
+        self.save(stopped=True)
         self._save_tells()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mythos.config import ApiKey
 from mythos.errors import Refusal
-from mythos.net.i3.state import read, save
+from mythos.net.i3.state import read, save, set_aside
 
 __all__ = ["Key", "Keyring"]
 
@@ -53,10 +53,15 @@ class Keyring:
         self._own = own
         self._wall = wall
         kept = read(path)
-        self._next = int(kept.get("next", 1))
-        self._keys = {
-            one["id"]: Key(**{**one, "permissions": tuple(one["permissions"])}) for one in kept.get("keys", ())
-        }
+        self._next = 1
+        self._keys: dict[str, Key] = {}
+        try:
+            self._keys = {
+                one["id"]: Key(**{**one, "permissions": tuple(one["permissions"])}) for one in kept.get("keys", ())
+            }
+            self._next = int(kept.get("next", 1))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            set_aside(path, error)
         self._configured = []
         for number, one in enumerate(configured, 1):
             known = Key(f"config-{number}", one.mud, _digest(one.secret), one.permissions, one.per_minute, 0.0)

@@ -74,6 +74,9 @@ class Host(Protocol):
     def later(self, seconds: float, work: Callable[[], None]) -> Callable[[], None]:
         """Returns what cancels it."""
 
+    def save(self) -> None:
+        """Keep what changed, now."""
+
 
 @dataclass(slots=True)
 class Presence:
@@ -125,6 +128,9 @@ class GatewayMud:
 
     def up(self, router: str) -> None:
         self._settled = self._host.seconds() + SETTLING
+        self.changed = True
+        if self.link.unsent():
+            self._host.save()  # before they go out: a kill must not send them twice
         self.link.directory.watchers.append(self._mud_changed)
         self._listened.clear()
         self.listen_again()
@@ -135,6 +141,7 @@ class GatewayMud:
         if self._mud_changed in self.link.directory.watchers:
             self.link.directory.watchers.remove(self._mud_changed)
         self._listened.clear()
+        self.changed = True
 
     def _mud_changed(self, name: str, before: MudInfo | None, now: MudInfo | None) -> None:
         was, is_up = before is not None and before.up, now is not None and now.up
@@ -189,6 +196,7 @@ class GatewayMud:
         for session in self.sessions.values():
             if session.wants(event):
                 session.tell(event, most)
+                self.changed = True
         return event
 
     def _on_channel(self, told: Told) -> None:
@@ -337,16 +345,18 @@ class GatewayMud:
 
     def kept(self) -> dict[str, Any]:
         self.changed = False
+        events = {event.id: event for session in self.sessions.values() for event in session.events()}
         return {
             "history": {channel: list(lines) for channel, lines in self.history.items()},
+            "events": [event.kept() for event in events.values()],
             "sessions": [session.kept() for session in self.sessions.values()],
-            "unsent": [packets.values(tell) for tell in self.link.unsent()],
+            "unsent": [] if self.link.up else [packets.values(tell) for tell in self.link.unsent()],
         }
 
     def remember(self, kept: Mapping[str, Any]) -> None:
         """What :meth:`kept` gave before a restart, but for the sessions."""
         for channel, lines in kept.get("history", {}).items():
-            self.history[channel] = deque(lines, maxlen=self._host.limits.history or None)
+            self.history[channel] = deque(lines, maxlen=self._host.limits.history)
         for value in kept.get("unsent", ()):
             self.link.send_later(packets.parse(value))
 

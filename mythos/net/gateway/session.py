@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mythos.flow.bucket import Bucket
 from mythos.net.gateway.events import Event
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from mythos.net.gateway.mud import GatewayMud
 
 __all__ = ["ApiSession", "Door"]
+
+
+#: Numbers passed over after a kill: some were given to events that were told and not kept.
+PASSED: Final = 1_000_000
 
 
 class Door(Protocol):
@@ -41,6 +46,7 @@ class ApiSession:
 
     __slots__ = (
         "_log",
+        "_passed",
         "away_since",
         "bucket",
         "channels",
@@ -67,6 +73,7 @@ class ApiSession:
         self.away_since = now
         self.warned = -1e9
         self._log: deque[tuple[int, Event]] = deque()
+        self._passed = (0, 0)
 
     def wants(self, event: Event) -> bool:
         return (not event.channel or event.channel in self.channels) and self.key.permits(event.permission)
@@ -90,7 +97,8 @@ class ApiSession:
     def missed(self, last: int) -> tuple[int, int]:
         """How many events after ``last`` it can be told again, and how many are lost to it."""
         kept = sum(seq > last for seq, _ in self._log)
-        return kept, self.seq - last - kept
+        bottom, top = self._passed
+        return kept, self.seq - last - kept - max(0, top - max(bottom, last))
 
     def tell_again(self, last: int) -> None:
         """What came after ``last``."""
@@ -111,14 +119,29 @@ class ApiSession:
             "key": self.key.id,
             "channels": self.channels,
             "seq": self.seq,
+            "passed": self._passed,
             "left_at": self.seq if self.door is not None else self.left_at,
-            "away_since": self.away_since,
-            "log": [[seq, event.kept()] for seq, event in self._log],
+            "away_since": 0.0 if self.door is not None else self.away_since,
+            "log": [[seq, event.id] for seq, event in self._log],
         }
 
-    def remember(self, kept: dict[str, Any], now: float) -> None:
-        """What :meth:`kept` gave before a restart. One whose connection the restart cut is away since now."""
+    def events(self) -> Iterator[Event]:
+        """Those it can be told again."""
+        for _, event in self._log:
+            yield event
+
+    def remember(self, kept: Mapping[str, Any], events: Mapping[int, Event], now: float, *, stopped: bool) -> None:
+        """What :meth:`kept` gave before a restart. One whose connection the restart cut is away since now.
+
+        :param events: those of the log, by id
+        :param stopped: nothing was told after it
+        """
         self.channels = dict(kept["channels"])
         self.seq, self.left_at = kept["seq"], kept["left_at"]
         self.away_since = kept["away_since"] or now
-        self._log.extend([(seq, Event.again(event)) for seq, event in kept["log"]])
+        bottom, top = kept["passed"]
+        self._passed = bottom, top
+        self._log.extend([(seq, events[id]) for seq, id in kept["log"]])
+        if not stopped:
+            self.seq += PASSED
+            self._passed = self.seq - PASSED, self.seq

@@ -41,6 +41,8 @@ SECOND: Final = 1.1
 STARTUP_COUNTS: Final = 6
 #: Seconds a session has to hold before the pauses begin anew.
 HEALTHY: Final = 60.0
+#: Seconds that a router has to read the last of it when we stop.
+LEAVING: Final = 2.0
 #: Seconds without a word after which the router is asked whether it is there, and questions until it is given up.
 SILENCE: Final = 240.0
 QUESTIONS: Final = 3
@@ -182,7 +184,9 @@ class RouterLink:
         if self._connection is not None:
             self._gone: Deferred[None] = Deferred()
             self._connection.transport.loseConnection()
+            self._later("stop", LEAVING, self._connection.transport.abortConnection)
             await self._gone
+            self._cancel("stop")
 
     def send(self, packet: Packet) -> bool:
         if not self.up:

@@ -9,23 +9,33 @@ from typing import Any
 
 from twisted.logger import Logger
 
-__all__ = ["read", "save"]
+__all__ = ["read", "save", "set_aside"]
 
 _log = Logger()
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What was saved; empty if there is nothing, or nothing that can be read."""
+    """What was saved; empty if there is nothing, or nothing that can be read: then the file is set aside."""
     try:
         found = json.loads(path.read_text("utf-8"))
         if type(found) is not dict:
             raise ValueError("it is no object")
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except OSError as error:
         _log.error("{path} cannot be read, and is left out: {error}", path=path, error=error)
         return {}
+    except ValueError as error:
+        set_aside(path, error)
+        return {}
     return found
+
+
+def set_aside(path: Path, error: Exception) -> None:
+    """Go on without a file that makes no sense, and leave it to the operator under another name."""
+    aside = path.with_suffix(".bad")
+    path.replace(aside)
+    _log.error("{path} cannot be read, and is now {aside}: {error!r}", path=path, aside=aside.name, error=error)
 
 
 def save(state: dict[str, Any], path: Path, *, durable: bool = True) -> None:
