@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
 from bench.ears import Ear, Misheard
@@ -25,11 +25,19 @@ class Hearer:
 
 
 class Crowd:
-    """:param speakers: those who say something; they hear the others and themselves like everybody"""
+    """:param speakers: those who say something; they hear the others and themselves like everybody
+    :param typed: words -> what a speaker sends to say them
+    """
 
-    def __init__(self, listeners: Iterable[Hearer], speakers: Sequence[Hearer], *, verb: bytes = b"say ") -> None:
+    def __init__(
+        self,
+        listeners: Iterable[Hearer],
+        speakers: Sequence[Hearer],
+        *,
+        typed: Callable[[bytes], bytes] = b"say %b\r\n".__mod__,
+    ) -> None:
         self._speakers = speakers
-        self._verb = verb
+        self._typed = typed
         self._poll = select.epoll()
         self._by_number = {hearer.socket.fileno(): hearer for hearer in (*listeners, *speakers)}
         for number in self._by_number:
@@ -68,7 +76,7 @@ class Crowd:
         self._due.update(words)
         goal = len(self._order) + len(words)
         for speaker, text in zip(self._speakers, words, strict=False):
-            speaker.socket.send(self._verb + text + b"\r\n")
+            speaker.socket.send(self._typed(text))
         left = len(self._by_number)
         end = monotonic() + within
         while left:

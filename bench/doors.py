@@ -16,7 +16,7 @@ from bench.ears import LineEar, SocketEar, StreamEar, TelnetEar, masked
 from bench.machine import BenchError
 from bench.servers import HOST
 
-__all__ = ["GUEST", "Step", "enter", "lines", "sockets", "streams", "telnets"]
+__all__ = ["GUEST", "Step", "enter", "lines", "request", "sockets", "streams", "telnets"]
 
 #: When what came since the last step ends like this, send that.
 Step = tuple[re.Pattern[bytes], bytes]
@@ -112,7 +112,7 @@ def sockets(port: int, count: int, lines: Callable[[int], Sequence[str]] = lambd
     :param lines: what each types first; nobody waits for the answers
     """
     key = base64.b64encode(bytes(16)).decode()
-    request = (
+    head = (
         f"GET /ws HTTP/1.1\r\nHost: {HOST}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mythos.v1\r\n\r\n"
     )
@@ -120,7 +120,7 @@ def sockets(port: int, count: int, lines: Callable[[int], Sequence[str]] = lambd
     made = []
     for number in range(count):
         attach = json.dumps({"t": "attach", "token": _post(api, "guest", {})["token"]}).encode()
-        plug, rest = _request(port, request, "101")
+        plug, rest = request(port, head, "101")
         plug.sendall(masked(0x1, attach))
         ear = SocketEar()
         ear.feed(rest)
@@ -140,8 +140,8 @@ def streams(port: int, count: int, lines: Callable[[int], Sequence[str]] = lambd
     for number in range(count):
         token = _post(api, "guest", {})["token"]
         ticket = _post(api, "ticket", {}, token)["ticket"]
-        request = f"GET /sse?ticket={ticket} HTTP/1.1\r\nHost: {HOST}:{port}\r\nAccept: text/event-stream\r\n\r\n"
-        plug, rest = _request(port, request, "200")
+        head = f"GET /sse?ticket={ticket} HTTP/1.1\r\nHost: {HOST}:{port}\r\nAccept: text/event-stream\r\n\r\n"
+        plug, rest = request(port, head, "200")
         ear = StreamEar()
         ear.feed(rest)
         while not ear.greeted:
@@ -164,17 +164,20 @@ def _post(api: http.client.HTTPConnection, path: str, body: dict[str, str | int]
     return found
 
 
-def _request(port: int, request: str, status: str) -> tuple[socket.socket, bytes]:
-    """Send a request's head; the connection, and what came behind the answer's head."""
+def request(port: int, head: str, status: str) -> tuple[socket.socket, bytes]:
+    """Send a request's head; the connection, and what came behind the answer's head.
+
+    :raises BenchError: it is answered with another status
+    """
     plug = socket.create_connection((HOST, port), timeout=20)
     plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    plug.sendall(request.encode())
+    plug.sendall(head.encode())
     data = b""
     while b"\r\n\r\n" not in data:
         data += _some(plug)
-    head, _, rest = data.partition(b"\r\n\r\n")
-    if head.split(b" ", 2)[1].decode() != status:
-        raise BenchError(f"{request.split(' HTTP')[0]} was answered with {head[:200]!r}")
+    answer, _, rest = data.partition(b"\r\n\r\n")
+    if answer.split(b" ", 2)[1].decode() != status:
+        raise BenchError(f"{head.split(' HTTP')[0]} was answered with {answer[:200]!r}")
     return plug, rest
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-__all__ = ["Ear", "LineEar", "Misheard", "SocketEar", "StreamEar", "TelnetEar", "masked"]
+__all__ = ["Ear", "LineEar", "Misheard", "RpcEar", "SocketEar", "StreamEar", "TelnetEar", "masked"]
 
 
 class Misheard(Exception):
@@ -110,6 +110,31 @@ def masked(opcode: int, payload: bytes) -> bytes:
     return head + b"\0\0\0\0" + payload
 
 
+def _texts(data: bytes, replies: bytearray) -> tuple[list[bytes], bytes]:
+    """The text frames of a server, and what is left of a frame that is not whole; a ping is replied to."""
+    texts = []
+    at, end = 0, len(data)
+    while end - at >= 2:
+        size, start = data[at + 1], at + 2
+        if size == 126:
+            if end - start < 2:
+                break
+            size, start = int.from_bytes(data[start : start + 2], "big"), start + 2
+        elif size == 127:
+            raise Misheard("a frame of more than 64 KiB")
+        if start + size > end:
+            break
+        payload = data[start : start + size]
+        if data[at] == 0x81:
+            texts.append(payload)
+        elif data[at] == 0x89:
+            replies += masked(0xA, payload)
+        else:
+            raise Misheard(f"the server sent a frame that begins with {data[at]:#x}: {payload[:80]!r}")
+        at = start + size
+    return texts, data[at:]
+
+
 class SocketEar:
     """A WebSocket of ``mythos.v1``; acknowledges every 32 records and what came before a pause, as the web client
     does."""
@@ -128,28 +153,8 @@ class SocketEar:
         return self._records.greeted
 
     def feed(self, data: bytes) -> list[bytes]:
-        data = self._rest + data
-        said = []
-        at, end = 0, len(data)
-        while end - at >= 2:
-            size, start = data[at + 1], at + 2
-            if size == 126:
-                size, start = int.from_bytes(data[start : start + 2], "big"), start + 2
-            elif size == 127:
-                raise Misheard("a frame of more than 64 KiB")
-            if start + size > end:
-                break
-            payload = data[start : start + size]
-            if data[at] == 0x81:
-                words = self._records.take(payload)
-                if words is not None:
-                    said.append(words)
-            elif data[at] == 0x89:
-                self.replies += masked(0xA, payload)
-            else:
-                raise Misheard(f"the server sent a frame that begins with {data[at]:#x}: {payload[:80]!r}")
-            at = start + size
-        self._rest = data[at:]
+        texts, self._rest = _texts(self._rest + data, self.replies)
+        said = [words for text in texts if (words := self._records.take(text)) is not None]
         self._acknowledge(self.ACK)
         return said
 
@@ -208,3 +213,62 @@ class StreamEar:
             at = start + size + 2
         self._rest = data[at:]
         return b"".join(parts)
+
+
+class _Params(msgspec.Struct):
+    seq: int = 0
+    message: str = ""
+
+
+class _Message(msgspec.Struct):
+    method: str = ""
+    params: _Params | None = None
+    id: int | None = None
+    result: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+
+
+_decode_message = msgspec.json.Decoder(_Message).decode
+
+
+class RpcEar:
+    """A client of the gateway. Checks that ``seq`` rises by one, that requests are answered in order, and none by an
+    error.
+
+    :param framed: it is a WebSocket, else lines over TCP
+    :ivar answered: number of the last request that was answered
+    :ivar result: what it was answered with
+    """
+
+    __slots__ = ("_framed", "_rest", "_seq", "answered", "replies", "result")
+
+    def __init__(self, *, framed: bool) -> None:
+        self.replies = bytearray()
+        self.answered = 0
+        self.result = b""
+        self._framed = framed
+        self._rest = b""
+        self._seq = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        data = self._rest + data
+        if self._framed:
+            texts, self._rest = _texts(data, self.replies)
+        else:
+            *texts, self._rest = data.split(b"\n")
+        return [words for text in texts if (words := self._take(text)) is not None]
+
+    def _take(self, text: bytes) -> bytes | None:
+        message = _decode_message(text)
+        if message.id is not None or message.error:
+            if message.error or message.id != self.answered + 1:
+                raise Misheard(f"request {self.answered + 1} was answered with {text[:200]!r}")
+            self.answered, self.result = message.id, bytes(message.result)
+            return None
+        params = message.params
+        if params is None or message.method == "welcome":
+            return None
+        if params.seq != self._seq + 1:
+            raise Misheard(f"event {params.seq} came after {self._seq}")
+        self._seq = params.seq
+        return params.message.encode() if message.method in ("channel_message", "tell_received") else None

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BenchError", "Plan", "compiled", "cpu_seconds", "resident"]
+__all__ = ["BenchError", "Plan", "anonymous", "compiled", "cpu_seconds", "resident"]
 
 
 class BenchError(Exception):
@@ -64,6 +64,13 @@ def resident(pid: int) -> int:
     """Resident memory of a process, in bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def anonymous(pid: int) -> int:
+    """The part of it that stands in no file, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:"))
+    return int(found) * 1024
 
 
 def compiled(source: Path, *, path: str | None = None) -> Path:

@@ -13,19 +13,21 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import BenchError, Plan, compiled, cpu_seconds, resident
 
-__all__ = ["HOST", "Bound", "Mythos", "bound", "mythos", "quantile", "reachable"]
+__all__ = ["HOST", "Bound", "Mythos", "bound", "mythos", "quantile", "reachable", "relay"]
 
 HOST = "127.0.0.1"
 _HERE = Path(__file__).parent
 #: Seconds a server may take to open its ports, and to stop.
 _START, _STOP = 30.0, 15.0
+#: Variables that a server is given: none that would configure it.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,23 @@ class Bound:
 class Mythos:
     """A running server.
 
-    :ivar opened: seconds from the start of its process to its open telnet port
+    :ivar ports: of its listeners, by their names
+    :ivar opened: seconds from the start of its process to the open port that was waited for
     :ivar data: its data directory
     """
 
     pid: int
-    telnet: int
-    http: int
-    metrics: int
+    ports: Mapping[str, int]
     opened: float
     data: Path
+
+    @property
+    def telnet(self) -> int:
+        return self.ports["telnet"]
+
+    @property
+    def http(self) -> int:
+        return self.ports["http"]
 
     def cpu(self) -> float:
         return cpu_seconds(self.pid)
@@ -62,7 +71,7 @@ class Mythos:
 
     def histogram(self, name: str) -> list[tuple[float, float]]:
         """(upper bound in seconds, observations at or below it), from its metrics."""
-        with urllib.request.urlopen(f"http://{HOST}:{self.metrics}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{HOST}:{self.ports['metrics']}/metrics", timeout=30) as answer:
             page = answer.read().decode()
         found = re.findall(rf'^{name}_bucket{{le="([^"]+)"}} (\S+)$', page, re.MULTILINE)
         if not found:
@@ -107,18 +116,44 @@ def mythos(plan: Plan, *, world: Path | None = None, config: bool = True) -> Ite
     :param config: with the limits of ``bench/mythos.yaml``, else without any configuration
     :raises BenchError: it does not start; with the end of its log
     """
+    options = ["--telnet", "0", "--http", "0", "--metrics", "0"]
+    if config:
+        options += ["--config", str(_HERE / "mythos.yaml")]
+    if world is not None:
+        options += ["--world", str(world)]
+    with _served(plan, options, {}, wanted="telnet", profile=plan.profile) as server:
+        yield server
+
+
+@contextmanager
+def relay(plan: Plan, name: str, settings: Mapping[str, str], *, router: bool = False) -> Iterator[Mythos]:
+    """The same without a world: ``--roles i3``, with a log of warnings.
+
+    :param name: its statistics of cProfile are written to a file with this behind its name
+    :param settings: variables of its environment
+    :param router: with a private router of its own
+    :raises BenchError: it does not start; with the end of its log
+    """
+    options = ["--roles", "i3", *(["--i3-router", "--private"] if router else [])]
+    known = {"MYTHOS_LOG_LEVEL": "warning", "MYTHOS_METRICS_ENABLED": "no", **settings}
+    profile = plan.profile and plan.profile.with_name(f"{plan.profile.name}.{name}")
+    with _served(plan, options, known, wanted="i3-router" if router else "gateway-tcp", profile=profile) as server:
+        yield server
+
+
+@contextmanager
+def _served(
+    plan: Plan, options: Sequence[str], settings: Mapping[str, str], *, wanted: str, profile: Path | None
+) -> Iterator[Mythos]:
+    """A server on its core, once the listener that is wanted is open."""
     twistd = shutil.which("twistd", path=str(Path(sys.executable).parent)) or shutil.which("twistd")
     if twistd is None:
         raise BenchError("twistd was not found: install Mythos into this environment (pip install .).")
     with tempfile.TemporaryDirectory(prefix="mythos-bench-") as home:
         data, log = Path(home, "data"), Path(home, "log")
-        profile = ["--profile", str(plan.profile), "--profiler", "cprofile"] if plan.profile else []
-        command = [twistd, *profile, "-n", "mythos", "--data", str(data)]
-        command += ["--telnet", "0", "--http", "0", "--metrics", "0"]
-        if config:
-            command += ["--config", str(_HERE / "mythos.yaml")]
-        if world is not None:
-            command += ["--world", str(world)]
+        command = [twistd, *(["--profile", str(profile), "--profiler", "cprofile"] if profile else [])]
+        command += ["-n", "mythos", "--data", str(data), *options]
+        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         with log.open("wb") as out:
             started = time.monotonic()
             process = subprocess.Popen(
@@ -127,13 +162,13 @@ def mythos(plan: Plan, *, world: Path | None = None, config: bool = True) -> Ite
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env={name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
+                env=kept | dict(settings),
                 preexec_fn=lambda: os.sched_setaffinity(0, {plan.server}),
             )
         try:
-            ports = _ports(process, data / "ports.json", log, started + _START)
+            ports = _ports(process, data / "ports.json", log, started + _START, wanted)
             opened = time.monotonic() - started
-            yield Mythos(process.pid, ports["telnet"], ports["http"], ports["metrics"], opened, data)
+            yield Mythos(process.pid, ports, opened, data)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -143,15 +178,16 @@ def mythos(plan: Plan, *, world: Path | None = None, config: bool = True) -> Ite
                 process.wait()
 
 
-def _ports(process: subprocess.Popen[bytes], file: Path, log: Path, deadline: float) -> dict[str, int]:
+def _ports(process: subprocess.Popen[bytes], file: Path, log: Path, deadline: float, wanted: str) -> dict[str, int]:
     while process.poll() is None and time.monotonic() < deadline:
         try:
             ports: dict[str, int] = json.loads(file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             time.sleep(0.005)
             continue
-        if reachable(ports["telnet"]):
+        if wanted in ports and reachable(ports[wanted]):
             return ports
+        time.sleep(0.005)
     state = "did not open its ports" if process.poll() is None else f"ended with status {process.returncode}"
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
     raise BenchError(f"The server {state}. The end of its log:\n{tail}")

@@ -46,7 +46,9 @@ def _measure(
 ) -> Callable[[Plan], Iterator[Reading]]:
     def run(plan: Plan) -> Iterator[Reading]:
         with bound(plan, "fanout") as least, mythos(plan) as server:
-            ideal = Crowd(doors.lines(least.port, LISTENERS), doors.lines(least.port, SPEAKERS), verb=b"")
+            ideal = Crowd(
+                doors.lines(least.port, LISTENERS), doors.lines(least.port, SPEAKERS), typed=b"%b\r\n".__mod__
+            )
             crowd = Crowd(door(_port(server, door), LISTENERS), doors.telnets(server.telnet, SPEAKERS))
             crowd.settle()
             idle = _idle(server)

@@ -20,7 +20,9 @@ class Room:
         pairs = [socket.socketpair() for _ in range(3)]
         self.ours = [ours for ours, _ in pairs]
         self.crowd = Crowd(
-            [Hearer(pairs[2][1], LineEar())], [Hearer(theirs, LineEar()) for _, theirs in pairs[:2]], verb=b""
+            [Hearer(pairs[2][1], LineEar())],
+            [Hearer(theirs, LineEar()) for _, theirs in pairs[:2]],
+            typed=b"%b\r\n".__mod__,
         )
 
     def serve(self, *answers: bytes) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.ears import Ear, LineEar, Misheard, SocketEar, StreamEar, TelnetEar, masked
-from mythos.wire import client, sse
+from bench.ears import Ear, LineEar, Misheard, RpcEar, SocketEar, StreamEar, TelnetEar, masked
+from mythos.wire import client, jsonrpc, sse
 from mythos.wire.message import Line, Role, Span, State
 from mythos.wire.websocket import record_frame, text_frame
 
@@ -42,10 +42,23 @@ def events() -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
 
 
+def event(method: str, seq: int, words: bytes) -> bytes:
+    return jsonrpc.notification(method, {"seq": seq, "message": words.decode(), "timestamp": "T"})
+
+
+RPC = [
+    jsonrpc.notification("welcome", {"service": "i3-gateway"}),
+    jsonrpc.result(1, {"status": "authenticated"}),
+    event("channel_message", 1, WORDS[0]),
+    event("gateway_reconnected", 2, b"no words of anybody"),
+    event("tell_received", 3, WORDS[1]),
+    jsonrpc.result(2, {"status": "sent"}),
+]
+
 TELNET = b'\r\nAnn says, "%b"\r\n> \r\nBob arrives.\r\n> You say, "%b"\r\n> ' % (WORDS[0], WORDS[1])
 
 
-@given(cuts=st.lists(st.integers(0, 700), max_size=12), which=st.integers(0, 3))
+@given(cuts=st.lists(st.integers(0, 800), max_size=12), which=st.integers(0, 5))
 def test_any_split(cuts: list[int], which: int) -> None:
     """However TCP cuts the stream, the same words are heard."""
     made: list[tuple[Ear, bytes]] = [
@@ -53,6 +66,8 @@ def test_any_split(cuts: list[int], which: int) -> None:
         (TelnetEar(), TELNET),
         (SocketEar(), frames()),
         (StreamEar(), events()),
+        (RpcEar(framed=False), b"".join([text + b"\n" for text in RPC])),
+        (RpcEar(framed=True), b"".join(map(text_frame, RPC))),
     ]
     ear, data = made[which]
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
@@ -108,3 +123,21 @@ def test_long_frame() -> None:
     words = b"x" * 300
     assert SocketEar().feed(record_frame(said(words), 1)) == [words]
     assert masked(0x1, words)[:4] == bytes((0x81, 0xFE, 1, 44))
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param(event("channel_message", 3, b"three"), id="an event is lost"),
+        pytest.param(event("channel_message", 1, b"one"), id="an event comes twice"),
+        pytest.param(jsonrpc.result(2, {}), id="a request is not answered"),
+        pytest.param(jsonrpc.error(jsonrpc.RpcError(-32001, "Rate limit exceeded", 1)), id="an error"),
+        pytest.param(jsonrpc.error(jsonrpc.RpcError(-32700, "Invalid JSON")), id="an error about nothing"),
+    ],
+)
+def test_gateway_misheard(second: bytes) -> None:
+    """A client of the gateway that is told something else than is due spoils the measure."""
+    ear = RpcEar(framed=False)
+    assert ear.feed(event("channel_message", 1, b"one") + b"\n") == [b"one"]
+    with pytest.raises(Misheard):
+        ear.feed(second + b"\n")
