@@ -11,11 +11,13 @@ from twisted.logger import Logger
 
 from mythos import __version__
 from mythos.app.doors import Doors, host
+from mythos.app.files import StartError
 from mythos.config import Config
 from mythos.net.control import Order
 from mythos.net.gateway.doors import Admission, ApiSocketFactory, LineFactory
 from mythos.net.gateway.gateway import Gateway
 from mythos.net.gateway.keys import Keyring
+from mythos.net.gateway.methods import METHODS
 from mythos.net.gateway.mud import SERVICES, Limits
 from mythos.net.gateway.orders import GatewayOrders
 from mythos.net.gateway.site import make_gateway_site
@@ -82,6 +84,7 @@ class Network:
             limits=Limits(gateway.queue, gateway.queue_time, gateway.history, gateway.echo),
             rate=rate,
             longest=gateway.longest,
+            per_method=_per_method(gateway.per_method),
         )
         self._admission = Admission(gateway.allow, gateway.deny, gateway.connections)
         proxies = Proxies(config.http.trusted_proxies)
@@ -222,6 +225,17 @@ class Network:
     def _keep_channels(self) -> None:
         if self._intermud is not None and self._intermud.changed:
             save(self._intermud.kept(), self._config.data / _CHANNELS, durable=False)
+
+
+def _per_method(rates: Sequence[str]) -> dict[str, int]:
+    """:raises StartError: there is no such method"""
+    found = {}
+    for text in rates:
+        method, _, rate = text.partition("=")
+        if method not in METHODS:
+            raise StartError(f"gateway.per_method names {method}, which is no method. There are: {', '.join(METHODS)}.")
+        found[method] = int(rate)
+    return found
 
 
 def _router(text: str) -> Router:

@@ -422,6 +422,9 @@ class Gateway:
         integer(1, 10**9), "20", "Requests that may come at once.", env=("RATE_LIMIT_BURST",),
         keys=("api.rate_limits.default.burst",)
     )
+    per_method: tuple[str, ...] = setting(
+        types.RATES, "", "Requests of single methods in a minute, within those: tell=30, who=10."
+    )
     idle_timeout: float = setting(
         seconds(10, 86400), "1h", "Close a connection after this long without a word.", keys=("api.session.timeout",)
     )

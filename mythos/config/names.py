@@ -63,7 +63,7 @@ UNUSED_KEYS: Final = {
     "api.auth.enabled": "the gateway always asks for a key",
     "api.auth.require_tls": "TLS belongs into a front, or into an endpoint: ssl:PORT:privateKey=FILE:certKey=FILE",
     "api.auth.secret": "keys are all that a MUD needs at the gateway",
-    "api.rate_limits.by_method": "gateway.per_minute counts all methods together",
+    "api.rate_limits.by_method": "gateway.per_method: tell=30, who=10 does it",
     "api.session.cleanup_interval": "what is old goes by itself",
     "api.metrics": "metrics.enabled says whether there are any",
     "logging.max_size": _ROTATE,
@@ -87,7 +87,7 @@ UNUSED_KEYS: Final = {
     "performance.async_workers": _LOOPS,
     "performance.connection_pool_size": _LOOPS,
     "performance.message_batch_size": _LOOPS,
-    "security.rate_limiting.who_per_minute": "gateway.per_minute counts all methods together",
+    "security.rate_limiting.who_per_minute": "gateway.per_method: tell=30, who=10 does it",
 }
 
 _PATTERN: Final = re.compile("|".join(re.escape(name).replace(r"\*", ".+") for name in _WITHOUT_EFFECT.split()))

@@ -14,9 +14,34 @@ from mythos.config import scalars
 from mythos.config.listen import Listen, address
 
 __all__ = [
-    "ADDRESS", "BOOL", "EMAIL", "HOST", "KEYS", "LISTEN", "NAME", "NETWORKS", "OPTIONAL_INT", "OPTIONAL_PATH",
-    "OPTIONAL_RATE", "ORIGINS", "PATH", "PERMISSIONS", "ROLES", "ROUTERS", "ROUTER_NAME", "ROUTER_PASSWORD", "STORE",
-    "TEXT", "ApiKey", "Type", "enumeration", "integer", "seconds", "size", "sqlite_path",
+    "ADDRESS",
+    "BOOL",
+    "EMAIL",
+    "HOST",
+    "KEYS",
+    "LISTEN",
+    "NAME",
+    "NETWORKS",
+    "OPTIONAL_INT",
+    "OPTIONAL_PATH",
+    "OPTIONAL_RATE",
+    "ORIGINS",
+    "PATH",
+    "PERMISSIONS",
+    "RATES",
+    "ROLES",
+    "ROUTERS",
+    "ROUTER_NAME",
+    "ROUTER_PASSWORD",
+    "STORE",
+    "TEXT",
+    "ApiKey",
+    "Type",
+    "enumeration",
+    "integer",
+    "seconds",
+    "size",
+    "sqlite_path",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -25,6 +50,7 @@ _E = TypeVar("_E", bound=Enum)
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9._-]+(?::[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?")
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+")
 _ROUTER: Final = re.compile(r"\*[^\s,]{1,63} +[A-Za-z0-9._-]+:[0-9]{1,5}")
+_RATE: Final = re.compile(r"([a-z_]+) *= *([1-9][0-9]{0,8})")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _SQLITE: Final = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
 _POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?:")
@@ -116,6 +142,13 @@ def _origin(text: str) -> str:
     if text != "*" and not _ORIGIN.fullmatch(text):
         raise ValueError(f"expected an origin such as https://mud.example.org, without a path, not {text!r}")
     return text
+
+
+def _rate(text: str) -> str:
+    found = _RATE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected a method and its requests in a minute, such as tell=30, not {text!r}")
+    return f"{found[1]}={int(found[2])}"
 
 
 def _network(text: str) -> str:
@@ -211,6 +244,7 @@ OPTIONAL_RATE: Final = _optional(lambda text: scalars.integer(text, 1, 10**9), "
 OPTIONAL_INT: Final = _optional(scalars.integer)
 ORIGINS: Final = _list(_origin)
 NETWORKS: Final = _list(_network)
+RATES: Final = _list(_rate)
 HOST: Final = Type(_host)
 ROUTER_PASSWORD: Final = Type(
     lambda text: scalars.integer(text or "0", 0, 2**31 - 1), lambda value: str(value) if value else ""

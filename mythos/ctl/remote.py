@@ -222,9 +222,11 @@ def keys() -> None:
 @click.argument("mud")
 @click.option("--permissions", default="*", help="Of: tell, channel, info, admin; * is all of them.")
 @click.option("--rate", type=int, default=0, help="Requests a minute; as configured, if it is not given.")
-def create_key(data: str | None, as_json: bool, mud: str, permissions: str, rate: int) -> None:
+@click.option("--allow", default="", metavar="NETWORKS", help="Where it may be used from; everywhere, if not given.")
+@click.option("--deny", default="", metavar="NETWORKS", help="Where it may not.")
+def create_key(data: str | None, as_json: bool, mud: str, permissions: str, rate: int, allow: str, deny: str) -> None:
     """Make a key for MUD, which is the name it has on the network. The key is shown once."""
-    answer = ask(data, "gateway-keys-create", mud=mud, permissions=permissions, rate=rate)
+    answer = ask(data, "gateway-keys-create", mud=mud, permissions=permissions, rate=rate, allow=allow, deny=deny)
     ports = ", ".join(f"{name} {port}" for name, port in answer["ports"].items())
     _shown(answer, as_json, answer["key"], f"is {answer['key_id']}, for {mud}. It is shown only now. Ports: {ports}")
 
@@ -239,6 +241,8 @@ def list_keys(data: str | None, as_json: bool) -> None:
         f"{one['key_id']}: {one['mud']}, for {' '.join(one['permissions'])}, since {one['created']}"
         + (f", until {one['ends']}" if one["ends"] else "")
         + (f", {one['rate']} a minute" if one["rate"] else "")
+        + (f", from {' '.join(one['allow'])}" if one["allow"] else "")
+        + (f", not from {' '.join(one['deny'])}" if one["deny"] else "")
         + f", connections: {one['connections']}"
         for one in answer["keys"]
     ]

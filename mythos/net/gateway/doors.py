@@ -7,7 +7,6 @@ it is told meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -18,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mythos.net.gateway.gateway import Gateway
+from mythos.net.gateway.keys import admits
 from mythos.net.gateway.talk import Talk
 from mythos.net.outlet import direct, tune
 from mythos.wire import jsonrpc
@@ -48,18 +48,14 @@ class Admission:
     """
 
     def __init__(self, allow: tuple[str, ...], deny: tuple[str, ...], most: int) -> None:
-        self._allow = tuple([ip_network(one, strict=False) for one in allow])
-        self._deny = tuple([ip_network(one, strict=False) for one in deny])
+        self._allow = allow
+        self._deny = deny
         self._most = most
         self.open = 0
 
     def refusal(self, address: str) -> str:
         """Why this address may not connect; empty if it may."""
-        try:
-            ip = ip_address(address)
-        except ValueError:  # a socket of another kind, which no network names
-            return "this address may not connect" if self._allow else ""
-        if any(ip in one for one in self._deny) or (self._allow and not any(ip in one for one in self._allow)):
+        if not admits(address, self._allow, self._deny):
             return "this address may not connect"
         return "too many connections" if self.open >= self._most else ""
 
@@ -163,7 +159,7 @@ class ApiSocket(WebSocketServerProtocol):
             raise ConnectionDeny(403 if "address" in refusal else 503, refusal)
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         self._key = request.headers.get("x-api-key", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
-        if self._key and factory.gateway.keys.find(self._key) is None:
+        if self._key and factory.gateway.keys.find(self._key, factory.address_of(self)) is None:
             raise ConnectionDeny(401, "Invalid API key")
         return None
 

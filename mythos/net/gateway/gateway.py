@@ -32,6 +32,7 @@ class Gateway:
 
     :param link: makes a MUD's link to a router, not yet started
     :param rate: (requests a minute, at once) of one connection
+    :param per_method: requests a minute of single methods
     :param longest: characters of one message
     """
 
@@ -46,6 +47,7 @@ class Gateway:
         limits: Limits,
         rate: tuple[int, int],
         longest: int,
+        per_method: Mapping[str, int] | None = None,
     ) -> None:
         self.keys = keys
         self.limits = limits
@@ -56,6 +58,7 @@ class Gateway:
         self._link = link
         self._data = data
         self._rate = rate
+        self._per_method = per_method or {}
         self._since = clock.seconds()
         self._events = 0
         self._tells_due = False
@@ -111,6 +114,7 @@ class Gateway:
         if key.per_minute:
             per_minute, burst = key.per_minute, max(20, key.per_minute // 3)
         session = mud.sessions[id] = ApiSession(id, mud, key, Bucket(per_minute / 60.0, burst), self.wall())
+        session.of_methods = {name: Bucket(rate / 60.0, rate) for name, rate in self._per_method.items()}
         return session
 
     def resumable(self, id: str, key: Key) -> ApiSession | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 from mythos.config import ApiKey
 from mythos.errors import Refusal
 from mythos.net.i3.state import read, save, set_aside
 
-__all__ = ["Key", "Keyring"]
+__all__ = ["Key", "Keyring", "admits"]
 
 #: Longest name of a MUD, in characters.
 NAME = 64
@@ -24,6 +26,7 @@ class Key:
     :ivar digest: SHA-256 in hex; the key itself is 256 random bits, so that no slow hash is needed
     :ivar per_minute: requests of one connection; None: as configured
     :ivar ends: unix second; 0.0: not before it is revoked
+    :ivar allow: networks it may be used from; empty: all. ``deny``: those it may not, whatever else is said
     """
 
     id: str
@@ -33,6 +36,8 @@ class Key:
     per_minute: int | None
     created: float
     ends: float = 0.0
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
 
     def permits(self, permission: str) -> bool:
         return not permission or "*" in self.permissions or permission in self.permissions
@@ -56,9 +61,7 @@ class Keyring:
         self._next = 1
         self._keys: dict[str, Key] = {}
         try:
-            self._keys = {
-                one["id"]: Key(**{**one, "permissions": tuple(one["permissions"])}) for one in kept.get("keys", ())
-            }
+            self._keys = {one["id"]: _key(one) for one in kept.get("keys", ())}
             self._next = int(kept.get("next", 1))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             set_aside(path, error)
@@ -72,12 +75,26 @@ class Keyring:
         wall = self._wall()
         return iter([key for key in (*self._configured, *self._keys.values()) if not key.ends or key.ends > wall])
 
-    def find(self, secret: str) -> Key | None:
+    def find(self, secret: str, address: str) -> Key | None:
+        """None: there is no such key, or it is not good at this address."""
         digest = _digest(secret)
-        return next((key for key in self if secrets.compare_digest(key.digest, digest)), None)
+        found = next((key for key in self if secrets.compare_digest(key.digest, digest)), None)
+        return found if found is not None and admits(address, found.allow, found.deny) else None
 
-    def create(self, mud: str, permissions: tuple[str, ...] = ("*",), per_minute: int | None = None) -> tuple[Key, str]:
+    def create(
+        self,
+        mud: str,
+        permissions: tuple[str, ...] = ("*",),
+        per_minute: int | None = None,
+        allow: tuple[str, ...] = (),
+        deny: tuple[str, ...] = (),
+    ) -> tuple[Key, str]:
         """A new key, and its only showing. :raises Refusal:"""
+        for network in (*allow, *deny):
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise Refusal(f"{network!r} is no address and no network such as 10.0.0.0/8.") from error
         if not 0 < len(mud) <= NAME or not mud.isprintable() or mud != mud.strip() or mud[0] == "*" or "@" in mud:
             raise Refusal(f"A MUD has a name of up to {NAME} letters, without @ in it or a star before it.")
         if mud.lower() == self._own.lower():
@@ -89,7 +106,9 @@ class Keyring:
         if per_minute is not None and not 0 < per_minute <= 1_000_000:
             raise Refusal("A rate is 1 to 1000000 requests a minute.")
         secret = secrets.token_urlsafe(32)
-        key = Key(f"k{self._next}", mud, _digest(secret), permissions or ("*",), per_minute, self._wall())
+        key = Key(
+            f"k{self._next}", mud, _digest(secret), permissions or ("*",), per_minute, self._wall(), 0.0, allow, deny
+        )
         self._next += 1
         self._keys[key.id] = key
         self._save()
@@ -99,7 +118,7 @@ class Keyring:
     def rotate(self, id: str, overlap: float) -> tuple[Key, str]:
         """A new key in an old one's place, which is good for ``overlap`` seconds more. :raises Refusal:"""
         old = self._known(id)
-        key, secret = self.create(old.mud, old.permissions, old.per_minute)
+        key, secret = self.create(old.mud, old.permissions, old.per_minute, old.allow, old.deny)
         self._keys[id] = replace(old, ends=self._wall() + overlap)
         self._save()
         self.changed()
@@ -124,6 +143,22 @@ class Keyring:
         wall = self._wall()
         self._keys = {id: key for id, key in self._keys.items() if not key.ends or key.ends > wall}
         save({"next": self._next, "keys": [asdict(key) for key in self._keys.values()]}, self._path)
+
+
+def _key(kept: Mapping[str, Any]) -> Key:
+    made: dict[str, Any] = {name: tuple(part) if type(part) is list else part for name, part in kept.items()}
+    return Key(**made)
+
+
+def admits(address: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
+    """Whether an address may come, by networks; of a socket that has none, if nothing is allowed by name."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return not allow
+    if any(ip in ip_network(one, strict=False) for one in deny):
+        return False
+    return not allow or any(ip in ip_network(one, strict=False) for one in allow)
 
 
 def _digest(secret: str) -> str:

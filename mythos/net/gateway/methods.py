@@ -203,7 +203,19 @@ def _channel_send(service: Service, session: ApiSession, params: Mapping[str, An
 
 def _channel_emote(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
     words = _emote(_words(service, params, "emote", "message"))
-    return _speak(service, session, params, packets.ChannelEmote, "emote", "channel_emote", words)
+    if params.get("target_mud") is None:
+        return _speak(service, session, params, packets.ChannelEmote, "emote", "channel_emote", words)
+    mud, channel = session.mud, _name(params, "channel")
+    target, user = mud.link.directory.mud(_name(params, "target_mud")), _target(params)
+    speaker = _name(params, "from_user", "Someone")
+    visname = _name(params, "visname", speaker)
+    aimed = _emote(_text(params, "message_target", words, service.longest))
+    packet = packets.ChannelTargetedEmote(
+        *(mud.name, speaker.lower(), "", "", channel, target, user.lower(), words, aimed, visname, user)
+    )
+    _send(session, packet)
+    mud.said_at(packet)
+    return _sent(service, f"channel_emote_{channel}")
 
 
 def _speak(
@@ -318,6 +330,39 @@ def _channel_history(service: Service, session: ApiSession, params: Mapping[str,
     before, after = _time(params, "before", float("inf")), _time(params, "after", float("-inf"))
     found = session.mud.past(channel, limit, before, after) if limit else []
     return {"status": "success", "channel": channel, "messages": found, "count": len(found)}
+
+
+# ── channels of one's own ───────────────────────────────────────────────────────────────────────
+
+
+def _channel_add(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
+    channel, kind = _name(params, "channel"), int(_number(params, "type", 0, 0, 2))
+    _send(session, packets.ChannelAdd(session.mud.name, "", session.mud.link.router, "", channel, kind))
+    return {"status": "requested", "channel": channel}
+
+
+def _channel_remove(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
+    channel = _name(params, "channel")
+    _send(session, packets.ChannelRemove(session.mud.name, "", session.mud.link.router, "", channel))
+    return {"status": "requested", "channel": channel}
+
+
+def _channel_admin(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
+    channel = _name(params, "channel")
+    add, remove = _muds(session, params, "add"), _muds(session, params, "remove")
+    if not add and not remove:
+        raise RpcError(Code.PARAMS, "Missing required parameters: add or remove")
+    _send(session, packets.ChannelAdmin(session.mud.name, "", session.mud.link.router, "", channel, add, remove))
+    return {"status": "requested", "channel": channel}
+
+
+def _muds(session: ApiSession, params: Mapping[str, Any], name: str) -> list[str]:
+    value = params.get(name)
+    if value is None:
+        return []
+    if type(value) is not list or len(value) > CHANNELS or not all(type(one) is str and one for one in value):
+        raise RpcError(Code.PARAMS, f"{name} is an array of up to {CHANNELS} names of MUDs.")
+    return [session.mud.link.directory.mud(one) for one in value]
 
 
 # ── questions to the network ────────────────────────────────────────────────────────────────────
@@ -549,6 +594,11 @@ METHODS: Final[Mapping[str, Method]] = {
     "channel_list": Method(_channel_list, "channel", (), "The channels of the network."),
     "channel_who": Method(_channel_who, "channel", ("channel",), "Who is on a channel."),
     "channel_history": Method(_channel_history, "channel", ("channel",), "The last lines of a channel."),
+    "channel_add": Method(_channel_add, "admin", ("channel",), "Make a channel of your MUD's."),
+    "channel_remove": Method(_channel_remove, "admin", ("channel",), "Remove a channel of your MUD's."),
+    "channel_admin": Method(
+        _channel_admin, "admin", ("channel",), "Change whom a channel of your MUD's bans or admits."
+    ),
     "who": Method(_who, "info", ("target_mud",), "Who plays on another MUD."),
     "finger": Method(_finger, "info", ("target_mud",), "What is known of a user of another MUD."),
     "locate": Method(_locate, "info", (), "Which MUD a user is on."),

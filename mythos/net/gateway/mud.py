@@ -218,6 +218,13 @@ class GatewayMud:
         if self._host.limits.echo:
             self._on_channel(told)
 
+    def said_at(self, packet: packets.ChannelTargetedEmote) -> None:
+        """The same of an emote at somebody."""
+        told = event_of(packet)
+        assert told is not None
+        if self._host.limits.echo:
+            self._on_channel(told)
+
     def past(self, channel: str, limit: int, before: float, after: float) -> list[dict[str, Any]]:
         """The newest lines of a channel between two unix seconds, the oldest of them first."""
         lines = [one for one in self.history.get(channel, ()) if after < one["timestamp"] < before]

@@ -35,7 +35,8 @@ class GatewayOrders:
     async def _create(self, asked: Question) -> Answer:
         permissions = tuple(asked.text("permissions", "*").replace(",", " ").split())
         rate = int(asked.number("rate", 0)) or None
-        key, secret = self._gateway.keys.create(asked.text("mud"), permissions, rate)
+        allow, deny = [tuple(asked.text(name, "").replace(",", " ").split()) for name in ("allow", "deny")]
+        key, secret = self._gateway.keys.create(asked.text("mud"), permissions, rate, allow, deny)
         return {"key": secret, **_shown(key), "ports": await self._open()}
 
     async def _list(self, asked: Question) -> Answer:
@@ -59,6 +60,8 @@ def _shown(key: Key) -> Answer:
         "mud": key.mud,
         "permissions": list(key.permissions),
         "rate": key.per_minute,
+        "allow": list(key.allow),
+        "deny": list(key.deny),
         "created": now_text(key.created) if key.created else "in the configuration",
         "ends": now_text(key.ends) if key.ends else "",
     }

@@ -35,6 +35,7 @@ class Door(Protocol):
 class ApiSession:
     """Lives from authentication until its client has been away for too long; then it can no longer be resumed.
 
+    :ivar of_methods: buckets of the methods that have limits of their own
     :ivar door: its connection; None: it is away
     :ivar seq: number of the last event it was told
     :ivar left_at: the same, when its connection was lost
@@ -55,6 +56,7 @@ class ApiSession:
         "key",
         "left_at",
         "mud",
+        "of_methods",
         "resume_from",
         "seq",
         "warned",
@@ -65,6 +67,7 @@ class ApiSession:
         self.mud = mud
         self.key = key
         self.bucket = bucket
+        self.of_methods: dict[str, Bucket] = {}
         self.door: Door | None = None
         self.channels: dict[str, str] = {}
         self.seq = 0

@@ -39,7 +39,7 @@ class Talk:
 
     def enter(self, secret: str) -> None:
         """It showed its key before its first message, which needs no answer then."""
-        key = self._gateway.keys.find(secret)
+        key = self._gateway.keys.find(secret, self._door.address)
         if key is not None:
             self.session = self._gateway.enter(key, self._door, None)
             self._gateway.welcome(self.session)
@@ -106,6 +106,9 @@ class Talk:
         method = METHODS.get(request.method)
         if method is None:
             raise RpcError(Code.METHOD, f"Unknown method: {request.method}")
+        own = session.of_methods.get(request.method)
+        if own is not None and own.take(self._gateway.seconds()) > 0.0:
+            raise RpcError(Code.RATE, f"Rate limit exceeded for {request.method}")
         if not session.key.permits(method.permission):
             raise RpcError(Code.PERMISSION, f"Your key is not for {request.method}: it lacks {method.permission}.")
         missing = [name for name in method.needs if params.get(name) is None]
@@ -130,7 +133,7 @@ class Talk:
         secret = params.get("api_key")
         if type(secret) is not str or not secret:
             raise RpcError(Code.PARAMS, "Missing api_key parameter")
-        key = self._gateway.keys.find(secret)
+        key = self._gateway.keys.find(secret, self._door.address)
         if key is None:
             self._tries += 1
             if self._tries >= TRIES:

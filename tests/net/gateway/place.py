@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,7 @@ class Place:
         before: Place | None = None,
         limits: Limits | None = None,
         rate: tuple[int, int] = (1_000_000, 100_000),
+        per_method: Mapping[str, int] | None = None,
         throttle: int = 0,
         routers: int = 1,
         most: int = 100,
@@ -164,6 +165,7 @@ class Place:
             limits=limits or Limits(),
             rate=rate,
             longest=2048,
+            per_method=per_method,
         )
         admission = self.admission = Admission(allow, deny, most)
         self.sockets = ApiSocketFactory(

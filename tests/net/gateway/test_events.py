@@ -320,6 +320,17 @@ def test_a_key_has_a_rate_of_its_own(tmp_path: Path, road: str) -> None:
         assert [answer.get("error", {}).get("code") for answer in answers] == [None] * 100 + [-32001]
 
 
+def test_a_method_has_a_rate_of_its_own(tmp_path: Path, road: str) -> None:
+    with gateway(tmp_path, per_method={"who": 2}) as place:
+        client, other = place.client(road, "Salt"), place.client(road, "Third")
+        codes = [client.call("who", target_mud="Third").get("error", {}).get("code") for _ in range(4)]
+        assert codes == [None, None, -32001, -32001]
+        assert client.result("ping")["pong"]
+        assert other.result("who", target_mud="Salt")["status"] == "requested"
+        place.pass_time(31)
+        assert client.result("who", target_mud="Third")["status"] == "requested"
+
+
 # ── what other MUDs ask ─────────────────────────────────────────────────────────────────────────
 
 

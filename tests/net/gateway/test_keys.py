@@ -104,3 +104,26 @@ async def test_a_mud_with_two_keys_stays(place: Place) -> None:
     place.run()
     assert place.exchanges[0].muds["Reach"].up
     assert second.result("ping")["pong"]
+
+
+@pytest.mark.parametrize("road", ROADS)
+async def test_a_key_is_good_at_its_addresses(place: Place, road: str) -> None:
+    """The clients of these tests come from 198.51.100.7."""
+    for number, (allow, deny, good) in enumerate(
+        (
+            ("198.51.100.0/24", "", True),
+            ("192.0.2.0/24, 2001:db8::/32", "", False),
+            ("", "198.51.100.7", False),
+            ("198.51.100.0/24", "198.51.100.7", False),
+            ("", "192.0.2.0/24", True),
+        )
+    ):
+        made = await order(place, "create", mud=f"M{number}", allow=allow, deny=deny)
+        answer = Client(place, road).call("authenticate", api_key=made["key"])
+        assert ("result" in answer) == good, (allow, deny)
+        if road == "ws":
+            assert Client(place, road, X_API_Key=made["key"]).status == (101 if good else 401)
+    rotated = await order(place, "rotate", id="k2")
+    assert rotated["allow"] == ["192.0.2.0/24", "2001:db8::/32"]
+    with pytest.raises(Refusal, match="'somewhere' is no address"):
+        await order(place, "create", mud="Reach", allow="somewhere")

@@ -191,6 +191,48 @@ def test_too_many_channels(ann: Client) -> None:
     ann.result("channel_join", channel="more")
 
 
+def test_an_emote_at_somebody(ann: Client, bob: Client) -> None:
+    """All on the channel hear it; who it is at reads words of their own."""
+    for one in (ann, bob):
+        one.result("channel_join", channel="gossip")
+    words = {"emote": "$N pokes $O.", "message_target": "$N pokes you."}
+    ann.result("channel_emote", channel="gossip", from_user="Ann", target_mud="salt", target_user="Bob", **words)
+    for one in (ann, bob):
+        (heard,) = one.take("channel_emote")
+        assert (heard["emote"], heard["message_target"]) == ("$N pokes $O.", "$N pokes you.")
+        assert (heard["target_mud"], heard["target_user"], heard["target_visname"]) == ("Salt", "bob", "Bob")
+
+
+def test_channels_of_ones_own(place: Place, ann: Client, bob: Client) -> None:
+    """Made, kept for some, and removed; what the router does not allow comes as an event."""
+    assert ann.result("channel_add", channel="tea", type=1) == {"status": "requested", "channel": "tea"}
+    listed = {one["name"]: one for one in bob.result("channel_list")["channels"]}
+    assert (listed["tea"]["owner"], listed["tea"]["type"]) == ("Reach", 1)
+    bob.result("channel_join", channel="tea")
+    assert bob.take("error_occurred")[0]["error_code"] == "not-allowed"
+    ann.result("channel_admin", channel="tea", add=["SALT"])
+    bob.result("channel_leave", channel="tea")
+    bob.result("channel_join", channel="tea")
+    ann.result("channel_join", channel="tea")
+    ann.result("channel_send", channel="tea", message="hi")
+    assert len(bob.take("channel_message")) == 1
+    bob.result("channel_remove", channel="tea")
+    assert bob.take("error_occurred")[0]["error_code"] == "not-allowed"
+    ann.result("channel_remove", channel="tea")
+    assert [one["name"] for one in bob.result("channel_list")["channels"]] == ["gossip"]
+
+
+def test_a_filtered_channel(ann: Client, bob: Client) -> None:
+    """Its host lets every line pass: clients of the gateway have no say in it."""
+    ann.result("channel_add", channel="tea", type=2)
+    ann.result("channel_admin", channel="tea", add=["Salt"])
+    for one in (ann, bob):
+        one.result("channel_join", channel="tea")
+    bob.result("channel_send", channel="tea", message="hi", from_user="Bob")
+    assert [one["message"] for one in ann.take("channel_message")] == ["hi"]
+    assert [one["message"] for one in bob.take("channel_message")] == ["hi"]
+
+
 # ── questions ───────────────────────────────────────────────────────────────────────────────────
 
 USER = {"name": "Bob", "title": "the Miller", "level": 12, "idle": 30, "race": "elf", "status": "afk"}
@@ -417,6 +459,16 @@ WRONG: dict[str, list[tuple[dict[str, Any], str]]] = {
             {"channel": "x", "before": "yesterday"},
             "before is a unix second, or a time such as 1970-01-01T00:00:00.000000Z.",
         ),
+    ],
+    "channel_add": [
+        ({}, "Missing required parameters: channel"),
+        ({"channel": "x", "type": 3}, "type is a number from 0 to 2."),
+    ],
+    "channel_remove": [({}, "Missing required parameters: channel")],
+    "channel_admin": [
+        ({"channel": "x"}, "Missing required parameters: add or remove"),
+        ({"channel": "x", "add": "Salt"}, "add is an array of up to 100 names of MUDs."),
+        ({"channel": "x", "remove": [""]}, "remove is an array of up to 100 names of MUDs."),
     ],
     "who": [
         ({}, "Missing required parameters: target_mud"),
