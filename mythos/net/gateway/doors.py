@@ -31,6 +31,9 @@ _log = Logger()
 #: Largest message, in bytes, and how much may wait for a client that does not read.
 MESSAGE: Final = 65_536
 BACKLOG: Final = 1_048_576
+#: Bytes that are gathered in one turn, and seconds in which a client has to read the last of it.
+TURN: Final = 4 * BACKLOG
+LEAVING: Final = 5.0
 #: Seconds a connection may take to authenticate.
 STRANGER: Final = 30.0
 _WELCOME = {
@@ -69,6 +72,7 @@ class _Road:
         self.heard_at = clock.seconds()
         self._clock = clock
         self._out: list[bytes] = []
+        self._gathered = 0
         self._late: IDelayedCall | None = clock.callLater(STRANGER, self._unknown)
 
     def frame(self, message: bytes) -> bytes:
@@ -85,9 +89,13 @@ class _Road:
         if not out:
             self._clock.callLater(0, self.flush)
         out.append(self.frame(message))
+        self._gathered += len(message)
+        if self._gathered > TURN:
+            self.flush()
 
     def flush(self) -> None:
         out, self._out = self._out, []
+        self._gathered = 0
         if out:
             self.write(b"".join(out))
 
@@ -182,6 +190,13 @@ class ApiSocket(WebSocketServerProtocol):
             return
         road.received(payload)
 
+    def onPing(self, payload: bytes) -> None:
+        """A pong, unless its client asks for more of them than it reads."""
+        if _full(self.transport):
+            self.dropConnection(abort=True)
+        else:
+            super().onPing(payload)
+
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         road, self._road = self._road, None
         if road is not None:
@@ -236,6 +251,7 @@ class _LineRoad(_Road):
     def __init__(self, line: Line, gateway: Gateway, clock: IReactorTime, address: str) -> None:
         super().__init__(gateway, clock, address)
         self._line = line
+        self._leaving: IDelayedCall | None = None
 
     def frame(self, message: bytes) -> bytes:
         return message + b"\n"
@@ -249,7 +265,15 @@ class _LineRoad(_Road):
         direct(transport, data)
 
     def shut(self, code: int, reason: str) -> None:
-        self._line.transport.loseConnection()
+        transport = self._line.transport
+        transport.loseConnection()
+        if self._leaving is None:
+            self._leaving = self._clock.callLater(LEAVING, transport.abortConnection)
+
+    def lost(self) -> None:
+        if self._leaving is not None and self._leaving.active():
+            self._leaving.cancel()
+        super().lost()
 
 
 class Line(Protocol):
@@ -303,8 +327,11 @@ class Line(Protocol):
             self.factory.admission.open -= 1
             road.lost()
 
-    def idle_since(self) -> float:
-        return self._road.heard_at if self._road is not None else self.factory.clock.seconds()
+    def look(self, idle: float) -> None:
+        """Close it if it has been silent for more than ``idle`` seconds."""
+        road = self._road
+        if road is not None and self.factory.clock.seconds() - road.heard_at > idle:
+            road.close(1000, "silent")
 
 
 class LineFactory(ServerFactory):
@@ -324,6 +351,5 @@ class LineFactory(ServerFactory):
 
     def sweep(self) -> None:
         """Close those that have been silent for too long; WebSockets have pings for that."""
-        now = self.clock.seconds()
-        for line in [one for one in self.lines if now - one.idle_since() > self._idle]:
-            line.transport.loseConnection()
+        for line in tuple(self.lines):
+            line.look(self._idle)

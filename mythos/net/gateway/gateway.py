@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
@@ -22,6 +22,8 @@ from mythos.play.ports import Clock
 
 __all__ = ["Gateway"]
 
+#: Clients of one MUD that are away and may still resume: a client that comes without end must not fill the memory.
+AWAY: Final = 32
 #: Files in the data directory: tells that found nobody are written at once, the rest now and then.
 TELLS = "gateway-tells.json"
 STATE = "gateway-state.json"
@@ -132,7 +134,11 @@ class Gateway:
         session.door = None
         session.left_at = session.seq
         session.away_since = self.wall()
-        session.mud.changed = True
+        mud = session.mud
+        mud.changed = True
+        away = [one for one in mud.sessions.values() if one.door is None]
+        if len(away) > AWAY:
+            self._end(min(away, key=lambda one: one.away_since))
 
     def _end(self, session: ApiSession) -> None:
         mud = session.mud
@@ -145,6 +151,7 @@ class Gateway:
         self._look_at_keys()
         before = self.wall() - self.limits.queue_time
         for mud in self.muds.values():
+            mud.listen_again()
             for session in tuple(mud.sessions.values()):
                 session.forget(before)
                 if session.door is None and session.away_since < before:

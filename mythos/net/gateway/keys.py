@@ -156,6 +156,7 @@ def admits(address: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
         ip = ip_address(address)
     except ValueError:
         return not allow
+    ip = getattr(ip, "ipv4_mapped", None) or ip  # as a socket for both kinds names those of the old one
     if any(ip in ip_network(one, strict=False) for one in deny):
         return False
     return not allow or any(ip in ip_network(one, strict=False) for one in allow)

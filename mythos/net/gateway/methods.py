@@ -142,13 +142,10 @@ def _time(params: Mapping[str, Any], name: str, default: float) -> float:
     value = params.get(name)
     if value is None:
         return default
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
     try:
-        from_text: float = _read_time(value)
-    except (TypeError, ValueError):
+        return float(value) if type(value) in (int, float) else _read_time(value)
+    except (OverflowError, TypeError, ValueError):
         raise RpcError(Code.PARAMS, f"{name} is a unix second, or a time such as {now_text(0)}.") from None
-    return from_text
 
 
 def _read_time(value: str) -> float:
@@ -242,7 +239,7 @@ def _speak(
 def _channel_join(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
     channel = _name(params, "channel")
     _flag(params, "listen_only")
-    user = _text(params, "user_name")
+    user = "" if params.get("user_name") in (None, "") else _name(params, "user_name")
     if channel not in session.channels and len(session.channels) >= CHANNELS:
         raise RpcError(Code.PARAMS, f"A client joins up to {CHANNELS} channels.")
     fresh = channel not in session.channels

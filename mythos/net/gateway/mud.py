@@ -157,17 +157,20 @@ class GatewayMud:
         if not self.link.up:
             return
         wanted = {channel for session in self.sessions.values() for channel in session.channels}
-        for channel in sorted(wanted - self._listened):
-            self.link.send(packets.ChannelListen(self.name, "", self.link.router, "", channel, 1))
-        for channel in sorted(self._listened - wanted):
-            self.link.send(packets.ChannelListen(self.name, "", self.link.router, "", channel, 0))
-        self._listened = wanted
+        for channel in sorted(wanted ^ self._listened):
+            on = channel in wanted
+            if not self.link.send(packets.ChannelListen(self.name, "", self.link.router, "", channel, int(on))):
+                return  # too much waits: the rest follows
+            if on:
+                self._listened.add(channel)
+            else:
+                self._listened.remove(channel)
 
     def received(self, packet: Packet) -> None:
         if packet.to_mud and packet.to_mud != self.name:
             return
         if isinstance(packet, _ON_CHANNELS):
-            if packet.from_mud != self.name:  # our own was told when it was said
+            if packet.from_mud != self.name and packet.channel in self._listened:  # our own was told when it was said
                 told = event_of(packet)
                 assert told is not None
                 self._on_channel(told)
@@ -235,7 +238,8 @@ class GatewayMud:
     def _told(self, packet: packets.Tell | packets.EmoteTo) -> None:
         users = self.users()
         if users is not None and packet.to_user.lower() not in users:
-            self._error(packet, "unk-user", f"Nobody called {packet.to_user} plays on {self.name} just now.")
+            if not self._too_fast(packet.from_mud):
+                self._error(packet, "unk-user", f"Nobody called {packet.to_user} plays on {self.name} just now.")
             return
         told = event_of(packet)
         assert told is not None

@@ -99,7 +99,7 @@ class ApiSession:
 
     def missed(self, last: int) -> tuple[int, int]:
         """How many events after ``last`` it can be told again, and how many are lost to it."""
-        kept = sum(seq > last for seq, _ in self._log)
+        kept = sum(seq > last for seq, _ in self._log)  # those its key is not for, too: it does not lack them
         bottom, top = self._passed
         return kept, self.seq - last - kept - max(0, top - max(bottom, last))
 
@@ -107,7 +107,7 @@ class ApiSession:
         """What came after ``last``."""
         assert self.door is not None
         for seq, event in self._log:
-            if seq > last:
+            if seq > last and self.key.permits(event.permission):
                 self.door.send(event.encode(seq))
 
     def heard(self, event: Event) -> bool:

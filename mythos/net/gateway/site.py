@@ -119,6 +119,15 @@ class _Root:
         )
 
 
+class _Request(Request):
+    """Nobody has to send a body here: one that is announced is not read."""
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(0)
+        if length != 0:
+            self.channel.loseConnection()
+
+
 def _json(value: Mapping[str, Any], status: int = 200) -> _Answer:
     return _Answer(json.dumps(value).encode(), status=status)
 
@@ -131,7 +140,7 @@ def make_gateway_site(
     clock: IReactorTime,
 ) -> Site:
     """:param clients: language -> source of a small client, for ``/api/docs``"""
-    site = Site(_Root(gateway, sockets, admission, page(clients)), timeout=10, reactor=clock)
+    site = Site(_Root(gateway, sockets, admission, page(clients)), _Request, timeout=10, reactor=clock)
     site.displayTracebacks = False
     site.noisy = False
     return site

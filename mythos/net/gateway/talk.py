@@ -36,6 +36,7 @@ class Talk:
         self._door = door
         self._tries = 0
         self._messages = 0
+        self._enough = ""  # why it must go, once it has been answered
 
     def enter(self, secret: str) -> None:
         """It showed its key before its first message, which needs no answer then."""
@@ -49,13 +50,15 @@ class Talk:
         try:
             asked = jsonrpc.decode(data)
         except RpcError as wrong:
-            self._door.send(jsonrpc.error(wrong))
             self._counted()
-            return
-        if isinstance(asked, Request):
-            self._carry_out(asked, self._door.send)
+            self._door.send(jsonrpc.error(wrong))
         else:
-            _Batch(self._door.send, asked, self._carry_out)
+            if isinstance(asked, Request):
+                self._carry_out(asked, self._door.send)
+            else:
+                _Batch(self._door.send, asked, self._carry_out)
+        if self._enough:
+            self._door.close(1008, self._enough)
 
     def left(self) -> None:
         """The connection is gone."""
@@ -66,7 +69,7 @@ class Talk:
     def _counted(self) -> None:
         self._messages += 1
         if self.session is None and self._messages >= STRANGER:
-            self._door.close(1008, "authenticate first")
+            self._enough = "authenticate first"
 
     def _carry_out(self, request: Request, send: Callable[[bytes], None]) -> None:
         """Run it; ``send`` gets its response, at once or later, or is never called for a notification."""
@@ -130,6 +133,8 @@ class Talk:
         session = self.session
         if session is not None and session.door is self._door:
             return {"status": "success", "mud_name": session.mud.name, "session_id": session.id}
+        if self._enough:
+            raise RpcError(Code.NOT_AUTHENTICATED, self._enough)
         secret = params.get("api_key")
         if type(secret) is not str or not secret:
             raise RpcError(Code.PARAMS, "Missing api_key parameter")
@@ -137,7 +142,7 @@ class Talk:
         if key is None:
             self._tries += 1
             if self._tries >= TRIES:
-                self._door.close(1008, "too many keys that are no good")
+                self._enough = "too many keys that are no good"
             raise RpcError(Code.NOT_AUTHENTICATED, "Invalid API key")
         id, last = params.get("session_id"), params.get("last_seq")
         old = self._gateway.resumable(id, key) if type(id) is str else None

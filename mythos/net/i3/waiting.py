@@ -11,8 +11,10 @@ from mythos.wire.i3.packets import Packet
 
 __all__ = ["QUEUE", "Waiting"]
 
-#: Packets that wait at most.
+#: Packets that wait at most, and how many of them may be neither tells nor lines: most such are answers to other MUDs,
+#: which ask as they please.
 QUEUE: Final = 200
+OTHERS: Final = 100
 _TELLS: Final = (packets.Tell, packets.EmoteTo)
 _CHANNEL: Final = (packets.ChannelMessage, packets.ChannelEmote, packets.ChannelTargetedEmote)
 
@@ -34,6 +36,8 @@ class Waiting:
         Returns the one that has no place any more: this one, or that line."""
         which = _which(packet)
         lost = None
+        if which == 2 and len(self._queues[2]) >= OTHERS:
+            return packet
         if len(self) >= QUEUE:
             if which == 1 or not self._queues[1]:
                 return packet

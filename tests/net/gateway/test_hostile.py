@@ -1,0 +1,377 @@
+"""Clients and routers that do what they must not: each harms itself at most, and costs a bounded amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mythos.net.gateway.doors import BACKLOG, LEAVING, MESSAGE, TURN
+from mythos.net.gateway.gateway import AWAY
+from mythos.net.gateway.methods import METHODS
+from mythos.net.gateway.talk import STRANGER, TRIES
+from mythos.net.i3.waiting import OTHERS, QUEUE
+from tests.net.gateway.place import ROADS, Client, Place, Plug, gateway
+from tests.net.i3.peer import Mud
+from tests.net.web import frame
+from tests.strategies import chunks, cuts, json_values
+
+roads = pytest.mark.parametrize("road", ROADS)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with gateway(tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+def far(place: Place) -> Mud:
+    """A MUD elsewhere."""
+    mud = Mud(place.exchanges[0], "Far")
+    mud.start()
+    mud.take()
+    return mud
+
+
+def login(key: str, id: Any = 1) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": id, "method": "authenticate", "params": {"api_key": key}}
+
+
+# ── any bytes, any calls ────────────────────────────────────────────────────────────────────────
+
+
+@given(
+    st.sampled_from(ROADS),
+    st.lists(st.binary(max_size=80) | st.sampled_from([b"{", b"[{}]", b'{"jsonrpc":"2.0"', b"\n"])),
+    cuts,
+)
+@settings(max_examples=40)
+def test_any_bytes(road: str, pieces: list[bytes], positions: list[int]) -> None:
+    """However they are cut, they cost at most the connection they come by."""
+    with TemporaryDirectory() as data, gateway(Path(data)) as place:
+        good, bad = place.client(road, "Good"), place.client(road, "Bad")
+        stream = b"".join([piece + b"\n" if road == "tcp" else frame(1, piece) for piece in pieces])
+        for chunk in chunks(stream, positions):
+            if not bad.plug.disconnecting:
+                bad.plug.protocol.dataReceived(chunk)
+        place.run()
+        assert good.result("ping")["pong"] is True
+
+
+@given(st.binary(max_size=300), cuts)
+@settings(max_examples=40)
+def test_any_frames(stream: bytes, positions: list[int]) -> None:
+    """What is no WebSocket frame costs its connection, with a key and without."""
+    with TemporaryDirectory() as data, gateway(Path(data)) as place:
+        good = place.client("ws", "Good")
+        for bad in (place.client("ws", "Bad"), Client(place, "ws")):
+            for chunk in chunks(stream, positions):
+                if not bad.plug.disconnecting:
+                    bad.plug.protocol.dataReceived(chunk)
+        place.run()
+        assert good.result("ping")["pong"] is True
+
+
+NAMES = sorted(
+    {name for method in METHODS.values() for name in method.needs}
+    | {"target_user", "emote", "from_user", "visname", "username", "wait", "limit", "before", "after", "filter"}
+    | {"filters", "user_name", "listen_only", "refresh", "name", "level", "session_id", "last_seq", "api_key"}
+)
+VALUES = json_values | st.sampled_from(
+    [10**400, -(10**30), 1e308, "0001-01-01T00:00:00+14:00", "gossip", "Far", "\x00"]
+)
+
+
+@given(
+    st.sampled_from(ROADS),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["authenticate", *METHODS]),
+            st.dictionaries(st.sampled_from(NAMES), VALUES | st.lists(st.dictionaries(st.just("name"), VALUES))),
+        ),
+        max_size=8,
+    ),
+)
+def test_any_call(road: str, calls: list[tuple[str, dict[str, Any]]]) -> None:
+    """Any parameters get a result, or an error that is not ours; nothing is logged as broken."""
+    with TemporaryDirectory() as data, gateway(Path(data)) as place:
+        Mud(place.exchanges[0], "Far").start()
+        client = place.client(road, "Bad")
+        for method, params in calls:
+            response = client.call(method, **params)
+            if response is None:  # it waits for the network
+                assert params["wait"]
+            else:
+                assert response.get("error", {"code": 0})["code"] != -32603
+        place.pass_time(61)
+        place.gateway.save()
+
+
+@roads
+def test_times_beyond_all_time(place: Place, road: str) -> None:
+    client = place.client(road, "Near")
+    values: tuple[Any, ...] = (10**400, -(10**400), True, [], "soon")
+    for value in values:
+        assert client.error("channel_history", channel="gossip", before=value)[0] == -32602
+
+
+# ── strangers ───────────────────────────────────────────────────────────────────────────────────
+
+
+@roads
+def test_guesses_are_answered_and_end(place: Place, road: str) -> None:
+    """Every guess has its answer, the last one too; then the connection is closed, whatever else it holds."""
+    client, key = Client(place, road), place.key("Near")
+    for number in range(TRIES):
+        client.send(login("wrong", number))
+    assert [one["id"] for one in client.take()] == list(range(TRIES))
+    assert client.plug.disconnecting or client.closed == (1008, "too many keys that are no good")
+    client = Client(place, road)
+    client.send([*(login("wrong", number) for number in range(TRIES)), login(key, 9)])
+    (answers,) = client.take()
+    assert [one["error"]["code"] for one in answers] == [-32000] * (TRIES + 1)
+    assert place.gateway.connected() == 0
+
+
+@roads
+def test_a_stranger_has_so_many_messages(place: Place, road: str) -> None:
+    """A batch is as many as it holds; each is answered."""
+    client, key = Client(place, road), place.key("Near")
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    client.send([*[ping] * STRANGER, login(key)])
+    (answers,) = client.take()
+    assert [one["error"]["code"] for one in answers] == [-32000] * (STRANGER + 1)
+    assert client.plug.disconnecting or client.closed == (1008, "authenticate first")
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "::ffff:10.1.2.3", "::ffff:a01:203"])
+def test_denied_addresses(place: Place, tmp_path: Path, address: str) -> None:
+    """However a socket writes them."""
+    with gateway(tmp_path / "deny", deny=("10.0.0.0/8",)) as denying:
+        assert denying.admission.refusal(address) == "this address may not connect"
+        assert Client(denying, "tcp", address=address).welcome is None
+    with gateway(tmp_path / "allow", allow=("10.0.0.0/8",)) as allowing:
+        assert allowing.admission.refusal(address) == ""
+        assert allowing.admission.refusal("::ffff:192.0.2.1")
+        assert Client(allowing, "tcp", address=address).welcome is not None
+
+
+@roads
+def test_too_many_connections(tmp_path: Path, road: str) -> None:
+    """Who is there stays; as soon as one goes there is room for another."""
+    with gateway(tmp_path, most=2) as place:
+        first, second = place.client(road, "One"), place.client(road, "Two")
+        third = Client(place, road)
+        assert third.status == 503 if road == "ws" else third.plug.disconnecting
+        assert first.result("ping")["pong"] is True
+        third.lost()
+        second.lost()
+        assert place.client(road, "Three").result("ping")["pong"] is True
+
+
+# ── clients with a key ──────────────────────────────────────────────────────────────────────────
+
+
+@roads
+def test_one_that_does_not_read(place: Place, far: Mud, road: str) -> None:
+    """It is dropped; its session keeps what it is told, and others hear on."""
+    key = place.key("Near")
+    deaf, other = Client(place, road), place.client(road, key=key)
+    session = deaf.result("authenticate", api_key=key)["session_id"]
+    last = 0
+    deaf.plug.dataBuffer = b"x" * (BACKLOG + 1)  # type: ignore[attr-defined]
+    far.say("tell", "Bob", "hello", user="bob", to="Near", to_user="ann")
+    assert [one["message"] for one in other.take("tell_received")] == ["hello"]
+    assert deaf.plug.aborted
+    deaf.lost()
+    again = Client(place, road)
+    again.result("authenticate", api_key=key, session_id=session, last_seq=last)
+    assert [one["message"] for one in again.take("tell_received")] == ["hello"]
+
+
+def test_pings_without_reading(place: Place) -> None:
+    """A WebSocket that asks for pongs and does not read them is dropped."""
+    client = place.client("ws", "Near")
+    client.plug.protocol.dataReceived(frame(9, b"x"))
+    assert not client.plug.disconnecting
+    client.plug.dataBuffer = b"x" * (BACKLOG + 1)  # type: ignore[attr-defined]
+    client.plug.protocol.dataReceived(frame(9, b"x"))
+    assert client.plug.aborted
+
+
+def test_one_that_does_not_read_the_end(place: Place) -> None:
+    """A line that was closed is cut after a while."""
+    client = place.client("tcp", "Near")
+    client.raw(b"x" * (MESSAGE + 1))
+    assert client.plug.disconnecting
+    assert not client.plug.aborted
+    place.pass_time(LEAVING + 1)
+    assert client.plug.aborted
+    read = place.client("tcp", "Near")
+    read.raw(b"x" * (MESSAGE + 1))
+    read.lost()
+    place.pass_time(LEAVING + 1)
+    assert not read.plug.aborted
+
+
+def test_what_is_gathered_in_a_turn(place: Place) -> None:
+    """It has a bound: beyond it is written at once, which a client that does not read does not survive."""
+    client = place.client("tcp", "Near")
+    door = next(place.gateway.sessions()).door
+    assert door is not None
+    for _ in range(5):
+        door.send(b"x" * (TURN // 4))
+    assert len(client.plug.value()) > TURN
+    client.plug.dataBuffer = b"x" * (BACKLOG + 1)  # type: ignore[attr-defined]
+    for _ in range(5):
+        door.send(b"x" * (TURN // 4))
+    assert client.plug.aborted
+
+
+@roads
+def test_a_rate_is_each_clients_own(tmp_path: Path, road: str) -> None:
+    """One that calls without end is refused; another is served."""
+    with gateway(tmp_path, rate=(60, 20)) as place:
+        loud, other = place.client(road, "Loud"), place.client(road, "Other")
+        codes = [loud.call("ping").get("error", {"code": 0})["code"] for _ in range(200)]
+        assert codes == [0] * 20 + [-32001] * 180
+        assert other.result("ping")["pong"] is True
+
+
+@roads
+def test_connections_without_end(place: Place, road: str) -> None:
+    """Of clients that come and go, so many may resume, the last ones; a connected one is never among those let go."""
+    key = place.key("Near")
+    there = place.client(road, key=key)
+    sessions = []
+    for _ in range(AWAY + 20):
+        client = Client(place, road)
+        sessions.append(client.result("authenticate", api_key=key)["session_id"])
+        client.lost()
+        place.pass_time(1)
+    assert len(place.gateway.muds["Near"].sessions) == AWAY + 1
+    assert there.result("ping")["pong"] is True
+    for session, resumed in ((sessions[0], False), (sessions[-1], True)):
+        found = Client(place, road).result("authenticate", api_key=key, session_id=session)
+        assert found["resumed"] is resumed
+
+
+@roads
+def test_a_revoked_key(place: Place, far: Mud, road: str) -> None:
+    """Its connections end at once, its sessions with them; another key of the same MUD stays."""
+    bad, good = place.key("Near"), place.key("Near")
+    out, stays = Client(place, road), place.client(road, key=good)
+    session = out.result("authenticate", api_key=bad)["session_id"]
+    place.keys.revoke("k1")
+    out.take()
+    assert out.plug.disconnecting or out.closed == (1008, "this key is not good any more")
+    far.say("tell", "Bob", "secret", user="bob", to="Near", to_user="ann")
+    assert len(stays.take("tell_received")) == 1
+    assert out.take() == []
+    assert Client(place, road).error("authenticate", api_key=bad)[0] == -32000
+    assert Client(place, road).result("authenticate", api_key=good, session_id=session)["resumed"] is False
+
+
+def test_a_session_resumed_with_less(place: Place, far: Mud) -> None:
+    """A key that is not for tells is not given those that the session was told before."""
+    whole, less = place.key("Near"), place.key("Near", "channel")
+    client = Client(place, "tcp")
+    session = client.result("authenticate", api_key=whole)["session_id"]
+    client.lost()
+    far.say("tell", "Bob", "secret", user="bob", to="Near", to_user="ann")
+    place.run()
+    again = Client(place, "tcp")
+    assert again.result("authenticate", api_key=less, session_id=session, last_seq=0)["resumed"] is True
+    assert again.take("tell_received") == []
+
+
+def test_sessions_of_others(place: Place) -> None:
+    """A session cannot be resumed by another MUD, whoever knows its number."""
+    client = Client(place, "tcp")
+    session = client.result("authenticate", api_key=place.key("Near"))["session_id"]
+    thief = Client(place, "tcp")
+    found = thief.result("authenticate", api_key=place.key("Thief"), session_id=session)
+    assert (found["resumed"], found["mud_name"]) == (False, "Thief")
+    assert client.result("status")["mud_name"] == "Near"
+
+
+def test_names_of_users_on_channels(place: Place) -> None:
+    """Other MUDs are told of them: they are names."""
+    victim, client = place.client("tcp", "Victim"), place.client("tcp", "Near")
+    victim.result("channel_join", channel="gossip", user_name="")
+    victim.take()
+    for name in ("\x1b[2J", "two\nlines", 5, ["x"], "x" * 129):
+        assert client.error("channel_join", channel="gossip", user_name=name)[0] == -32602
+    assert victim.take() == []
+
+
+def test_more_channels_than_may_wait(tmp_path: Path) -> None:
+    """All of them are heard in the end, also after the router was lost."""
+    with gateway(tmp_path, throttle=8) as place:
+        key = place.key("Near")
+        clients = [place.client("tcp", key=key) for _ in range(4)]
+        wanted = {f"c{client}-{number}" for client in range(4) for number in range(90)}
+        for name in sorted(wanted):
+            clients[int(name[1])].result("channel_join", channel=name)
+        mud = place.gateway.muds["Near"]
+        for _ in range(2):
+            for _ in range(20):
+                place.pass_time(5)
+                place.gateway.sweep()
+            assert mud._listened == wanted
+            assert mud.link._connection is not None
+            mud.link._connection.transport.loseConnection()
+            place.run()
+            assert not mud._listened
+
+
+def test_a_mud_that_asks_without_end(tmp_path: Path) -> None:
+    """Its questions and its tells for nobody are answered at a pace, and ours are sent as before."""
+    with gateway(tmp_path, throttle=5) as place:
+        client = place.client("tcp", "Near")
+        client.result("presence_sync", users=[])
+        place.pass_time(10)
+        muds = [Mud(place.exchanges[0], f"Far{number}") for number in range(20)]
+        for mud in muds:
+            mud.start()
+            mud.exchange.private = True
+            for _ in range(50):
+                mud.say("tell", "Bob", "x", user="bob", to="Near", to_user="nobody")
+                mud.say("who-req", user="bob", to="Near")
+        place.run()
+        waiting = place.gateway.muds["Near"].link._waiting
+        assert len(waiting) <= OTHERS < QUEUE
+        assert client.result("tell", target_mud="Far0", target_user="Bob", message="hi")["status"] == "sent"
+        place.pass_time(2)
+        assert [one[7] for one in muds[0].take("tell")] == ["hi"]
+
+
+# ── what is asked of HTTP ───────────────────────────────────────────────────────────────────────
+
+
+@given(st.text(max_size=20), st.dictionaries(st.sampled_from(["Upgrade", "X_API_Key", "Authorization"]), st.text()))
+@settings(max_examples=40)
+def test_any_request(path: str, headers: dict[str, str]) -> None:
+    """It has an answer, and none of it is a traceback."""
+    with TemporaryDirectory() as data, gateway(Path(data)) as place:
+        path = "/" + "".join([one for one in path if one.isascii() and one.isprintable() and one not in " #"])
+        safe = {name: "".join([one for one in value if one.isprintable()]) for name, value in headers.items()}
+        status, _, body = place.get(path, **safe)
+        assert status in (200, 400, 404, 426)
+        assert b"Traceback" not in body
+
+
+@pytest.mark.parametrize("body", ["Content-Length: 1000000000000", "Transfer-Encoding: chunked"])
+def test_bodies_are_not_read(place: Place, body: str) -> None:
+    """Nobody fills the disk of the gateway."""
+    plug = Plug("198.51.100.7")
+    plug.protocol = place.site.buildProtocol(None)
+    plug.protocol.makeConnection(plug)
+    plug.protocol.dataReceived(f"POST /ws HTTP/1.1\r\nHost: gateway.example.org\r\n{body}\r\n\r\n".encode())
+    assert plug.disconnecting
