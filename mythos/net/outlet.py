@@ -3,37 +3,26 @@
 A :class:`Link` is a door's connection as its session sees it. It keeps no queue: the session's log is the queue, and
 a link pulls from its cursor what its transport will take. Woken links are flushed once in a reactor turn, each with
 one send.
-
-This module alone touches private parts of Twisted. ``transport.write`` never sends at once: it arms the poller, which
-costs more than the send itself. :func:`direct` sends first and leaves only the rest to the poller; where
-the parts it needs are missing (another transport, another Twisted) it writes the ordinary way, and
-``tests/net/test_outlet.py`` fails.
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
-from twisted.internet.protocol import Protocol
-from twisted.internet.tcp import Connection as TCPConnection
 from twisted.logger import Logger
-from twisted.protocols.policies import ProtocolWrapper
-from twisted.web.server import Request
 from zope.interface import implementer
 
 from mythos.flow.log import Cursor, Entry, Gap
 from mythos.flow.rounds import Rounds
 from mythos.ids import SessionId
+from mythos.net.transport import HOLD
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session
 
-__all__ = ["DIRECT", "Link", "Outlet", "direct", "take_over", "tune"]
+__all__ = ["Link", "Outlet"]
 
-#: Bytes of ours the transport may hold before we stop pulling.
-HOLD = 16_384
 #: A reader is dropped when it is this far behind, in bytes or in seconds without taking any.
 SLOW_BYTES = 262_144
 SLOW_SECONDS = 15.0
@@ -42,86 +31,6 @@ SWEEP = 1.0
 
 _log = Logger()
 T = TypeVar("T")
-
-
-def _can_send_directly() -> bool:
-    wanted = ("dataBuffer", "_tempDataBuffer", "TLS", "disconnecting", "connected")
-    made = TCPConnection.__new__(TCPConnection)
-    made.dataBuffer, made._tempDataBuffer = b"", []
-    return all(hasattr(made, part) for part in wanted)
-
-
-#: Whether this Twisted has the parts :func:`direct` needs.
-DIRECT = _can_send_directly()
-
-
-def direct(transport: Any, data: bytes) -> None:
-    """Send now what the socket takes, the rest by the poller.
-
-    Only for a plain TCP transport with nothing buffered; everything else is ``transport.write``.
-    """
-    if (
-        not DIRECT
-        or not isinstance(transport, TCPConnection)
-        or transport.dataBuffer
-        or transport._tempDataBuffer
-        or transport.TLS
-        or transport.disconnecting
-        or not transport.connected
-    ):
-        transport.write(data)
-        return
-    try:
-        sent = transport.socket.send(data)
-    except BlockingIOError:
-        sent = 0
-    except OSError:
-        transport.loseConnection()
-        return
-    if sent != len(data):
-        transport.write(data[sent:])
-
-
-def take_over(request: Request, protocol: Protocol) -> Any:
-    """Let a protocol of ours have the connection of an HTTP request whose head is answered; returns its transport.
-
-    The request, its channel and its headers are let go: they cost more than a session does.
-    """
-    channel: Any = request.channel
-    transport, channel.transport = channel.transport, None
-    wrapped = getattr(transport, "protocol", None)
-    if isinstance(transport, ProtocolWrapper):
-        transport.wrappedProtocol = protocol
-    elif isinstance(wrapped, ProtocolWrapper):
-        wrapped.wrappedProtocol = protocol
-    else:
-        transport.protocol = protocol
-    transport.unregisterProducer()  # the channel
-    protocol.makeConnection(transport)
-    transport.resumeProducing()  # it was paused while the request was answered
-    return transport
-
-
-def tune(transport: Any) -> None:
-    """Keep what waits in the kernel small, so that a stalled reader shows at once; send small lines at once.
-
-    Nagle off, at most 16 KiB unsent in the kernel, keep-alive 60/15/4, and a peer that acknowledges nothing for
-    30 s is gone (reliability of half-open links).
-    """
-    transport.setTcpNoDelay(True)
-    transport.setTcpKeepAlive(True)
-    plug = transport.getHandle()
-    if not hasattr(plug, "setsockopt") or plug.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    for option, value in (
-        ("TCP_NOTSENT_LOWAT", HOLD),
-        ("TCP_KEEPIDLE", 60),
-        ("TCP_KEEPINTVL", 15),
-        ("TCP_KEEPCNT", 4),
-        ("TCP_USER_TIMEOUT", 30_000),
-    ):
-        if hasattr(socket, option):
-            plug.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 class Outlet:

@@ -15,7 +15,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from mythos.flow.log import Entry, Gap
-from mythos.net.outlet import HOLD, Link, Outlet, direct, take_over, tune
+from mythos.net.outlet import Link, Outlet
+from mythos.net.transport import HOLD, direct, take_over, tune
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
 from mythos.wire import client, sse

@@ -24,7 +24,8 @@ from mythos.flow.bucket import Bucket
 from mythos.flow.log import Entry, Gap
 from mythos.net.doorman import Doorman
 from mythos.net.login import Login
-from mythos.net.outlet import HOLD, Link, Outlet, direct, tune
+from mythos.net.outlet import Link, Outlet
+from mythos.net.transport import HOLD, direct, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session

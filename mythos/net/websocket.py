@@ -20,7 +20,8 @@ from mythos.errors import Refusal, WireError
 from mythos.flow.bucket import Bucket
 from mythos.flow.log import Entry, Gap
 from mythos.net.doorman import Doorman
-from mythos.net.outlet import Link, Outlet, direct, tune
+from mythos.net.outlet import Link, Outlet
+from mythos.net.transport import direct, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session

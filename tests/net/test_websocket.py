@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mythos.net.outlet import HOLD
+from mythos.net.transport import HOLD
 from mythos.play.sessions import QUEUE
 from mythos.world.state import MINT
 from tests.net.web import Frames, Web, frame, parsed, playing

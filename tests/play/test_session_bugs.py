@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mythos.flow.log import Limits
-from mythos.net.outlet import HOLD, Outlet
+from mythos.net.outlet import Outlet
+from mythos.net.transport import HOLD
 from mythos.play.realm import Attached
 from mythos.play.sessions import Session
 from mythos.wire.message import State, line

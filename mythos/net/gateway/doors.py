@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from mythos.net.gateway.gateway import Gateway
 from mythos.net.gateway.keys import admits
 from mythos.net.gateway.talk import Talk
-from mythos.net.outlet import direct, tune
+from mythos.net.transport import direct, tune
 from mythos.wire import jsonrpc
 from mythos.wire.jsonrpc import Code, RpcError
 from mythos.wire.websocket import text_frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
@@ -18,7 +18,9 @@ from mythos.net.gateway.mud import GatewayMud, Limits
 from mythos.net.gateway.session import ApiSession, Door
 from mythos.net.i3.link import RouterLink
 from mythos.net.i3.state import read, save, set_aside
-from mythos.play.ports import Clock
+
+if TYPE_CHECKING:  # a gateway alone does without the game
+    from mythos.play.ports import Clock
 
 __all__ = ["Gateway"]
 

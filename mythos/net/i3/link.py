@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from mythos.errors import WireError
 from mythos.flow.window import Window
 from mythos.net.i3.waiting import Waiting
-from mythos.net.outlet import tune
+from mythos.net.transport import tune
 from mythos.telemetry.metrics import I3Numbers
 from mythos.wire.i3 import lpc, packets
 from mythos.wire.i3.directory import Directory

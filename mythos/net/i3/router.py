@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from mythos.errors import WireError
 from mythos.net.i3.exchange import Exchange, Seat
 from mythos.net.i3.state import read, save
-from mythos.net.outlet import tune
+from mythos.net.transport import tune
 from mythos.wire.i3 import lpc
 from mythos.wire.i3.lpc import Value
 from mythos.wire.i3.mudmode import FrameReader, FrameTooLong, frame
