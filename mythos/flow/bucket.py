@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["Bucket"]
+from collections.abc import Hashable
+
+__all__ = ["Bucket", "Buckets"]
 
 
 class Bucket:
@@ -42,3 +44,27 @@ class Bucket:
     def put_back(self, cost: float) -> None:
         """What was spent for something that has to wait after all."""
         self._left = min(self.burst, self._left + cost)
+
+
+class Buckets:
+    """A bucket for each of many names; of more than ``most`` the one made first is forgotten, and begins full again."""
+
+    __slots__ = ("_buckets", "_burst", "_most", "_rate")
+
+    def __init__(self, rate: float, burst: float, most: int) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._most = most
+        self._buckets: dict[Hashable, Bucket] = {}
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, name: Hashable, now: float) -> float:
+        """Spend one of a name's. Return 0.0, or the seconds to wait (and spend nothing)."""
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            if len(self._buckets) >= self._most:
+                del self._buckets[next(iter(self._buckets))]
+            bucket = self._buckets[name] = Bucket(self._rate, self._burst)
+        return bucket.take(now)

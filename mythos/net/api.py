@@ -19,7 +19,7 @@ from twisted.web.server import Request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from mythos.errors import Refusal, WireError
-from mythos.flow.bucket import Bucket
+from mythos.flow.bucket import Buckets
 from mythos.flow.throttle import network
 from mythos.ids import SessionId
 from mythos.net.doorman import Doorman
@@ -90,18 +90,10 @@ class Requests:
     """How many requests one network may make: a bucket each."""
 
     def __init__(self, requests: float, window: float) -> None:
-        self._rate = requests / window
-        self._burst = float(requests)
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets = Buckets(requests / window, float(requests), 20_000)
 
     def wait(self, address: str, now: float) -> float:
-        place = network(address)
-        bucket = self._buckets.get(place)
-        if bucket is None:
-            if len(self._buckets) >= 20_000:
-                del self._buckets[next(iter(self._buckets))]
-            bucket = self._buckets[place] = Bucket(self._rate, self._burst)
-        return bucket.take(now)
+        return self._buckets.take(network(address), now)
 
 
 class Api:

@@ -20,6 +20,7 @@ from mythos.errors import Refusal, WireError
 from mythos.flow.bucket import Bucket
 from mythos.flow.log import Entry, Gap
 from mythos.net.doorman import Doorman
+from mythos.net.farewell import bid_farewell
 from mythos.net.outlet import Link, Outlet
 from mythos.net.transport import direct, tune
 from mythos.play.accounts import Accounts
@@ -80,7 +81,7 @@ class SocketLink(Link):
         self._socket.abort()
 
     def shutdown(self, code: int, reason: str) -> None:
-        self._socket.bid_farewell(code, reason)
+        bid_farewell(self._socket, code, reason)
 
     def pause(self) -> None:
         self._socket.hold("queue")
@@ -125,7 +126,7 @@ class GameSocket(WebSocketServerProtocol):
         self._address = factory.address_of(self)
         refusal = factory.doorman.admit(self._address, factory.clock.seconds())
         if refusal:
-            self.bid_farewell(1013, refusal)
+            bid_farewell(self, 1013, refusal)
             return
         self._admitted = True
         self._bucket = Bucket(factory.frames_per_second, factory.frames_per_second * 4)
@@ -135,19 +136,19 @@ class GameSocket(WebSocketServerProtocol):
         if self._bucket is None or self.state != self.STATE_OPEN:  # what comes behind our close is not heeded
             return
         if isBinary:
-            self.bid_farewell(1003, "text frames only")
+            bid_farewell(self, 1003, "text frames only")
             return
         try:
             frame = client.decode(payload)
         except WireError as error:
             self.sendMessage(client.error("bad_frame", str(error)))
-            self.bid_farewell(1008, "bad frame")
+            bid_farewell(self, 1008, "bad frame")
             return
         link = self._link
         if isinstance(frame, client.Attach):
             self._attach(frame)
         elif link is None or not link.ready:
-            self.bid_farewell(1008, "attach first")
+            bid_farewell(self, 1008, "attach first")
         else:
             self._obey(link, frame)
         wait = self._bucket.take(self.factory.clock.seconds())
@@ -168,7 +169,7 @@ class GameSocket(WebSocketServerProtocol):
 
     def _too_late(self) -> None:
         self._deadline = None
-        self.bid_farewell(1008, "attach first")
+        bid_farewell(self, 1008, "attach first")
 
     def _in_time(self) -> None:
         deadline, self._deadline = self._deadline, None
@@ -177,7 +178,7 @@ class GameSocket(WebSocketServerProtocol):
 
     def _attach(self, frame: client.Attach) -> None:
         if self._attaching:
-            self.bid_farewell(1008, "attached already")
+            bid_farewell(self, 1008, "attached already")
             return
         self._attaching = True
         self._in_time()
@@ -189,7 +190,7 @@ class GameSocket(WebSocketServerProtocol):
             session = await factory.accounts.session_by(frame.token)
         except Refusal as refusal:
             self.sendMessage(client.error("token", str(refusal)))
-            self.bid_farewell(1008, "token")
+            bid_farewell(self, 1008, "token")
             return
         if self.state != self.STATE_OPEN:
             return
@@ -230,7 +231,7 @@ class GameSocket(WebSocketServerProtocol):
         link.heard_from()
         ack = frame.a if isinstance(frame, client.Ack) else frame.ack
         if ack is not None and not session.log.ack(link.cursor, ack):
-            self.bid_farewell(1008, "acknowledged what was not sent")
+            bid_farewell(self, 1008, "acknowledged what was not sent")
             return
         if isinstance(frame, client.Command):
             at_once = link.realm.submit(session, frame.c, sanitize(frame.line))
@@ -240,17 +241,7 @@ class GameSocket(WebSocketServerProtocol):
 
     def _broke(self, failure: Any) -> None:
         _log.failure("a WebSocket could not be attached", failure)
-        self.bid_farewell(1011, "our fault")
-
-    def bid_farewell(self, code: int, reason: str) -> None:
-        """Close with a code; Autobahn's ``sendClose`` takes only 1000 and 3000-4999."""
-        if self.state != self.STATE_OPEN:
-            return
-        reason = reason.encode()[:120].decode(errors="ignore")
-        if code == 1000 or code >= 3000:
-            self.sendClose(code, reason)
-        else:
-            self.sendCloseFrame(code=code, reasonUtf8=reason.encode(), isReply=False)
+        bid_farewell(self, 1011, "our fault")
 
     def abort(self) -> None:
         self.dropConnection(abort=True)

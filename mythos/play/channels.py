@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mythos.errors import Refusal
-from mythos.flow.bucket import Bucket
+from mythos.flow.bucket import Buckets
 from mythos.ids import EntityId
 from mythos.wire.message import Line, Role, Span
 from mythos.world.state import Character
@@ -39,11 +39,9 @@ class Channels:
     """
 
     def __init__(self, *, per_minute: float = 20.0, burst: float = 5.0) -> None:
-        self._rate = per_minute / 60.0
-        self._burst = burst
         self._history: dict[str, deque[Line]] = {name: deque(maxlen=HISTORY) for name in CHANNELS}
         self._muted: dict[EntityId, float] = {}
-        self._paces: dict[EntityId, Bucket] = {}
+        self._paces = Buckets(per_minute / 60.0, burst, _SPEAKERS)
 
     # ── listening ───────────────────────────────────────────────────────────────────────────────
 
@@ -86,12 +84,7 @@ class Channels:
         until = self._muted.get(who, 0.0)
         if until > now:
             raise Refusal(f"You may speak to people elsewhere again in {_span(until - now)}.")
-        bucket = self._paces.get(who)
-        if bucket is None:
-            if len(self._paces) >= _SPEAKERS:
-                del self._paces[next(iter(self._paces))]
-            bucket = self._paces[who] = Bucket(self._rate, self._burst)
-        wait = bucket.take(now)
+        wait = self._paces.take(who, now)
         if wait > 0.0:
             raise Refusal(f"You speak too fast. Wait {_span(wait)}, then say it again.")
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mythos.errors import Refusal
-from mythos.flow.bucket import Bucket
+from mythos.flow.bucket import Buckets
 from mythos.ids import EntityId
 from mythos.play.audience import Heard, Only
 from mythos.play.narrate.elsewhere import clean, coloured, duration, emoted, harmless, listed, named, one_line, shown
@@ -39,9 +39,9 @@ HISTORY: Final = 50
 HISTORIES: Final = 64
 #: Most rows of a who list.
 ROWS: Final = 100
-#: Tells and questions of one MUD that are heeded, a second and at once.
+#: Tells and questions of one MUD that are heeded, a second and at once; MUDs that are counted.
 PACE: Final = (10.0, 20.0)
-_MOST_PACES = 1000
+PACED: Final = 1000
 #: Players of ours whose names we know to have told.
 ANNOUNCED: Final = 2000
 #: The gender of everybody here, as the protocol counts them.
@@ -88,7 +88,7 @@ class Intermud:
         self._history: dict[str, deque[tuple[str, str, Line]]] = {}  # by channel: user and MUD, empty for ours; a line
         self._heard: set[str] = set()  # channels that the router sends us
         self._told_by: dict[EntityId, str] = {}
-        self._paces: dict[str, Bucket] = {}
+        self._paces = Buckets(*PACE, PACED)
         self._visnames = Visnames()
         self._announced: dict[EntityId, str] = {}  # names of ours that others were told
 
@@ -143,14 +143,7 @@ class Intermud:
 
     def _too_fast(self, mud: str) -> bool:
         """A MUD that asks without end must not make us flood the router. The router itself may."""
-        if mud == self.router:
-            return False
-        pace = self._paces.get(mud)
-        if pace is None:
-            if len(self._paces) >= _MOST_PACES:
-                self._paces.clear()
-            pace = self._paces[mud] = Bucket(*PACE)
-        return pace.take(self._realm.now) > 0.0
+        return mud != self.router and self._paces.take(mud, self._realm.now) > 0.0
 
     def _channels_changed(self, names: Iterable[Any]) -> None:
         """A channel that is there again is listened to again: the router forgot who did when it went."""

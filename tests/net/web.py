@@ -237,6 +237,22 @@ def frame(opcode: int, payload: bytes, *, masked: bool = True, last: bool = True
     return head + (b"\0\0\0\0" if masked else b"") + payload
 
 
+def frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
+    """The whole frames from a server, each its opcode and payload, and what is left."""
+    found = []
+    while len(data) >= 2:
+        size, at = data[1] & 127, 2
+        if size == 126:
+            size, at = int.from_bytes(data[2:4], "big"), 4
+        elif size == 127:
+            size, at = int.from_bytes(data[2:10], "big"), 10
+        if len(data) < at + size:
+            break
+        found.append((data[0] & 15, data[at : at + size]))
+        data = data[at + size :]
+    return found, data
+
+
 class Frames:
     """A WebSocket; with a token it is attached."""
 
@@ -272,24 +288,15 @@ class Frames:
     def take(self) -> list[dict[str, Any]]:
         """The text frames since the last call."""
         self._web.run()
-        data, found = self._rest + self.plug.take(), []
-        while len(data) >= 2:
-            size, at = data[1] & 127, 2
-            if size == 126:
-                size, at = int.from_bytes(data[2:4], "big"), 4
-            elif size == 127:
-                size, at = int.from_bytes(data[2:10], "big"), 10
-            if len(data) < at + size:
-                break
-            payload, opcode = data[at : at + size], data[0] & 15
-            data = data[at + size :]
+        found = []
+        whole, self._rest = frames(self._rest + self.plug.take())
+        for opcode, payload in whole:
             if opcode == 1:
                 found.append(json.loads(payload))
             elif opcode == 8:
                 self.closed = (int.from_bytes(payload[:2], "big"), payload[2:].decode())
             elif opcode == 9:
                 self.pings.append(payload)
-        self._rest = data
         return found
 
     def lost(self) -> None:

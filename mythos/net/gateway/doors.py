@@ -16,6 +16,7 @@ from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mythos.net.farewell import bid_farewell
 from mythos.net.gateway.gateway import Gateway
 from mythos.net.gateway.keys import admits
 from mythos.net.gateway.talk import Talk
@@ -146,7 +147,7 @@ class _SocketRoad(_Road):
         direct(socket.transport, data)
 
     def shut(self, code: int, reason: str) -> None:
-        self._socket.bid_farewell(code, reason)
+        bid_farewell(self._socket, code, reason)
 
 
 class ApiSocket(WebSocketServerProtocol):
@@ -186,7 +187,7 @@ class ApiSocket(WebSocketServerProtocol):
         if road is None or self.state != self.STATE_OPEN:
             return
         if isBinary:
-            self.bid_farewell(1003, "text frames only")
+            bid_farewell(self, 1003, "text frames only")
             return
         road.received(payload)
 
@@ -202,14 +203,6 @@ class ApiSocket(WebSocketServerProtocol):
         if road is not None:
             self.factory.admission.open -= 1
             road.lost()
-
-    def bid_farewell(self, code: int, reason: str) -> None:
-        """Close with a code; Autobahn's ``sendClose`` takes only 1000 and 3000-4999."""
-        if self.state == self.STATE_OPEN:
-            if code == 1000 or code >= 3000:
-                self.sendClose(code, reason)
-            else:
-                self.sendCloseFrame(code=code, reasonUtf8=reason.encode()[:120], isReply=False)
 
 
 class ApiSocketFactory(WebSocketServerFactory):

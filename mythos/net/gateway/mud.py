@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from mythos.flow.bucket import Bucket
+from mythos.flow.bucket import Buckets
 from mythos.net.gateway.events import Event, Told, channel_event, clean, event_of, now_text
 from mythos.net.gateway.session import ApiSession
 from mythos.net.i3.link import RouterLink
@@ -24,9 +24,9 @@ __all__ = ["SERVICES", "GatewayMud", "Host", "Limits", "Presence", "Question"]
 SERVICES: Final = ("tell", "emoteto", "channel", "who", "finger", "locate", "ucache", "auth")
 #: Seconds a list of users is the truth about who plays.
 CURRENT: Final = 30.0
-#: Questions of one other MUD that are answered, a second and at once.
+#: Questions of one other MUD that are answered, a second and at once; MUDs that are counted.
 PACE: Final = (10.0, 20.0)
-_MOST_PACES: Final = 1000
+PACED: Final = 1000
 #: Seconds after a startup in which MUDs that appear in the list are no news.
 SETTLING: Final = 15.0
 #: Channels of which lines are kept.
@@ -120,7 +120,7 @@ class GatewayMud:
         self._host = host
         self._listened: set[str] = set()
         self._questions: list[Question] = []
-        self._paces: dict[str, Bucket] = {}
+        self._paces = Buckets(*PACE, PACED)
         self._settled = 0.0
         link.resident = self
 
@@ -271,14 +271,7 @@ class GatewayMud:
 
     def _too_fast(self, mud: str) -> bool:
         """A MUD that asks without end must not make us flood the router. The router itself may."""
-        if mud == self.link.router:
-            return False
-        pace = self._paces.get(mud)
-        if pace is None:
-            if len(self._paces) >= _MOST_PACES:
-                self._paces.clear()
-            pace = self._paces[mud] = Bucket(*PACE)
-        return pace.take(self._host.seconds()) > 0.0
+        return mud != self.link.router and self._paces.take(mud, self._host.seconds()) > 0.0
 
     def _asked(self, packet: Packet) -> None:
         users = self.users() or {}

@@ -27,7 +27,7 @@ from mythos.net.i3.link import Identity, Router, RouterLink
 from mythos.net.i3.router import RouterFactory
 from mythos.wire.i3.directory import Directory
 from mythos.wire.i3.packets import ChannelInfo
-from tests.net.web import chunks, frame
+from tests.net.web import chunks, frame, frames
 
 __all__ = ["ROADS", "Client", "Place", "gateway"]
 
@@ -335,23 +335,14 @@ class Client:
         if self.road == "tcp":
             *lines, self._rest = data.split(b"\n")
             return [json.loads(line) for line in lines]
-        while len(data) >= 2:
-            size, at = data[1] & 127, 2
-            if size == 126:
-                size, at = int.from_bytes(data[2:4], "big"), 4
-            elif size == 127:
-                size, at = int.from_bytes(data[2:10], "big"), 10
-            if len(data) < at + size:
-                break
-            payload, opcode = data[at : at + size], data[0] & 15
-            data = data[at + size :]
+        whole, self._rest = frames(data)
+        for opcode, payload in whole:
             if opcode == 1:
                 found.append(json.loads(payload))
             elif opcode == 8:
                 self.closed = (int.from_bytes(payload[:2], "big"), payload[2:].decode())
             elif opcode == 9 and self.answers_pings:
                 self.plug.protocol.dataReceived(frame(10, payload))
-        self._rest = data
         return found
 
 
