@@ -8,21 +8,29 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from mythos.wire.i3 import packets
 from mythos.wire.i3.packets import BadPacket, Packet, WhoRow
 
-__all__ = ["Event", "Told", "channel_event", "clean", "event_of", "now_text"]
+__all__ = ["ROWS", "Event", "Told", "channel_event", "clean", "event_of", "name", "now_text"]
 
+#: Most characters of words, of a line on a channel or a field of an answer, of a name, and of what a row of an answer
+#: says; and most rows.
+TEXT: Final = 16_384
+LINE: Final = 4096
+NAME: Final = 128
+EXTRA: Final = 512
+ROWS: Final = 512
 #: What an event is made of: its method, parameters, permission and channel.
 Told = tuple[str, dict[str, Any], str, str]
 
 _encode = msgspec.json.Encoder().encode
 #: Control characters, but for tab and line feed.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LEVEL = re.compile(r"Level (\d+) - ")
 
 
@@ -48,10 +56,18 @@ class Event:
 
     def encode(self, seq: int) -> bytes:
         """As a notification; ``seq`` is the session's own, the rest is encoded once for all."""
+        return b'{"jsonrpc":"2.0","method":"%b","params":{"seq":%d,%b' % (self.method.encode(), seq, self._encoded())
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it has."""
+        return len(self._encoded())
+
+    def _encoded(self) -> bytes:
         tail = self._tail
         if tail is None:
             tail = self._tail = _encode({**self.params, "timestamp": now_text(self.at)})[1:] + b"}"
-        return b'{"jsonrpc":"2.0","method":"%b","params":{"seq":%d,%b' % (self.method.encode(), seq, tail)
+        return tail
 
     def kept(self) -> list[Any]:
         """As JSON, for :meth:`again`."""
@@ -67,9 +83,16 @@ def now_text(wall: float) -> str:
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def clean(text: str) -> str:
-    """Words without control characters."""
+def clean(text: str, longest: int = LINE) -> str:
+    """Words without control characters, and no more of them than one wants to read."""
+    text = text[:longest]
     return _CONTROL.sub("", text) if _CONTROL.search(text) else text
+
+
+def name(text: str) -> str:
+    """A name, on one line."""
+    text = text[:NAME]
+    return _IN_NAMES.sub("", text) if _IN_NAMES.search(text) else text
 
 
 def event_of(packet: Packet) -> Told | None:
@@ -80,12 +103,12 @@ def event_of(packet: Packet) -> Told | None:
 
 
 def _told(packet: packets.Tell | packets.EmoteTo) -> Told:
-    message = clean(packet.message)
+    message = clean(packet.message, TEXT)
     params = {
         **_ends(packet),
         "message": message,
-        "visname": clean(packet.visname) or packet.from_user,
-        "to_user": packet.to_user,
+        "visname": name(packet.visname) or name(packet.from_user),
+        "to_user": name(packet.to_user),
     }
     if isinstance(packet, packets.Tell):
         return "tell_received", params, "tell", ""
@@ -94,7 +117,7 @@ def _told(packet: packets.Tell | packets.EmoteTo) -> Told:
 
 def _ends(packet: Packet) -> dict[str, Any]:
     """Where it comes from and goes to."""
-    return {"from_mud": packet.from_mud, "from_user": packet.from_user, "to_mud": packet.to_mud}
+    return {"from_mud": name(packet.from_mud), "from_user": name(packet.from_user), "to_mud": name(packet.to_mud)}
 
 
 def channel_event(kind: str, channel: str, mud: str, user: str, visname: str, message: str) -> Told:
@@ -114,25 +137,29 @@ def channel_event(kind: str, channel: str, mud: str, user: str, visname: str, me
     return f"channel_{kind}", params, "channel", channel
 
 
+def _speaker(
+    packet: packets.ChannelMessage | packets.ChannelEmote | packets.ChannelTargetedEmote,
+) -> tuple[str, str, str]:
+    return name(packet.from_mud), name(packet.from_user), name(packet.visname)
+
+
 def _said(packet: packets.ChannelMessage) -> Told:
     words = clean(packet.message)
-    return channel_event("message", packet.channel, packet.from_mud, packet.from_user, clean(packet.visname), words)
+    return channel_event("message", packet.channel, *_speaker(packet), words)
 
 
 def _emoted(packet: packets.ChannelEmote) -> Told:
     words = clean(packet.message)
-    return channel_event("emote", packet.channel, packet.from_mud, packet.from_user, clean(packet.visname), words)
+    return channel_event("emote", packet.channel, *_speaker(packet), words)
 
 
 def _emoted_at(packet: packets.ChannelTargetedEmote) -> Told:
     words = clean(packet.message or packet.message_target)
-    method, params, permission, channel = channel_event(
-        "emote", packet.channel, packet.from_mud, packet.from_user, clean(packet.visname), words
-    )
+    method, params, permission, channel = channel_event("emote", packet.channel, *_speaker(packet), words)
     target = {
-        "target_mud": packet.target_mud,
-        "target_user": packet.target_user,
-        "target_visname": clean(packet.target_visname),
+        "target_mud": name(packet.target_mud),
+        "target_user": name(packet.target_user),
+        "target_visname": name(packet.target_visname),
         "message_target": clean(packet.message_target),
     }
     return method, params | target, permission, channel
@@ -140,28 +167,28 @@ def _emoted_at(packet: packets.ChannelTargetedEmote) -> Told:
 
 def _who(packet: packets.WhoReply) -> Told:
     users = []
-    for row in packet.rows:
+    for row in packet.rows[:ROWS]:
         try:
             one = WhoRow.read(row)
         except BadPacket:
             continue
-        extra = clean(one.extra)
+        extra = clean(one.extra, EXTRA)
         level = _LEVEL.match(extra)
         users.append(
             {
-                "name": clean(one.visname),
+                "name": name(one.visname),
                 "idle": one.idle,
                 "idle_time": one.idle,
                 "level": int(level[1][:9]) if level else 0,
                 "extra": extra,
             }
         )
-    return "who_reply", {**_ends(packet), "to_user": packet.to_user, "users": users}, "info", ""
+    return "who_reply", {**_ends(packet), "to_user": name(packet.to_user), "users": users}, "info", ""
 
 
 def _finger(packet: packets.FingerReply) -> Told:
     info = {
-        "name": clean(packet.visname),
+        "name": name(packet.visname),
         "title": clean(packet.title),
         "real_name": clean(packet.real_name),
         "email": clean(packet.email),
@@ -171,16 +198,16 @@ def _finger(packet: packets.FingerReply) -> Told:
         "level": clean(packet.level),
         "extra": clean(packet.extra),
     }
-    params = {**_ends(packet), "to_user": packet.to_user, "user_info": info if packet.visname else {}}
+    params = {**_ends(packet), "to_user": name(packet.to_user), "user_info": info if packet.visname else {}}
     return "finger_reply", params, "info", ""
 
 
 def _locate(packet: packets.LocateReply) -> Told:
     params = {
         **_ends(packet),
-        "to_user": packet.to_user,
-        "located_mud": clean(packet.mud),
-        "located_user": clean(packet.visname),
+        "to_user": name(packet.to_user),
+        "located_mud": name(packet.mud),
+        "located_user": name(packet.visname),
         "idle": packet.idle,
         "status": clean(packet.status),
     }
@@ -193,18 +220,19 @@ def _error(packet: packets.Error) -> Told | None:
         return None  # MUDs without that service complain of every such question
     message = clean(packet.message)
     params = {
-        "error_code": packet.code,
+        "error_code": name(packet.code),
         "error_message": message,
         "message": message,
         **_ends(packet),
-        "to_user": packet.to_user,
+        "to_user": name(packet.to_user),
         "context": "i3_packet_error",
     }
     return "error_occurred", params, "", ""
 
 
 def _updated(packet: packets.UcacheUpdate) -> Told:
-    params = {"mud": packet.from_mud, "user": packet.user, "visname": clean(packet.visname), "status": "updated"}
+    who = {"mud": name(packet.from_mud), "user": name(packet.user), "visname": name(packet.visname)}
+    params = {**who, "status": "updated"}
     return "user_status_changed", params, "info", ""
 
 

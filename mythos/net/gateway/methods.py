@@ -464,8 +464,8 @@ def _mud(name: str, info: MudInfo) -> Result:
     status = "up" if info.up else "down" if info.state == 0 else "reboot" if info.state > 0 else "unknown"
     return {
         "name": name,
-        "host": info.address,
-        "address": info.address,
+        "host": clean(info.address),
+        "address": clean(info.address),
         "port": info.player_port,
         "tcp_port": info.tcp_port,
         "udp_port": info.udp_port,
@@ -474,7 +474,7 @@ def _mud(name: str, info: MudInfo) -> Result:
         "lib": clean(info.mudlib),
         "mud_type": clean(info.mud_type),
         "status": status,
-        "services": {str(service): on for service, on in info.services.items()},
+        "services": {clean(str(service)): on for service, on in info.services.items() if type(on) is int},
         "open_status": clean(info.open_status),
         "admin_email": clean(info.admin_email),
     }

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from mythos.flow.bucket import Buckets
-from mythos.net.gateway.events import Event, Told, channel_event, clean, event_of, now_text
-from mythos.net.gateway.session import ApiSession
+from mythos.flow.bucket import Bucket, Buckets
+from mythos.net.gateway.events import ROWS, Event, Told, channel_event, clean, event_of, name, now_text
+from mythos.net.gateway.session import HOLD, ApiSession
 from mythos.net.i3.link import RouterLink
 from mythos.wire.i3 import packets
 from mythos.wire.i3.packets import MudInfo, Packet, WhoRow
@@ -29,6 +29,8 @@ PACE: Final = (10.0, 20.0)
 PACED: Final = 1000
 #: Seconds after a startup in which MUDs that appear in the list are no news.
 SETTLING: Final = 15.0
+#: MUDs of which clients are told that they come or go, a second and at once; the list says it of all.
+NEWS: Final = (10.0, 500.0)
 #: Channels of which lines are kept.
 HISTORIES: Final = 64
 _ON_CHANNELS = (packets.ChannelMessage, packets.ChannelEmote, packets.ChannelTargetedEmote)
@@ -121,6 +123,7 @@ class GatewayMud:
         self._listened: set[str] = set()
         self._questions: list[Question] = []
         self._paces = Buckets(*PACE, PACED)
+        self._news = Bucket(*NEWS)
         self._settled = 0.0
         link.resident = self
 
@@ -134,7 +137,7 @@ class GatewayMud:
         self.link.directory.watchers.append(self._mud_changed)
         self._listened.clear()
         self.listen_again()
-        params = {"message": "Gateway reconnected to I3 router", "status": "connected", "router": router}
+        params = {"message": "Gateway reconnected to I3 router", "status": "connected", "router": name(router)}
         self.emit("gateway_reconnected", params)
 
     def down(self) -> None:
@@ -145,11 +148,14 @@ class GatewayMud:
 
     def _mud_changed(self, name: str, before: MudInfo | None, now: MudInfo | None) -> None:
         was, is_up = before is not None and before.up, now is not None and now.up
-        if was == is_up or name == self.name or (before is None and self._host.seconds() < self._settled):
+        now_s = self._host.seconds()
+        if was == is_up or name == self.name or (before is None and now_s < self._settled):
+            return
+        if self._news.take(now_s) > 0.0:
             return
         params: dict[str, Any] = {"mud_name": name, "status": "up" if is_up else "down"}
         if now is not None:
-            params["info"] = {"driver": now.driver, "mudlib": now.mudlib, "address": now.address}
+            params["info"] = {"driver": clean(now.driver), "mudlib": clean(now.mudlib), "address": clean(now.address)}
         self.emit("mud_online" if is_up else "mud_offline", params, "info")
 
     def listen_again(self) -> None:
@@ -183,7 +189,7 @@ class GatewayMud:
             reply = packets.ChannelFilterReply(self.name, "", self.link.router, "", packet.channel, packet.packet)
             self.link.send(reply)
         elif isinstance(packet, packets.ChannelWhoReply):
-            self._answered(packet, {"users": [clean(name) for name in packet.names]})
+            self._answered(packet, {"users": [name(one) for one in packet.names[:ROWS]]})
         elif (told := event_of(packet)) is not None:
             event = self.emit(told[0], told[1], told[2])
             self._answered(packet, event.params)
@@ -246,7 +252,7 @@ class GatewayMud:
         event = self.emit(*told)
         if not any(one.door is not None and one.wants(event) for one in self.sessions.values()):
             self.tells.append(event)
-            if len(self.tells) > self._host.limits.queue:
+            if len(self.tells) > self._host.limits.queue or sum([tell.size for tell in self.tells]) > HOLD:
                 self.tells.popleft()
             self._host.tells_changed()
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["ApiSession", "Door"]
 
 
+#: Bytes of events that a session keeps: as many as a connection takes at once.
+HOLD: Final = 1_000_000
 #: Numbers passed over after a kill: some were given to events that were told and not kept.
 PASSED: Final = 1_000_000
 
@@ -46,6 +48,7 @@ class ApiSession:
     """
 
     __slots__ = (
+        "_held",
         "_log",
         "_passed",
         "away_since",
@@ -76,18 +79,20 @@ class ApiSession:
         self.away_since = now
         self.warned = -1e9
         self._log: deque[tuple[int, Event]] = deque()
+        self._held = 0
         self._passed = (0, 0)
 
     def wants(self, event: Event) -> bool:
         return (not event.channel or event.channel in self.channels) and self.key.permits(event.permission)
 
     def tell(self, event: Event, most: int) -> None:
-        """Now if it is there, and again if it resumes; of what it is not there for, the ``most`` newest are kept."""
+        """Now if it is there, and again if it resumes; the ``most`` newest are kept, as far as :data:`HOLD` goes."""
         self.seq += 1
         log = self._log
         log.append((self.seq, event))
-        if len(log) > most:
-            log.popleft()
+        self._held += event.size
+        while len(log) > most or (self._held > HOLD and len(log) > 1):
+            self._drop()
         if self.door is not None:
             self.door.send(event.encode(self.seq))
 
@@ -95,7 +100,11 @@ class ApiSession:
         """Let go of what was told before a unix second."""
         log = self._log
         while log and log[0][1].at < before:
-            log.popleft()
+            self._drop()
+
+    def _drop(self) -> None:
+        _, event = self._log.popleft()
+        self._held -= event.size
 
     def missed(self, last: int) -> tuple[int, int]:
         """How many events after ``last`` it can be told again, and how many are lost to it."""
@@ -145,6 +154,7 @@ class ApiSession:
         bottom, top = kept["passed"]
         self._passed = bottom, top
         self._log.extend([(seq, events[id]) for seq, id in kept["log"]])
+        self._held = sum([event.size for _, event in self._log])
         if not stopped:
             self.seq += PASSED
             self._passed = self.seq - PASSED, self.seq

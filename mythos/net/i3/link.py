@@ -288,7 +288,8 @@ class RouterLink:
         self._write(
             packets.StartupRequest(
                 *(me.name, "", self._router.name, ""),
-                *(self._passwords.get(self._router.name, 0), known.mudlist_id, known.chanlist_id, me.player_port, 0, 0),
+                *(_fit(self._passwords.get(self._router.name, 0)), _fit(known.mudlist_id), _fit(known.chanlist_id)),
+                *(me.player_port, 0, 0),
                 *(me.mudlib, me.base_mudlib, me.driver, me.kind, me.status, me.admin_email),
                 *(dict.fromkeys(me.services, 1), {}),
             )
@@ -314,6 +315,8 @@ class RouterLink:
             _log.warn("the link to {name} is lost", name=self._router.name)
             if self._reactor.seconds() - self._up_since > HEALTHY:
                 self._pause, self._next = PAUSES[0], 0
+            else:
+                self.directory.begin_anew()
         self._again()
 
     # ── what the router says ────────────────────────────────────────────────────────────────────
@@ -356,7 +359,6 @@ class RouterLink:
         if self.up:
             return
         self.up, self.router = True, packet.from_mud
-        self.directory = self._directory(packet.from_mud)
         self._up_since = self._heard_at
         _log.info("connected to router {name}", name=packet.from_mud)
         self.resident.up(packet.from_mud)
@@ -384,3 +386,8 @@ class RouterLink:
         timer = self._timers.pop(name, None)
         if timer is not None and timer.active():
             timer.cancel()
+
+
+def _fit(number: int) -> int:
+    """0 instead of a number that no router takes: one that it told us itself must not keep us from coming back."""
+    return number if lpc.LOWEST <= number <= lpc.HIGHEST else 0

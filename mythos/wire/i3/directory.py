@@ -18,6 +18,8 @@ __all__ = ["Directory"]
 #: Longest name of a MUD or a channel, in characters, and most entries of one list.
 NAME = 128
 MOST = 20_000
+#: Longest entry, in characters of its notation; those in use have some hundred.
+ENTRY = 8192
 
 
 Watcher = Callable[[str, MudInfo | None, MudInfo | None], None]
@@ -73,6 +75,11 @@ class Directory:
             for watcher in tuple(self.watchers):
                 watcher(name, before, info)
 
+    def begin_anew(self) -> None:
+        """A list may have come in part: ask for all of it the next time."""
+        self.mudlist_id = self.chanlist_id = 0
+        self.changed = True
+
     def mud(self, name: str) -> str:
         """A MUD's own spelling of its name; as it is, if no MUD is called so."""
         if name in self.muds:
@@ -108,8 +115,12 @@ class Directory:
 
 
 def _named(entries: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """Those of a list that have a name, under that name as it is shown."""
-    return ((_name(name), entry) for name, entry in entries.items() if isinstance(name, str) and _name(name))
+    """Those of a list that have a name and no excess of words, under that name as it is shown."""
+    return (
+        (_name(name), entry)
+        for name, entry in entries.items()
+        if isinstance(name, str) and _name(name) and len(repr(entry)) <= ENTRY
+    )
 
 
 def _name(name: str) -> str:

@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.protocol import Factory, Protocol
 
 from mythos.net.gateway.doors import BACKLOG, LEAVING, MESSAGE, TURN
 from mythos.net.gateway.gateway import AWAY
 from mythos.net.gateway.methods import METHODS
+from mythos.net.gateway.session import HOLD
 from mythos.net.gateway.talk import STRANGER, TRIES
 from mythos.net.i3.waiting import OTHERS, QUEUE
+from mythos.wire.i3 import lpc
+from mythos.wire.i3.mudmode import FrameReader
+from mythos.wire.i3.packets import ChannelInfo
 from tests.net.gateway.place import ROADS, Client, Place, Plug, gateway
 from tests.net.i3.peer import Mud
 from tests.net.web import frame
@@ -317,6 +322,7 @@ def test_more_channels_than_may_wait(tmp_path: Path) -> None:
         key = place.key("Near")
         clients = [place.client("tcp", key=key) for _ in range(4)]
         wanted = {f"c{client}-{number}" for client in range(4) for number in range(90)}
+        place.exchanges[0].channels.update(dict.fromkeys(wanted, ChannelInfo("*r0", 0)))
         for name in sorted(wanted):
             clients[int(name[1])].result("channel_join", channel=name)
         mud = place.gateway.muds["Near"]
@@ -324,11 +330,10 @@ def test_more_channels_than_may_wait(tmp_path: Path) -> None:
             for _ in range(20):
                 place.pass_time(5)
                 place.gateway.sweep()
-            assert mud._listened == wanted
+            assert place.exchanges[0]._seats["Near"].hears == wanted
             assert mud.link._connection is not None
             mud.link._connection.transport.loseConnection()
             place.run()
-            assert not mud._listened
 
 
 def test_a_mud_that_asks_without_end(tmp_path: Path) -> None:
@@ -350,6 +355,257 @@ def test_a_mud_that_asks_without_end(tmp_path: Path) -> None:
         assert client.result("tell", target_mud="Far0", target_user="Bob", message="hi")["status"] == "sent"
         place.pass_time(2)
         assert [one[7] for one in muds[0].take("tell")] == ["hi"]
+
+
+# ── routers ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class Forger(Protocol):
+    """A router that lets a MUD in, and then says what the test says."""
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self.heard: list[list[Any]] = []
+        self._reader = FrameReader()
+
+    def dataReceived(self, data: bytes) -> None:
+        self._reader.receive(data)
+        for payload in self._reader.frames():
+            found, error = lpc.decode(payload)
+            assert error is None
+            self.heard += found
+
+    def say(self, kind: str, *rest: Any, mud: Any = "*r0", user: Any = 0, to: Any = "Near", to_user: Any = 0) -> None:
+        self.raw(lpc.encode([kind, 5, mud, user, to, to_user, *rest]))
+
+    def raw(self, text: bytes) -> None:
+        self.transport.write(len(text).to_bytes(4, "big") + text)
+
+    def let_in(self, name: str = "*r0", password: bytes = b"7") -> None:
+        self.raw(b'({"startup-reply",5,"%b",0,"Near",0,({}),%b,})' % (name.encode(), password))
+
+
+class Forgers(Factory):
+    """Keeps each connection it makes."""
+
+    def __init__(self, made: list[Forger]) -> None:
+        self._made = made
+
+    def buildProtocol(self, addr: Any) -> Forger:
+        self._made.append(Forger())
+        return self._made[-1]
+
+
+class Forgery(Place):
+    """A place whose router is a :class:`Forger`, and one client of one MUD, which listens to ``gossip``."""
+
+    def forge(self) -> tuple[Forger, Client]:
+        self.routers: list[Forger] = []
+        self.clock.routers["192.0.2.0", 8080] = Forgers(self.routers)  # type: ignore[assignment]
+        client = self.client("tcp", "Near")
+        client.result("channel_join", channel="gossip")
+        self.router.let_in()
+        self.run()
+        client.take()
+        return self.router, client
+
+    @property
+    def router(self) -> Forger:
+        """The newest connection."""
+        return self.routers[-1]
+
+
+@pytest.fixture
+def forged(tmp_path: Path) -> tuple[Forgery, Forger, Client]:
+    place = Forgery(tmp_path)
+    return (place, *place.forge())
+
+
+Forged = tuple[Forgery, Forger, Client]
+EVIL = "e\x1b[2J\x9b\nvil\u2028" + "x" * 20_000
+WORDS = st.sampled_from([EVIL[:300], "Near", "near", "*r0", "gossip", "0", "", "Bob"])
+LPC = st.recursive(
+    st.integers(-(2**31), 2**31 - 1) | WORDS | st.floats(allow_nan=False, allow_infinity=False, width=16),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.integers(0, 9), inner, max_size=3),
+    max_leaves=8,
+)
+KINDS = [
+    *("tell", "emoteto", "channel-m", "channel-e", "channel-t", "who-req", "who-reply", "finger-req", "finger-reply"),
+    *("locate-req", "locate-reply", "chan-who-req", "chan-who-reply", "chan-user-req", "chan-user-reply", "error"),
+    *("ucache-update", "auth-mud-req", "auth-mud-reply", "ping-req", "chan-filter-req", "mudlist", "chanlist-reply"),
+    *("startup-reply", "shutdown", "router-shutdown", "chan-ack", "x"),
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.lists(LPC, min_size=4, max_size=4), st.lists(LPC)), max_size=12))
+def test_any_packets(sent: list[tuple[str, list[Any], list[Any]]]) -> None:
+    """Whatever a router says, clients hear events that keep to the rules, and calls are answered as before."""
+    with TemporaryDirectory() as data:
+        place = Forgery(Path(data))
+        router, client = place.forge()
+        client.result("presence_sync", users=[{"name": "Ann"}])
+        for kind, header, rest in sent:
+            for first in (header, ["Far", "bob", "Near", "ann"]):
+                router.raw(lpc.encode([kind, 5, *first, *rest]))
+        place.run()
+        for one in client.take():
+            assert ill(one["params"]) == []
+        for method in ("mudlist", "channel_list", "stats", "status", "channel_who", "channel_history"):
+            assert ill(client.result(method, channel="gossip")) == []
+        place.gateway.save()
+        assert Place(place.data, before=place).gateway.muds["Near"].history.keys() <= {"gossip"}
+
+
+def ill(value: Any) -> list[str]:
+    """Words in it with control characters, or without end."""
+    if isinstance(value, dict):
+        return [wrong for pair in value.items() for one in pair for wrong in ill(one)]
+    if isinstance(value, list):
+        return [wrong for one in value for wrong in ill(one)]
+    bad = isinstance(value, str) and (len(value) > 16_384 or any(one < " " and one not in "\t\n" for one in value))
+    return [value] if bad else []
+
+
+@given(st.lists(st.binary(max_size=60) | st.sampled_from([b'({"tell",5,"x",', b"({", b"\0\0\0\5"])), cuts)
+@settings(max_examples=40)
+def test_any_bytes_of_a_router(pieces: list[bytes], positions: list[int]) -> None:
+    """They cost the connection at most, and the link comes back."""
+    with TemporaryDirectory() as data:
+        place = Forgery(Path(data))
+        router, client = place.forge()
+        stream = b"".join([len(piece).to_bytes(4, "big") + piece for piece in pieces])
+        for chunk in chunks(stream, positions):
+            router.transport.write(chunk)
+        place.run()
+        if not client.result("status")["connected"]:
+            place.pass_time(10)
+            place.router.let_in()
+            place.run()
+        assert client.result("status")["connected"] is True
+
+
+def test_forged_originators(forged: Forged) -> None:
+    """Names have one line and an end, and nobody speaks for us on a channel."""
+    _, router, client = forged
+    router.say("tell", EVIL, EVIL, mud=EVIL, user=EVIL, to_user=EVIL)
+    router.say("channel-m", "gossip", "Ann", "not mine", mud="Near", user="ann", to=0)
+    router.say("channel-m", "gossip", EVIL, "said", mud=EVIL, user=EVIL, to=0)
+    router.say("error", "unk-user" + EVIL, EVIL, 0, mud=EVIL)
+    events = client.take()
+    assert [one["method"] for one in events] == ["tell_received", "channel_message", "error_occurred"]
+    told, said, _ = [one["params"] for one in events]
+    for one in (told["from_mud"], told["from_user"], told["visname"], told["to_user"], said["user"], said["mud"]):
+        assert one.startswith("e[2Jvil")
+        assert one.isprintable()
+        assert len(one) <= 128
+    assert said["message"] == "said"
+    assert ill([one["params"] for one in events]) == []
+
+
+def test_lines_of_channels_that_nobody_joined(forged: Forged) -> None:
+    """They are told to nobody, and take no room from those of others."""
+    place, router, client = forged
+    router.say("channel-m", "gossip", "Bob", "hello", mud="Far", user="bob", to=0)
+    for number in range(100):
+        router.say("channel-m", f"c{number}", "Bob", "spam", mud="Far", user="bob", to=0)
+    assert len(client.take("channel_message")) == 1
+    assert list(place.gateway.muds["Near"].history) == ["gossip"]
+
+
+def test_numbers_that_do_not_fit(forged: Forged) -> None:
+    """A password and ids of lists that no startup can hold do not keep the link from coming back."""
+    place, router, client = forged
+    router.let_in(password=b"99999999999999999999")
+    for kind in ("mudlist", "chanlist-reply"):
+        router.raw(b'({"%b",5,"*r0",0,"Near",0,99999999999999999999,([]),})' % kind.encode())
+    router.raw(b'({"who-reply",5,"Far",0,"Near","ann",({({"Bob",99999999999999999999,"x",}),}),})')
+    (reply,) = client.take("who_reply")
+    assert reply["users"][0]["idle"] == 99999999999999999999
+    place.pass_time(100)
+    router.transport.loseConnection()
+    place.pass_time(10)
+    (startup,) = place.router.heard
+    assert startup[6:9] == [0, 0, 0]
+    place.router.let_in()
+    place.run()
+    assert client.result("status")["connected"] is True
+
+
+def test_a_router_with_the_name_of_another(tmp_path: Path) -> None:
+    """It does not write into that one's lists, and each new name costs nothing."""
+    place = Forgery(tmp_path)
+    router, _ = place.forge()
+    for number in range(20):
+        router.transport.loseConnection()
+        place.pass_time(400)
+        router = place.router
+        router.let_in(f"*other{number}")
+        router.say("mudlist", 5, {"Evil": [-1, "192.0.2.1", 1, 0, 0, *"abcdef", {}, {}]}, mud=f"*other{number}")
+        place.run()
+    assert list(place.directories) == ["*r0"]
+    assert "Evil" in place.directories["*r0"].muds
+
+
+def test_a_list_in_part(forged: Forged) -> None:
+    """A router that is lost while it tells its lists is asked for all of them the next time."""
+    place, router, client = forged
+    entry = [-1, "192.0.2.1", 4000, 0, 0, *"abcdef", {"tell": 1}, {}]
+    router.say("mudlist", 50, {"One": entry})
+    place.run()
+    router.transport.loseConnection()
+    place.pass_time(10)
+    assert place.router.heard[0][7] == 0
+    place.router.let_in()
+    place.router.say("mudlist", 51, {"One": entry, "Two": entry})
+    place.pass_time(100)
+    place.router.transport.loseConnection()
+    place.pass_time(10)
+    assert place.router.heard[0][7] == 51
+    assert [one["name"] for one in client.result("mudlist")["muds"]] == ["One", "Two"]
+
+
+def test_lists_without_end(forged: Forged) -> None:
+    """So many entries are kept, each of so many words; clients are told of some, and are served."""
+    place, router, client = forged
+    place.pass_time(20)
+    big = [-1, "192.0.2.1", 4000, 0, 0, "x" * 9000, *"bcdef", {}, {}]
+    entry = [-1, "192.0.2.1", 4000, 0, 0, *"abcdef", {"tell": 1}, {}]
+    for start in range(0, 25_000, 500):
+        muds = {f"m{number}": entry for number in range(start, start + 500)} | {7: entry, "": entry, "big": big}
+        router.say("mudlist", 5, muds)
+        router.say("chanlist-reply", 5, {f"c{number}": ["*r0", 0] for number in range(start, start + 500)})
+    place.run()
+    directory = place.directories["*r0"]
+    assert len(directory.muds) == len(directory.channels) == 20_000
+    assert "big" not in directory.muds
+    assert "" not in directory.muds
+    assert 0 < len(client.take("mud_online")) <= 500
+    assert client.result("mudlist")["count"] == 20_000
+    for state in (0, -1) * 5:
+        router.say("mudlist", 6, {f"m{number}": [state, *entry[1:]] for number in range(500)})
+    assert len(client.take("mud_offline")) < 100
+
+
+def test_what_a_session_keeps(forged: Forged) -> None:
+    """It has a bound in bytes as in events, for who is there and who is away; so have tells that find nobody."""
+    place, router, client = forged
+    mud = place.gateway.muds["Near"]
+    rows = [["x" * 200, 1, "x" * 2000]] * 600
+    for _ in range(5):
+        router.raw(lpc.encode(["who-reply", 5, "Far", 0, "Near", "ann", rows]))
+    (reply, *_) = client.take("who_reply")
+    assert len(reply["users"]) == 512
+    client.lost()
+    for _ in range(200):
+        router.say("tell", "Bob", "x" * 16_000, mud="Far", user="bob", to_user="ann")
+    place.run()
+    (session,) = mud.sessions.values()
+    assert sum([event.size for event in session.events()]) <= HOLD
+    assert sum([tell.size for tell in mud.tells]) <= HOLD
+    assert len(mud.tells) > 10
+    place.gateway.save()
+    assert (place.data / "gateway-state.json").stat().st_size < 2 * HOLD
 
 
 # ── what is asked of HTTP ───────────────────────────────────────────────────────────────────────
