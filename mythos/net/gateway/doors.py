@@ -1,6 +1,6 @@
 """The gateway's two roads: WebSocket, one message in each text frame; and TCP, one on each line.
 
-What is sent in one reactor turn goes out as one write. A client that does not read is dropped; its session keeps what
+What one read brings about goes out as one write. A client that does not read is dropped; its session keeps what
 it is told meanwhile.
 """
 
@@ -65,13 +65,14 @@ class Admission:
 
 
 class _Road:
-    """Both roads: a :class:`~mythos.net.gateway.session.Door` that gathers what is sent in a reactor turn."""
+    """Both roads: a :class:`~mythos.net.gateway.session.Door` that gathers what is sent in a turn of the gateway."""
 
     def __init__(self, gateway: Gateway, clock: IReactorTime, address: str) -> None:
         self.address = address
         self.talk = Talk(gateway, self)
         self.heard_at = clock.seconds()
         self._clock = clock
+        self._turn = gateway.turn
         self._out: list[bytes] = []
         self._gathered = 0
         self._late: IDelayedCall | None = clock.callLater(STRANGER, self._unknown)
@@ -87,12 +88,12 @@ class _Road:
 
     def send(self, message: bytes) -> None:
         out = self._out
-        if not out:
-            self._clock.callLater(0, self.flush)
         out.append(self.frame(message))
         self._gathered += len(message)
         if self._gathered > TURN:
             self.flush()
+        elif len(out) == 1:
+            self._turn.wake(self.flush)
 
     def flush(self) -> None:
         out, self._out = self._out, []
@@ -181,6 +182,9 @@ class ApiSocket(WebSocketServerProtocol):
         if self._key:
             self._road.talk.enter(self._key)
             self._key = ""
+
+    def dataReceived(self, data: bytes) -> None:
+        self.factory.gateway.turn.during(super().dataReceived, data)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         road = self._road
@@ -294,6 +298,9 @@ class Line(Protocol):
         self._road.send(jsonrpc.notification("welcome", _WELCOME))
 
     def dataReceived(self, data: bytes) -> None:
+        self.factory.gateway.turn.during(self._read, data)
+
+    def _read(self, data: bytes) -> None:
         road, buffer = self._road, self._buffer
         if road is None:
             return

@@ -18,6 +18,7 @@ from mythos.net.gateway.mud import GatewayMud, Limits
 from mythos.net.gateway.session import ApiSession, Door
 from mythos.net.i3.link import RouterLink
 from mythos.net.i3.state import read, save, set_aside
+from mythos.net.turn import Turn
 
 if TYPE_CHECKING:  # a gateway alone does without the game
     from mythos.play.ports import Clock
@@ -38,6 +39,7 @@ class Gateway:
     :param rate: (requests a minute, at once) of one connection
     :param per_method: requests a minute of single methods
     :param longest: characters of one message
+    :ivar turn: of all its connections, to clients and to routers
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Gateway:
     ) -> None:
         self.keys = keys
         self.limits = limits
+        self.turn = Turn()
         self.longest = longest
         self.muds: dict[str, GatewayMud] = {}
         self.wall, self.seconds = clock.wall, clock.seconds
@@ -77,6 +80,7 @@ class Gateway:
         found = self.muds.get(name)
         if found is None:
             found = self.muds[name] = GatewayMud(name, self, self._link(name))
+            found.link.turn = self.turn
             if self._started:
                 found.link.start()
         return found

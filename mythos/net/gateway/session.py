@@ -28,7 +28,7 @@ class Door(Protocol):
     address: str
 
     def send(self, message: bytes) -> None:
-        """One JSON text; all of a reactor turn go out together."""
+        """One JSON text; all that one read brings about go out together."""
 
     def close(self, code: int, reason: str) -> None:
         """Behind what was sent. ``code`` as a WebSocket close code."""

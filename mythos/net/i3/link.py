@@ -21,7 +21,8 @@ from twisted.python.failure import Failure
 from mythos.errors import WireError
 from mythos.flow.window import Window
 from mythos.net.i3.waiting import Waiting
-from mythos.net.transport import tune
+from mythos.net.transport import direct, tune
+from mythos.net.turn import Turn
 from mythos.telemetry.metrics import I3Numbers
 from mythos.wire.i3 import lpc, packets
 from mythos.wire.i3.directory import Directory
@@ -97,6 +98,9 @@ class _Connection(Protocol):
         self._link.connected(self)
 
     def dataReceived(self, data: bytes) -> None:
+        self._link.turn.during(self._read, data)
+
+    def _read(self, data: bytes) -> None:
         link = self._link
         self._reader.receive(data)
         try:
@@ -122,6 +126,7 @@ class RouterLink:
     :param rate: packets within any second; 0: as many as there are
     :param chance: a number from 0 to 1, so that MUDs do not all come back at the same instant
     :ivar resident: set before :meth:`start`
+    :ivar turn: it writes with all who share it; set before :meth:`start`, or its own
     :ivar up: the router has let us in; ``router`` is its name then
     :ivar sent: packets; ``heard`` likewise, ``bad``: what could not be read, ``dropped``: what found no place
     """
@@ -139,6 +144,7 @@ class RouterLink:
         directory: Callable[[str], Directory],
     ) -> None:
         self.resident: Resident
+        self.turn = Turn()
         self.up = False
         self.router = ""
         self.sent = self.heard = self.bad = self.dropped = 0
@@ -151,6 +157,7 @@ class RouterLink:
         self._passwords = passwords
         self._directory = directory
         self._waiting = Waiting()
+        self._out: list[bytes] = []
         self._connection: _Connection | None = None
         self._router = Router("", "", 0)
         self.directory = Directory()
@@ -183,7 +190,7 @@ class RouterLink:
                 timer.cancel()
         if self._connection is not None:
             self._gone: Deferred[None] = Deferred()
-            self._connection.transport.loseConnection()
+            self._leave(self._connection)
             self._later("stop", LEAVING, self._connection.transport.abortConnection)
             await self._gone
             self._cancel("stop")
@@ -218,7 +225,7 @@ class RouterLink:
         if self._connection is not None:
             if self.up:
                 self._write(packets.Shutdown(self._identity.name, "", self.router, "", 1))
-            self._connection.transport.loseConnection()
+            self._leave(self._connection)
         elif "try" in self._timers:
             self._later("try", 0, self._try)
 
@@ -253,7 +260,19 @@ class RouterLink:
     def _transmit(self, data: bytes) -> None:
         if self._connection is not None and data:
             self.sent += 1
-            self._connection.transport.write(data)
+            self._out.append(data)
+            if len(self._out) == 1:
+                self.turn.wake(self._flush)
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if out and self._connection is not None:
+            direct(self._connection.transport, b"".join(out))
+
+    def _leave(self, connection: _Connection) -> None:
+        """Close it, behind what was sent."""
+        self._flush()
+        connection.transport.loseConnection()
 
     # ── the connection ──────────────────────────────────────────────────────────────────────────
 
@@ -302,6 +321,7 @@ class RouterLink:
         if self._connection is not connection:
             return
         self._connection = None
+        self._out.clear()
         self._waiting.keep_tells()
         was_up, self.up = self.up, False
         if was_up:

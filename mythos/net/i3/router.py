@@ -14,7 +14,8 @@ from twisted.python.failure import Failure
 from mythos.errors import WireError
 from mythos.net.i3.exchange import Exchange, Seat
 from mythos.net.i3.state import read, save
-from mythos.net.transport import tune
+from mythos.net.transport import direct, tune
+from mythos.net.turn import Turn
 from mythos.wire.i3 import lpc
 from mythos.wire.i3.lpc import Value
 from mythos.wire.i3.mudmode import FrameReader, FrameTooLong, frame
@@ -38,10 +39,14 @@ class RouterConnection(Protocol):
         if hasattr(self.transport, "getHandle"):
             tune(self.transport)
         self._reader = FrameReader()
+        self._out: list[bytes] = []
         self._seat = Seat(self._send, self._close, getattr(self.transport.getPeer(), "host", "local"))
         self._late = self.factory.clock.callLater(STARTUP_SECONDS, self._unnamed)
 
     def dataReceived(self, data: bytes) -> None:
+        self.factory.turn.during(self._read, data)
+
+    def _read(self, data: bytes) -> None:
         factory = self.factory
         self._reader.receive(data)
         try:
@@ -62,7 +67,8 @@ class RouterConnection(Protocol):
             self._late.cancel()
         if self._seat.mud:
             _log.info("{mud} is gone", mud=self._seat.mud)
-        self.factory.exchange.left(self._seat)
+        self._out.clear()
+        self.factory.turn.during(self.factory.exchange.left, self._seat)
 
     def _send(self, value: list[Value]) -> None:
         """What fits no frame is not passed on: who sent it must not harm whom it would go to."""
@@ -75,6 +81,14 @@ class RouterConnection(Protocol):
             self.factory.exchange.refused += 1
             _log.info("a {kind} for {mud} cannot be sent: {error}", kind=value[0], mud=self._seat.mud, error=error)
             return
+        self._out.append(data)
+        if len(self._out) == 1:
+            self.factory.turn.wake(self._flush)
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if not out:
+            return
         held = len(getattr(self.transport, "dataBuffer", b"")) + sum(
             map(len, getattr(self.transport, "_tempDataBuffer", ()))
         )
@@ -82,9 +96,10 @@ class RouterConnection(Protocol):
             _log.info("{mud} does not read: dropped", mud=self._seat.mud)
             self.transport.abortConnection()
             return
-        self.transport.write(data)
+        direct(self.transport, b"".join(out))
 
     def _close(self) -> None:
+        self._flush()
         self.transport.loseConnection()
 
     def _unnamed(self) -> None:
@@ -101,6 +116,7 @@ class RouterFactory(Factory):
     def __init__(self, exchange: Exchange, clock: IReactorTime, path: Path | None = None) -> None:
         self.exchange = exchange
         self.clock = clock
+        self.turn = Turn()
         self._path = path
         if path is not None and (kept := read(path)):
             exchange.remember(kept)
