@@ -5,7 +5,6 @@ The only place where parts meet. Outside it nobody asks a registry, a global or 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -109,8 +108,6 @@ class House(Server):
         self._tick(parts)
         self.health.started = self._clock.wall()
         self.health.state = ""
-        gc.collect()
-        gc.freeze()
         self._announce(world, fresh_claim)
 
     async def _build(self, atlas: Atlas) -> tuple[World, Parts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -107,6 +108,8 @@ class Server(Service):
     async def _start(self) -> None:
         self._lock = open_data(self.config.data)
         await self.start()
+        gc.collect()
+        gc.freeze()  # what is there now stays: collections need not look at it
 
     def _did_not_start(self, failure: Any) -> None:
         error = failure.value
