@@ -5,20 +5,20 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 from twisted.application.service import IService
-from twisted.internet import reactor
-from twisted.internet.threads import deferToThread
 from twisted.python import usage
 
 from mythos import __version__
 from mythos.app.files import EX_CONFIG
-from mythos.app.server import Server
-from mythos.config import ConfigError, Loaded, LogFormat, disk, load, options, refusals
+from mythos.config import Config, ConfigError, Loaded, LogFormat, disk, load, options, refusals
 from mythos.telemetry.logs import Observer
-from mythos.telemetry.memory import MemoryProfile
+
+if TYPE_CHECKING:
+    from mythos.app.server import Server
 
 __all__ = ["CHECKS", "Options", "makeService"]
 
@@ -71,8 +71,15 @@ def makeService(options: Options) -> IService:
     except OSError as error:
         _give_up(f"The log {config.log.file} cannot be written: {error.strerror}. Another one: LOG_FILE or log.file.")
     observer = Observer(config.log.level.value, as_json=as_json, stream=stream)
-    service = _kind(config.roles)(config, reactor, say=_say, fail=_fail, observer=observer)
+    kind = _kind(config)
+    from twisted.internet import reactor  # not before: it would load what a gateway alone does without
+
+    service = kind(config, reactor, say=_say, fail=partial(_fail, reactor), observer=observer)
     if config.log.profile_memory:
+        from twisted.internet.threads import deferToThread
+
+        from mythos.telemetry.memory import MemoryProfile
+
         service.beside = MemoryProfile(reactor, deferToThread)
     return service
 
@@ -94,12 +101,18 @@ def _read(options: Options) -> Loaded:
     return loaded
 
 
-def _kind(roles: tuple[str, ...]) -> type[Server]:
-    """Only what is needed is imported: a gateway alone must not carry the game in its memory."""
-    if "world" in roles:
+def _kind(config: Config) -> type[Server]:
+    """Only what is needed is imported: a gateway alone must not carry the game in its memory.
+
+    Nor OpenSSL, if none of its doors is a TLS endpoint: Twisted does without, as where it is not installed.
+    """
+    if "world" in config.roles:
         from mythos.app.house import House
 
         return House
+    doors = (config.gateway.listen, config.gateway.tcp, config.i3.router.listen, config.metrics.listen)
+    if not any(door.endpoint.startswith("ssl") for door in doors):
+        sys.modules.setdefault("OpenSSL", None)  # type: ignore[arg-type]
     from mythos.app.relay import Relay
 
     return Relay
@@ -122,7 +135,7 @@ def _give_up(text: str) -> NoReturn:
     raise SystemExit(EX_CONFIG)
 
 
-def _fail(text: str) -> None:
+def _fail(reactor: Any, text: str) -> None:
     """The start failed after the reactor began to run: say so, stop, and exit with the code for an operator's part."""
     _warn(text)
     atexit.register(os._exit, EX_CONFIG)

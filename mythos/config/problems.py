@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Protocol
 
 from mythos.errors import MythosError
@@ -80,5 +79,7 @@ class Problems:
 
 def near(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'exits'?``, or nothing when no known word is close."""
+    from difflib import get_close_matches  # for mistakes alone: it need not be in memory
+
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""

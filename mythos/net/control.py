@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -19,6 +18,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 
+from mythos.config.problems import near
 from mythos.errors import MythosError, Refusal
 from mythos.telemetry.health import Health
 
@@ -103,9 +103,7 @@ class ControlFactory(Factory):
             order = asked.text("do")
             carry_out = self._orders.get(order)
             if carry_out is None:
-                near = get_close_matches(order, self._orders, n=1)
-                hint = f" Did you mean {near[0]}?" if near else ""
-                raise Refusal(f"There is no order {order!r}.{hint}")
+                raise Refusal(f"There is no order {order!r}{near(order, self._orders) or '.'}")
             return {"ok": True, **await carry_out(asked), **named}
         except MythosError as error:
             return {"ok": False, "error": str(error), **named}

@@ -79,3 +79,23 @@ def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
         f"The log {tmp_path}/no/where.log cannot be written: No such file or directory. "
         "Another one: LOG_FILE or log.file."
     )
+
+
+@pytest.mark.parametrize(
+    ("env", "loaded"),
+    [
+        ({"MYTHOS_ROLES": "i3"}, False),
+        ({"MYTHOS_ROLES": "i3", "MYTHOS_GATEWAY": "ssl:8443:privateKey=key.pem:certKey=cert.pem"}, True),
+        ({}, True),
+    ],
+)
+def test_a_gateway_alone_does_without_openssl(env: dict[str, str], loaded: bool) -> None:
+    """Unless one of its doors is a TLS endpoint; nothing loads it before that is known."""
+    program = (
+        "import sys; from mythos import tap; from mythos.config import load;"
+        " config = load(options={}, environ=%r, files=lambda path: None, cwd=__import__('pathlib').Path('/')).config;"
+        " assert 'twisted.internet.reactor' not in sys.modules; tap._kind(config);"
+        " from twisted.internet import reactor; print(sys.modules.get('OpenSSL') is not None)"
+    )
+    run = subprocess.run([sys.executable, "-c", program % env], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == str(loaded)

@@ -291,7 +291,7 @@ async def test_create_no_account(desk: Desk, members: dict[str, Any], error: str
         (b"{}", "The member 'do' is missing"),
         (b'{"do": 7}', "The member 'do' is missing"),
         (b'{"do": "\\ud800"}', "'do' holds control characters"),
-        (b'{"do": "stauts"}', "There is no order 'stauts'. Did you mean status?"),
+        (b'{"do": "stauts"}', "There is no order 'stauts'; did you mean 'status'?"),
         (b'{"do": "dance"}', "There is no order 'dance'."),
         (b'{"do": "broadcast"}', "The member 'text' is missing"),
         (b'{"do": "broadcast", "text": "a\\u001b[2Jb"}', "'text' holds control characters"),

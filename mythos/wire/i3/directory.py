@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from mythos.wire.i3 import pinkfish
+from mythos.wire.i3.lpc import Value
 from mythos.wire.i3.packets import BadPacket, ChannelInfo, ChannelList, MudInfo, MudList
 
 __all__ = ["Directory"]
@@ -18,6 +19,8 @@ __all__ = ["Directory"]
 #: Longest name of a MUD or a channel, in characters, and most entries of one list.
 NAME = 128
 MOST = 20_000
+#: Sets of services that are shared.
+SETS = 256
 #: Longest entry, in characters of its notation; those in use have some hundred.
 ENTRY = 8192
 
@@ -39,6 +42,7 @@ class Directory:
         self.chanlist_id = 0
         self.watchers: list[Watcher] = []
         self.changed = False
+        self._services: dict[str, Mapping[str, Value]] = {}
 
     def learn(self, packet: MudList | ChannelList) -> None:
         """Changes from the router. A bad entry costs only itself."""
@@ -61,7 +65,7 @@ class Directory:
 
     def _learn_mud(self, name: str, entry: Any) -> None:
         try:
-            info = None if entry == 0 else MudInfo.read(entry)
+            info = None if entry == 0 else self._read(entry)
         except BadPacket:
             return
         before = self.muds.get(name)
@@ -79,6 +83,13 @@ class Directory:
         """A list may have come in part: ask for all of it the next time."""
         self.mudlist_id = self.chanlist_id = 0
         self.changed = True
+
+    def _read(self, entry: Value) -> MudInfo:
+        """With one mapping of services for all MUDs that offer the same: thousands do. :raises BadPacket:"""
+        info = MudInfo.read(entry)
+        if len(self._services) >= SETS:
+            self._services.clear()
+        return replace(info, services=self._services.setdefault(repr(info.services), info.services))
 
     def mud(self, name: str) -> str:
         """A MUD's own spelling of its name; as it is, if no MUD is called so."""
@@ -105,7 +116,7 @@ class Directory:
         :raises ValueError: it is none of it; then nothing is remembered
         """
         try:
-            muds = {name: MudInfo.read(entry) for name, entry in kept["muds"].items()}
+            muds = {name: self._read(entry) for name, entry in kept["muds"].items()}
             channels = {name: ChannelInfo.read(entry) for name, entry in kept["channels"].items()}
             ids = int(kept["mudlist_id"]), int(kept["chanlist_id"])
         except (BadPacket, KeyError, TypeError, AttributeError) as error:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from sys import intern
 from typing import Any, ClassVar, Final
 
 from mythos.errors import WireError
@@ -600,6 +601,8 @@ class MudInfo:
             services, other = _mapping(value[11]), _mapping(value[12])
         except TypeError as error:
             raise BadPacket(f"a field of an entry of a mud list is not {error}") from error
+        mudlib, base, driver = intern(mudlib), intern(base), intern(driver)  # thousands say the same
+        mud_type, status = intern(mud_type), intern(status)
         return cls(
             *(state, address, player_port, tcp_port, udp_port, mudlib, base, driver, mud_type, status, admin),
             services,
