@@ -105,6 +105,9 @@ class _Connection(Protocol):
         self._reader.receive(data)
         try:
             for payload in self._reader.frames():
+                if payload.startswith(link.echoes):
+                    link.alive()
+                    continue
                 found, error = lpc.decode(payload)
                 for value in found:
                     link.received(value)
@@ -144,6 +147,14 @@ class RouterLink:
         directory: Callable[[str], Directory],
     ) -> None:
         self.resident: Resident
+        #: How our own lines on channels begin when the router sends them back: residents do not want them.
+        self.echoes = tuple(
+            [
+                b'({"%b",%d,%b,' % (kind.encode(), ttl, lpc.encode(identity.name))
+                for kind in ("channel-m", "channel-e", "channel-t")
+                for ttl in range(1, packets.TTL + 1)
+            ]
+        )
         self.turn = Turn()
         self.up = False
         self.router = ""
@@ -346,10 +357,14 @@ class RouterLink:
         self.bad += 1
         _log.debug("not read: {error}", error=error)
 
-    def received(self, value: Any) -> None:
+    def alive(self) -> None:
+        """The router said something."""
         self.heard += 1
         self._heard_at = self._reactor.seconds()
         self._questions = 0
+
+    def received(self, value: Any) -> None:
+        self.alive()
         try:
             packet = parse(value)
         except BadPacket as error:

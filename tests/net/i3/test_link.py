@@ -286,3 +286,15 @@ def test_the_router_alone_changes_lists(net: Net) -> None:
     net.say("mudlist", 5, "Other", 0, "Ours", 0, 9, {"Other": 0})
     assert list(net.link.directory.muds) == ["Other"]
     assert net.link.directory.mudlist_id == 1
+
+
+def test_our_own_lines_are_not_read_again(net: Net) -> None:
+    """Residents do not want them; others' lines, and tells of ours that come back, are read as always."""
+    net.let_in()
+    heard: list[packets.Packet] = []
+    net.intermud.received = heard.append  # type: ignore[method-assign]
+    net.say("channel-m", 4, "Ours", "ann", 0, 0, "gossip", "Ann", "x")
+    net.say("channel-m", 4, "Ours too", "ann", 0, 0, "gossip", "Ann", "x")
+    net.say("tell", 4, "Ours", "ann", "Ours", "bob", "Ann", "x")
+    assert [one.from_mud for one in heard] == ["Ours too", "Ours"]
+    assert net.link.heard == 4
