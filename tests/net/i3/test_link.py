@@ -292,7 +292,7 @@ def test_our_own_lines_are_not_read_again(net: Net) -> None:
     """Residents do not want them; others' lines, and tells of ours that come back, are read as always."""
     net.let_in()
     heard: list[packets.Packet] = []
-    net.intermud.received = heard.append  # type: ignore[method-assign]
+    net.intermud.received = heard.append  # type: ignore[assignment, method-assign]
     net.say("channel-m", 4, "Ours", "ann", 0, 0, "gossip", "Ann", "x")
     net.say("channel-m", 4, "Ours too", "ann", 0, 0, "gossip", "Ann", "x")
     net.say("tell", 4, "Ours", "ann", "Ours", "bob", "Ann", "x")
