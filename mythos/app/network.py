@@ -69,7 +69,6 @@ class Network:
         self._passwords: dict[str, dict[str, int]] = {}
         self._directories: dict[str, Directory] = {}
         self._intermud: Intermud | None = None
-        self._open = False
         self._read_passwords()
         self._read_lists()
         gateway, limits = config.gateway, config.limits
@@ -144,11 +143,14 @@ class Network:
 
     async def open(self) -> dict[str, int]:
         """Open the gateway's listeners, if they are not open; returns their ports. :raises StartError:"""
-        if not self._open:
-            self._open = True
-            await self._doors.open("gateway", self._config.gateway.listen, self._site)
-            await self._doors.open("gateway-tcp", self._config.gateway.tcp, self._lines)
-            self._doors.tell()
+        gateway = self._config.gateway
+        for name, listen, factory in (
+            ("gateway", gateway.listen, self._site),
+            ("gateway-tcp", gateway.tcp, self._lines),
+        ):
+            if name not in self._doors.ports:
+                await self._doors.open(name, listen, factory)
+        self._doors.tell()
         return {name: port for name, port in self._doors.ports.items() if name.startswith("gateway")}
 
     async def stop(self) -> None:
@@ -208,7 +210,10 @@ class Network:
             self._passwords.setdefault(name, {}).setdefault(primary.name, primary.password)
 
     def _keep_passwords(self) -> None:
-        save(self._passwords, self._config.data / _PASSWORDS)
+        try:
+            save(self._passwords, self._config.data / _PASSWORDS)
+        except OSError as error:  # the link does without, until the server stops
+            _log.error("the passwords of routers cannot be written: {error}", error=error)
 
     def _read_lists(self) -> None:
         for router, kept in read(self._config.data / _LISTS).items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from mythos.errors import WireError
 from mythos.flow.bucket import Bucket
@@ -25,6 +26,10 @@ if TYPE_CHECKING:  # a gateway alone does without the game
 
 __all__ = ["Gateway"]
 
+_log = Logger()
+
+#: Seconds until tells that could not be written are written again.
+AGAIN: Final = 5.0
 #: Clients of one MUD that are away and may still resume: a client that comes without end must not fill the memory.
 AWAY: Final = 32
 #: Files in the data directory: tells that found nobody are written at once, the rest now and then.
@@ -219,7 +224,9 @@ class Gateway:
     def _save_tells(self) -> None:
         self._tells_due = False
         waiting = {name: [event.kept() for event in mud.tells] for name, mud in self.muds.items() if mud.tells}
-        save(waiting, self._data / TELLS)
+        if not self._write(waiting, TELLS):
+            self._tells_due = True
+            self._timer.callLater(AGAIN, self._save_tells)
 
     def save(self, *, stopped: bool = False) -> None:
         """History, sessions and what they were told, if any of it changed.
@@ -228,7 +235,18 @@ class Gateway:
         """
         if stopped or any(mud.changed for mud in self.muds.values()):
             muds = {name: mud.kept() for name, mud in self.muds.items()}
-            save({"events": self._events, "stopped": stopped, "muds": muds}, self._data / STATE, durable=stopped)
+            if not self._write({"events": self._events, "stopped": stopped, "muds": muds}, STATE, durable=stopped):
+                for mud in self.muds.values():
+                    mud.changed = True
+
+    def _write(self, state: dict[str, Any], file: str, *, durable: bool = True) -> bool:
+        """Whether it is written. A full disk costs what a kill would lose, and nobody's connection."""
+        try:
+            save(state, self._data / file, durable=durable)
+        except OSError as error:
+            _log.error("{file} cannot be written: {error}", file=file, error=error)
+            return False
+        return True
 
     def _remember(self) -> None:
         """What was there before the restart: a MUD comes back with its sessions, for they may be resumed."""

@@ -18,6 +18,8 @@ __all__ = ["Key", "Keyring", "admits"]
 
 #: Longest name of a MUD, in characters.
 NAME = 64
+#: Longest time that an old key is good beside its successor, in seconds.
+LONGEST = 366 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class Keyring:
 
     def rotate(self, id: str, overlap: float) -> tuple[Key, str]:
         """A new key in an old one's place, which is good for ``overlap`` seconds more. :raises Refusal:"""
+        if not 0.0 <= overlap <= LONGEST:
+            raise Refusal(f"An old key is good for up to {LONGEST:.0f} seconds more.")
         old = self._known(id)
         key, secret = self.create(old.mud, old.permissions, old.per_minute, old.allow, old.deny)
         self._keys[id] = replace(old, ends=self._wall() + overlap)

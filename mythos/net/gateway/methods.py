@@ -357,9 +357,13 @@ def _muds(session: ApiSession, params: Mapping[str, Any], name: str) -> list[str
     value = params.get(name)
     if value is None:
         return []
-    if type(value) is not list or len(value) > CHANNELS or not all(type(one) is str and one for one in value):
+    if type(value) is not list or len(value) > CHANNELS or not all(map(_is_name, value)):
         raise RpcError(Code.PARAMS, f"{name} is an array of up to {CHANNELS} names of MUDs.")
     return [session.mud.link.directory.mud(one) for one in value]
+
+
+def _is_name(value: Any) -> bool:
+    return type(value) is str and 0 < len(value) <= NAME and value.isprintable()
 
 
 # ── questions to the network ────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from mythos.errors import MythosError
 from mythos.net.control import Answer, Order, Question
 from mythos.net.gateway.events import now_text
 from mythos.net.gateway.gateway import Gateway
@@ -37,7 +38,12 @@ class GatewayOrders:
         rate = int(asked.number("rate", 0)) or None
         allow, deny = [tuple(asked.text(name, "").replace(",", " ").split()) for name in ("allow", "deny")]
         key, secret = self._gateway.keys.create(asked.text("mud"), permissions, rate, allow, deny)
-        return {"key": secret, **_shown(key), "ports": await self._open()}
+        try:
+            ports = await self._open()
+        except MythosError:
+            self._gateway.keys.revoke(key.id)  # nobody was shown it
+            raise
+        return {"key": secret, **_shown(key), "ports": ports}
 
     async def _list(self, asked: Question) -> Answer:
         return {"keys": [{**_shown(key), "connections": self._connections(key)} for key in self._gateway.keys]}

@@ -12,9 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.protocol import Factory, Protocol
 
+from mythos.app.files import StartError
+from mythos.errors import Refusal
+from mythos.net.control import Question
 from mythos.net.gateway.doors import BACKLOG, LEAVING, MESSAGE, TURN
 from mythos.net.gateway.gateway import AWAY
 from mythos.net.gateway.methods import METHODS
+from mythos.net.gateway.orders import GatewayOrders
 from mythos.net.gateway.session import HOLD
 from mythos.net.gateway.talk import STRANGER, TRIES
 from mythos.net.i3.waiting import OTHERS, QUEUE
@@ -606,6 +610,37 @@ def test_what_a_session_keeps(forged: Forged) -> None:
     assert len(mud.tells) > 10
     place.gateway.save()
     assert (place.data / "gateway-state.json").stat().st_size < 2 * HOLD
+
+
+# ── orders ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_door_that_does_not_open(place: Place) -> None:
+    """A key that nobody was shown is none."""
+
+    async def refuse() -> dict[str, int]:
+        raise StartError("Port 8080 for gateway cannot be opened.")
+
+    with pytest.raises(StartError):
+        await GatewayOrders(place.gateway, refuse).orders["gateway-keys-create"](Question({"mud": "Near"}))
+    assert list(place.keys) == []
+    assert place.gateway.muds == {}
+
+
+@pytest.mark.parametrize("overlap", [9e15, 1e11])
+async def test_a_key_for_ever(place: Place, overlap: float) -> None:
+    """An old key has an end that a calendar knows."""
+    place.key("Near")
+    orders = GatewayOrders(place.gateway, dict).orders  # type: ignore[arg-type]
+    with pytest.raises(Refusal):
+        await orders["gateway-keys-rotate"](Question({"id": "k1", "overlap": overlap}))
+    assert [one["key_id"] for one in (await orders["gateway-keys-list"](Question({})))["keys"]] == ["k1"]
+
+
+def test_names_for_a_channel(place: Place) -> None:
+    client = place.client("tcp", "Near")
+    for names in (["\x1b"], [""], ["x" * 129], [5], "Far", ["Far"] * 101):
+        assert client.error("channel_admin", channel="gossip", add=names)[0] == -32602
 
 
 # ── what is asked of HTTP ───────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
-from mythos.net.gateway.gateway import STATE, TELLS
+from mythos.net.gateway.gateway import AGAIN, STATE, TELLS
 from mythos.net.gateway.session import PASSED
 from mythos.net.i3.link import LEAVING
 from tests.net.gateway.place import ROADS, Client, Place, gateway
@@ -388,3 +388,35 @@ def test_keys_that_make_no_sense(place: Place, text: str) -> None:
     assert list(after.keys) == []
     after.key("Near")
     assert path.with_suffix(".bad").read_text() == text
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """What cannot be written is written later; nobody's connection suffers, to the router or to us."""
+    with gateway(tmp_path, throttle=1) as place:
+        key = place.key("Near")
+        far = Far(place)
+        place.pass_time(20)
+        client = place.client("tcp", key=key)
+        client.result("tell", target_mud="Far", target_user="Bob", message="one", from_user="Ann")
+        client.result("tell", target_mud="Far", target_user="Bob", message="two", from_user="Ann")
+        (place.data / STATE).unlink(missing_ok=True)
+        for file in (STATE, TELLS):  # a folder there is as good as a full disk
+            (place.data / file / "full").mkdir(parents=True)
+        link = place.gateway.muds["Near"].link
+        assert link._connection is not None
+        link._connection.transport.loseConnection()
+        place.pass_time(30)
+        assert link.up
+        assert [one[7] for one in far.take("tell")] == ["one", "two"]
+        client.lost()
+        far.tell("to nobody")
+        place.gateway.save()
+        for file in (STATE, TELLS):
+            (place.data / file / "full").rmdir()
+            (place.data / file).rmdir()
+        place.pass_time(AGAIN + 1)
+        place.gateway.save()
+        after = restarted(place, kill)
+        client = Client(after, "tcp")
+        client.result("authenticate", api_key=key)
+        assert told(client) == ["to nobody"]
