@@ -75,6 +75,7 @@ class _Road:
         self._turn = gateway.turn
         self._out: list[bytes] = []
         self._gathered = 0
+        self._resting: IDelayedCall | None = None
         self._late: IDelayedCall | None = clock.callLater(STRANGER, self._unknown)
 
     def frame(self, message: bytes) -> bytes:
@@ -85,6 +86,18 @@ class _Road:
 
     def shut(self, code: int, reason: str) -> None:
         raise NotImplementedError
+
+    @property
+    def transport(self) -> Any:
+        raise NotImplementedError
+
+    def rest(self, seconds: float) -> None:
+        if self._resting is None or not self._resting.active():
+            self.transport.pauseProducing()
+            self._resting = self._clock.callLater(seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        self.transport.resumeProducing()
 
     def send(self, message: bytes) -> None:
         out = self._out
@@ -110,8 +123,9 @@ class _Road:
         self.talk.received(data)
 
     def lost(self) -> None:
-        if self._late is not None and self._late.active():
-            self._late.cancel()
+        for call in (self._late, self._resting):
+            if call is not None and call.active():
+                call.cancel()
         self.talk.left()
 
     def _unknown(self) -> None:
@@ -133,6 +147,10 @@ class _SocketRoad(_Road):
     def __init__(self, socket: ApiSocket, gateway: Gateway, clock: IReactorTime, address: str) -> None:
         super().__init__(gateway, clock, address)
         self._socket = socket
+
+    @property
+    def transport(self) -> Any:
+        return self._socket.transport
 
     def frame(self, message: bytes) -> bytes:
         return text_frame(message)
@@ -250,6 +268,10 @@ class _LineRoad(_Road):
         self._line = line
         self._leaving: IDelayedCall | None = None
 
+    @property
+    def transport(self) -> Any:
+        return self._line.transport
+
     def frame(self, message: bytes) -> bytes:
         return message + b"\n"
 
@@ -301,19 +323,20 @@ class Line(Protocol):
         self.factory.gateway.turn.during(self._read, data)
 
     def _read(self, data: bytes) -> None:
-        road, buffer = self._road, self._buffer
+        road = self._road
         if road is None:
             return
-        buffer += data
-        while (end := buffer.find(b"\n")) >= 0 and not self.transport.disconnecting:
-            line = bytes(buffer[:end]).strip()
-            del buffer[: end + 1]
-            if len(line) > MESSAGE:
-                self._too_long(road)
-                return
-            if line:
-                road.received(line)
-        if len(buffer) > MESSAGE:
+        self._buffer += data
+        if b"\n" in data:
+            *lines, self._buffer = self._buffer.split(b"\n")
+            for line in filter(None, map(bytearray.strip, lines)):
+                if self.transport.disconnecting:
+                    return
+                if len(line) > MESSAGE:
+                    self._too_long(road)
+                    return
+                road.received(bytes(line))
+        if len(self._buffer) > MESSAGE and not self.transport.disconnecting:
             self._too_long(road)
 
     def _too_long(self, road: _LineRoad) -> None:

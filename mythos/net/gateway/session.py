@@ -30,6 +30,9 @@ class Door(Protocol):
     def send(self, message: bytes) -> None:
         """One JSON text; all that one read brings about go out together."""
 
+    def rest(self, seconds: float) -> None:
+        """Read nothing for a while, so that the client has to wait with what it sends."""
+
     def close(self, code: int, reason: str) -> None:
         """Behind what was sent. ``code`` as a WebSocket close code."""
 

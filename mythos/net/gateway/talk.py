@@ -22,6 +22,9 @@ _log = Logger()
 #: Keys that are no good before the connection is closed, and messages it may send before it has shown one.
 TRIES: Final = 5
 STRANGER: Final = 20
+#: Messages in vain, which no rate holds back, before a connection is not read for so many seconds.
+VAIN: Final = 100
+REST: Final = 1.0
 #: Below so much of what it may send at once a client is warned, once in so many seconds.
 WARNING: Final = 0.2
 WARNED: Final = 60.0
@@ -36,6 +39,7 @@ class Talk:
         self._door = door
         self._tries = 0
         self._messages = 0
+        self._vain = 0
         self._enough = ""  # why it must go, once it has been answered
 
     def enter(self, secret: str) -> None:
@@ -51,11 +55,15 @@ class Talk:
             asked = jsonrpc.decode(data)
         except RpcError as wrong:
             self._counted()
+            self._in_vain()
             self._door.send(jsonrpc.error(wrong))
         else:
             if isinstance(asked, Request):
                 self._carry_out(asked, self._door.send)
             else:
+                for _ in range(sum(isinstance(one, RpcError) for one in asked)):
+                    self._counted()
+                    self._in_vain()
                 _Batch(self._door.send, asked, self._carry_out)
         if self._enough:
             self._door.close(1008, self._enough)
@@ -70,6 +78,13 @@ class Talk:
         self._messages += 1
         if self.session is None and self._messages >= STRANGER:
             self._enough = "authenticate first"
+
+    def _in_vain(self) -> None:
+        """It asked for what costs it nothing. Who does that without end has to wait."""
+        self._vain += 1
+        if self._vain >= VAIN:
+            self._vain = 0
+            self._door.rest(REST)
 
     def _carry_out(self, request: Request, send: Callable[[bytes], None]) -> None:
         """Run it; ``send`` gets its response, at once or later, or is never called for a notification."""
@@ -123,6 +138,7 @@ class Talk:
         now = self._gateway.seconds()
         bucket = session.bucket
         if bucket.take(now) > 0.0:
+            self._in_vain()
             raise RpcError(Code.RATE, "Rate limit exceeded")
         left = bucket.left
         if left < bucket.burst * WARNING and now - session.warned > WARNED:
@@ -132,6 +148,7 @@ class Talk:
     def _authenticate(self, params: Mapping[str, Any]) -> dict[str, Any]:
         session = self.session
         if session is not None and session.door is self._door:
+            self._in_vain()
             return {"status": "success", "mud_name": session.mud.name, "session_id": session.id}
         if self._enough:
             raise RpcError(Code.NOT_AUTHENTICATED, self._enough)

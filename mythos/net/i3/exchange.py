@@ -31,6 +31,8 @@ CHUNK: Final = 10
 NAME: Final = 64
 MOST_MUDS: Final = 5000
 MOST_CHANNELS: Final = 500
+#: Most rows of an answer to a who: they fit into a frame.
+ROWS: Final = 300
 #: Longest entry of the list of MUDs as LPC, in bytes: ten of them fit into a frame.
 ENTRY: Final = 4096
 
@@ -265,7 +267,7 @@ class Exchange:
         elif isinstance(packet, packets.AuthRequest):
             seat.send(packets.AuthReply(self.name, "", seat.mud, packet.from_user, abs(self._secret())))
         elif isinstance(packet, packets.WhoRequest):
-            rows = [[mud, -1 if info.up else 0, info.driver] for mud, info in self.muds.items()]
+            rows = [[mud, -1, info.driver[:NAME]] for mud, info in self.muds.items() if info.up][:ROWS]
             seat.send(packets.WhoReply(self.name, "", seat.mud, packet.from_user, rows))
         else:
             self._error(seat, "not-imp", f"This router does nothing with a {value[0]}.", packet, value)

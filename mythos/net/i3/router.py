@@ -129,7 +129,11 @@ class RouterFactory(Factory):
     def keep(self) -> None:
         """Write what changed, before the peers hear more of it."""
         if self._path is not None and self.exchange.changed:
-            save(self.exchange.kept(), self._path)
+            try:
+                save(self.exchange.kept(), self._path)
+            except OSError as error:
+                self.exchange.changed = True  # it is written with the next change
+                _log.error("what the router keeps cannot be written: {error}", error=error)
 
 
 def password() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ from mythos.net.gateway.gateway import AWAY
 from mythos.net.gateway.methods import METHODS
 from mythos.net.gateway.orders import GatewayOrders
 from mythos.net.gateway.session import HOLD
-from mythos.net.gateway.talk import STRANGER, TRIES
+from mythos.net.gateway.talk import REST, STRANGER, TRIES, VAIN
 from mythos.net.i3.waiting import OTHERS, QUEUE
 from mythos.wire.i3 import lpc
 from mythos.wire.i3.mudmode import FrameReader
@@ -251,6 +252,30 @@ def test_a_rate_is_each_clients_own(tmp_path: Path, road: str) -> None:
         codes = [loud.call("ping").get("error", {"code": 0})["code"] for _ in range(200)]
         assert codes == [0] * 20 + [-32001] * 180
         assert other.result("ping")["pong"] is True
+
+
+@roads
+@pytest.mark.parametrize("message", ["[{}]", "{", '{"jsonrpc":"2.0","id":1,"method":"ping"}', "authenticate"])
+def test_messages_in_vain(tmp_path: Path, road: str, message: str) -> None:
+    """Each has its answer; who sends them without end is not read for a while, and is read again after it."""
+    with gateway(tmp_path, rate=(60, 20)) as place:
+        client = place.client(road, "Near")
+        for _ in range(VAIN + 20):
+            client.raw(json.dumps(login("any")).encode() if message == "authenticate" else message.encode())
+        assert len(client.take()) >= VAIN + 20
+        assert client.plug.producerState == "paused"
+        place.pass_time(REST + 1)
+        assert client.plug.producerState == "producing"
+        assert client.result("ping")["pong"] is True
+
+
+@roads
+def test_a_stranger_with_bad_batches(place: Place, road: str) -> None:
+    """What is no request counts, in a batch as by itself."""
+    client = Client(place, road)
+    client.send([{}] * STRANGER)
+    client.take()
+    assert client.plug.disconnecting or client.closed == (1008, "authenticate first")
 
 
 @roads

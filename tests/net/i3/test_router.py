@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,3 +177,33 @@ def test_channels_without_end() -> None:
         banned = ["x" * 100, *(f"m{number}-{which}" for which in range(500))]
         ann.say("channel-admin", "talk", banned, [], user="admin", to="*box")
     assert len(here.kept()["lists"]["talk"]) == MOST_MUDS
+
+
+def test_a_who_of_all() -> None:
+    """The router says who is there, as far as a frame goes."""
+    here = Exchange("*box", "192.0.2.9 8787", lambda: 77, private=True)
+    entry = [-1, "192.0.2.1", 4000, 0, 0, *("x" * 3000,) * 6, {}, {}]
+    here.remember({"muds": {f"{number:064}": entry for number in range(1000)}})
+    here.muds = {name: replace(info, state=-1) for name, info in here.muds.items()}
+    factory = RouterFactory(here, Clock())
+    ann = Peer(factory)
+    ann.start("Ann's")
+    ann.take()
+    ann.say("who-req", 5, "Ann's", "ann", "*box", 0)
+    (reply,) = ann.take("who-reply")
+    assert len(reply[6]) == 300
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """It costs nobody's connection, and what was not written is written later."""
+    path = tmp_path / "router.json"
+    (path / "full").mkdir(parents=True)  # a folder there is as good as a full disk
+    factory = RouterFactory(Exchange("*box", "192.0.2.9 8787", lambda: 77), Clock(), path)
+    ann = Peer(factory)
+    ann.start("Ann's")
+    assert ann.take("startup-reply")
+    (path / "full").rmdir()
+    path.rmdir()
+    bob = Peer(factory)
+    bob.start("Bob's")
+    assert sorted(json.loads(path.read_text())["passwords"]) == ["Ann's", "Bob's"]
