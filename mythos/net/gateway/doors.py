@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from mythos.net.farewell import bid_farewell
 from mythos.net.gateway.gateway import Gateway
 from mythos.net.gateway.keys import admits
-from mythos.net.gateway.talk import Talk
+from mythos.net.gateway.talk import REST, Talk
 from mythos.net.transport import direct, tune
 from mythos.wire import jsonrpc
 from mythos.wire.jsonrpc import Code, RpcError
@@ -35,6 +35,8 @@ BACKLOG: Final = 1_048_576
 #: Bytes that are gathered in one turn, and seconds in which a client has to read the last of it.
 TURN: Final = 4 * BACKLOG
 LEAVING: Final = 5.0
+#: Lines of one read that no client needs, however short they are.
+LINES: Final = 3000
 #: Seconds a connection may take to authenticate.
 STRANGER: Final = 30.0
 _WELCOME = {
@@ -217,8 +219,10 @@ class ApiSocket(WebSocketServerProtocol):
         """A pong, unless its client asks for more of them than it reads."""
         if _full(self.transport):
             self.dropConnection(abort=True)
-        else:
-            super().onPing(payload)
+            return
+        if self._road is not None:
+            self._road.talk.in_vain()
+        super().onPing(payload)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         road, self._road = self._road, None
@@ -329,6 +333,8 @@ class Line(Protocol):
         self._buffer += data
         if b"\n" in data:
             *lines, self._buffer = self._buffer.split(b"\n")
+            if len(lines) > LINES:
+                road.rest(REST)
             for line in filter(None, map(bytearray.strip, lines)):
                 if self.transport.disconnecting:
                     return

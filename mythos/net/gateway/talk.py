@@ -55,7 +55,7 @@ class Talk:
             asked = jsonrpc.decode(data)
         except RpcError as wrong:
             self._counted()
-            self._in_vain()
+            self.in_vain()
             self._door.send(jsonrpc.error(wrong))
         else:
             if isinstance(asked, Request):
@@ -63,7 +63,7 @@ class Talk:
             else:
                 for _ in range(sum(isinstance(one, RpcError) for one in asked)):
                     self._counted()
-                    self._in_vain()
+                    self.in_vain()
                 _Batch(self._door.send, asked, self._carry_out)
         if self._enough:
             self._door.close(1008, self._enough)
@@ -79,8 +79,8 @@ class Talk:
         if self.session is None and self._messages >= STRANGER:
             self._enough = "authenticate first"
 
-    def _in_vain(self) -> None:
-        """It asked for what costs it nothing. Who does that without end has to wait."""
+    def in_vain(self) -> None:
+        """It sent what no rate holds back. Who does that without end has to wait."""
         self._vain += 1
         if self._vain >= VAIN:
             self._vain = 0
@@ -138,7 +138,7 @@ class Talk:
         now = self._gateway.seconds()
         bucket = session.bucket
         if bucket.take(now) > 0.0:
-            self._in_vain()
+            self.in_vain()
             raise RpcError(Code.RATE, "Rate limit exceeded")
         left = bucket.left
         if left < bucket.burst * WARNING and now - session.warned > WARNED:
@@ -148,7 +148,7 @@ class Talk:
     def _authenticate(self, params: Mapping[str, Any]) -> dict[str, Any]:
         session = self.session
         if session is not None and session.door is self._door:
-            self._in_vain()
+            self.in_vain()
             return {"status": "success", "mud_name": session.mud.name, "session_id": session.id}
         if self._enough:
             raise RpcError(Code.NOT_AUTHENTICATED, self._enough)

@@ -215,6 +215,15 @@ def test_pings_without_reading(place: Place) -> None:
     assert client.plug.aborted
 
 
+def test_pings_without_end(place: Place) -> None:
+    """Each has its pong, at a pace."""
+    client = place.client("ws", "Near")
+    client.plug.protocol.dataReceived(frame(9, b"x") * VAIN)
+    assert client.plug.producerState == "paused"
+    place.pass_time(REST + 1)
+    assert client.result("ping")["pong"] is True
+
+
 def test_one_that_does_not_read_the_end(place: Place) -> None:
     """A line that was closed is cut after a while."""
     client = place.client("tcp", "Near")
@@ -267,6 +276,17 @@ def test_messages_in_vain(tmp_path: Path, road: str, message: str) -> None:
         place.pass_time(REST + 1)
         assert client.plug.producerState == "producing"
         assert client.result("ping")["pong"] is True
+
+
+def test_empty_lines_without_end(place: Place) -> None:
+    """They are not heeded, and not read for a while either."""
+    client = Client(place, "tcp")
+    for data in (b"\r\n" * 1000, b"\n" * 60_000):
+        assert client.plug.producerState == "producing"
+        client.plug.protocol.dataReceived(data)
+    assert client.plug.producerState == "paused"
+    place.pass_time(REST + 1)
+    assert client.result("authenticate", api_key=place.key("Near"))["status"] == "authenticated"
 
 
 @roads
