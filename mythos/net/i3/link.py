@@ -105,7 +105,7 @@ class _Connection(Protocol):
         self._reader.receive(data)
         try:
             for payload in self._reader.frames():
-                if payload.startswith(link.echoes):
+                if payload.startswith(link.echoes) and payload.find(b"({", 2) < 0:  # and no packet behind it
                     link.alive()
                     continue
                 found, error = lpc.decode(payload)

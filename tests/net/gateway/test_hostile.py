@@ -562,6 +562,17 @@ def test_lines_of_channels_that_nobody_joined(forged: Forged) -> None:
     assert list(place.gateway.muds["Near"].history) == ["gossip"]
 
 
+@pytest.mark.parametrize("words", ["hello", 'a quote " and more', "({", '({"tell",})'])
+def test_more_than_our_own_line_in_a_frame(forged: Forged, words: str) -> None:
+    """Routers put several packets into one frame: a tell behind a line that comes back to us is heard."""
+    _, router, client = forged
+    line = lpc.encode(["channel-m", 4, "Near", "ann", 0, 0, "gossip", "Ann", words])
+    tell = lpc.encode(["tell", 4, "Far", "bob", "Near", "ann", "Bob", "hi"])
+    for text in (line, line + tell, line + b"\0\r\n" + tell, line + line + tell):
+        router.raw(text)
+    assert [one["method"] for one in client.take()] == ["tell_received"] * 3
+
+
 def test_numbers_that_do_not_fit(forged: Forged) -> None:
     """A password and ids of lists that no startup can hold do not keep the link from coming back."""
     place, router, client = forged
