@@ -33,6 +33,8 @@ MOST_MUDS: Final = 5000
 MOST_CHANNELS: Final = 500
 #: Most rows of an answer to a who: they fit into a frame.
 ROWS: Final = 300
+#: Ids of lists that were told and not written before a kill, at most.
+UNWRITTEN: Final = 1000
 #: Longest entry of the list of MUDs as LPC, in bytes: ten of them fit into a frame.
 ENTRY: Final = 4096
 
@@ -105,7 +107,7 @@ class Exchange:
 
     def remember(self, kept: Mapping[str, Any]) -> None:
         """What :meth:`kept` gave before a restart; all of it is news to who was here before."""
-        self._ids = int(kept.get("id", 0)) + 1
+        self._ids = int(kept.get("id", 0)) + UNWRITTEN
         self.passwords.update(kept.get("passwords", {}))
         self.muds.update({name: replace(MudInfo.read(one), state=0) for name, one in kept.get("muds", {}).items()})
         self._muds_at.update(dict.fromkeys(self.muds, self._ids))

@@ -207,3 +207,21 @@ def test_a_full_disk(tmp_path: Path) -> None:
     bob = Peer(factory)
     bob.start("Bob's")
     assert sorted(json.loads(path.read_text())["passwords"]) == ["Ann's", "Bob's"]
+
+
+def test_a_change_that_was_told_and_not_written() -> None:
+    """After a kill it is told again to who had heard of it, by the id of its list."""
+    here = Exchange("*box", "192.0.2.9 8787", lambda: 77)
+    ann, bob = Mud(here, "Ann's"), Mud(here, "Bob's")
+    ann.start()
+    bob.start()
+    kept = json.loads(json.dumps(here.kept()))
+    here.left(bob.seat)
+    Mud(here, "Carl's").start()
+    last = ann.take("mudlist")[-1][6]
+    again = Exchange("*box", "192.0.2.9 8787", lambda: 77)
+    again.remember(kept)
+    back = Mud(again, "Ann's")
+    back.say("startup-req-3", 77, last, 0, 4000, 0, 0, *"abcdef", {"tell": 1}, {}, to="*box")
+    listed = [one[7] for one in back.take("mudlist")]
+    assert listed[-1]["Bob's"][0] == 0
