@@ -90,7 +90,7 @@ class Network:
         ping = gateway.ping_interval, gateway.ping_timeout
         sockets = ApiSocketFactory(self.gateway, reactor, self._admission, ping=ping, address_of=proxies.of_socket)
         clients = {name: (_CLIENTS / file).read_text("utf-8") for name, file in _LANGUAGES.items()}
-        self._site = make_gateway_site(self.gateway, sockets, self._admission, clients, reactor)
+        self._site = make_gateway_site(self.gateway, sockets, self._admission, clients, reactor, proxies.of_request)
         self._lines = LineFactory(self.gateway, reactor, self._admission, idle=gateway.idle_timeout)
 
     # ── start and stop ──────────────────────────────────────────────────────────────────────────

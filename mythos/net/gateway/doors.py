@@ -59,9 +59,13 @@ class Admission:
         self._most = most
         self.open = 0
 
+    def admits(self, address: str) -> bool:
+        """Whether an address may come at all."""
+        return admits(address, self._allow, self._deny)
+
     def refusal(self, address: str) -> str:
         """Why this address may not connect; empty if it may."""
-        if not admits(address, self._allow, self._deny):
+        if not self.admits(address):
             return "this address may not connect"
         return "too many connections" if self.open >= self._most else ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
@@ -50,10 +50,18 @@ class _Root:
     isLeaf = False
     server = None
 
-    def __init__(self, gateway: Gateway, sockets: ApiSocketFactory, admission: Admission, docs: bytes) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        sockets: ApiSocketFactory,
+        admission: Admission,
+        docs: bytes,
+        address_of: Callable[[Request], str],
+    ) -> None:
         self._gateway = gateway
         self._admission = admission
         self._docs = docs
+        self._address_of = address_of
         self._socket = WebSocketResource(sockets)
 
     def putChild(self, path: bytes, child: IResource) -> None:
@@ -67,6 +75,8 @@ class _Root:
         request.postpath.clear()
         for header, value in _HEADERS:
             request.setHeader(header, value)
+        if not self._admission.admits(self._address_of(request)):
+            return _json({"error": "This address may not connect."}, 403)
         if path == b"ws" or (path == b"" and request.getHeader(b"upgrade")):
             return self._socket
         if path in (b"", b"api/docs"):
@@ -138,9 +148,10 @@ def make_gateway_site(
     admission: Admission,
     clients: Mapping[str, str],
     clock: IReactorTime,
+    address_of: Callable[[Request], str],
 ) -> Site:
     """:param clients: language -> source of a small client, for ``/api/docs``"""
-    site = Site(_Root(gateway, sockets, admission, page(clients)), _Request, timeout=10, reactor=clock)
+    site = Site(_Root(gateway, sockets, admission, page(clients), address_of), _Request, timeout=10, reactor=clock)
     site.displayTracebacks = False
     site.noisy = False
     return site

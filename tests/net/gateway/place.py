@@ -172,7 +172,9 @@ class Place:
             self.gateway, self.clock, admission, ping=(30, 10), address_of=lambda socket: "198.51.100.7"
         )
         self.lines = LineFactory(self.gateway, self.clock, admission, idle=3600)
-        self.site = make_gateway_site(self.gateway, self.sockets, admission, {"C": "int main"}, self.clock)
+        self.site = make_gateway_site(
+            self.gateway, self.sockets, admission, {"C": "int main"}, self.clock, lambda request: "198.51.100.7"
+        )
         self.gateway.start()
         self.run()
 

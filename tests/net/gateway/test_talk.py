@@ -367,3 +367,10 @@ def test_the_docs_name_everything(place: Place) -> None:
         assert name in page
     assert set(_PARAMS) <= set(METHODS)
     assert {name for names in _EVENTS for name in names.split(", ")} >= set(EVENTS.values())
+
+
+def test_denied_addresses_see_no_page(tmp_path: Path) -> None:
+    with gateway(tmp_path, deny=("198.51.100.0/24",)) as place:
+        for path in ("/health", "/api/docs", "/metrics", "/ws"):
+            assert place.get(path)[0] == 403
+        assert Client(place, "ws").status == 403
