@@ -189,3 +189,9 @@ def test_a_length_that_is_refused(size: int) -> None:
 def test_a_frame_that_not_everybody_reads() -> None:
     with pytest.raises(FrameTooLong):
         frame(b"x" * 65_535)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_floats_that_lpc_has_not(value: float) -> None:
+    with pytest.raises(LpcError, match="LPC has no"):
+        lpc.encode([value])

@@ -20,6 +20,7 @@ few kinds, and is understood once.
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Any, Final
 
 from mythos.errors import WireError
@@ -219,6 +220,8 @@ def _write(value: Value, parts: list[str]) -> None:
             parts.append(",")
         parts.append("])")
     elif kind is float:
+        if not isfinite(value):
+            raise LpcError(f"LPC has no {value}")
         parts.append(f"{value:f}")
     else:
         raise LpcError(f"LPC has no {kind.__name__}")
