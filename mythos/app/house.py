@@ -462,10 +462,7 @@ def _pace(config: Config) -> Pace:
 
 def _greeting(config: Config, atlas: Atlas) -> list[str]:
     words = [part for part in atlas.greeting.split("\n") if part.strip()] or [f"Welcome to {config.mud.name}."]
-    return [
-        *words,
-        "Give your name, or: guest   to look around at once.   Screen reader? Type: sr   for speech-friendly text.",
-    ]
+    return [*words, "Give your name, or type guest to look around at once."]
 
 
 def _by_door(outlet: Outlet) -> Mapping[str, int]:

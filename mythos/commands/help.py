@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mythos.errors import Refusal
 from mythos.play.call import Call
+from mythos.play.settings import chosen
 from mythos.play.verbs import Rank, Verb, VerbTable
 from mythos.wire.message import Line, Role, Span, line
 
@@ -80,7 +81,7 @@ def _unknown(call: Call, wanted: str) -> str:
 
 
 def _commands(call: Call) -> None:
-    plain = (call.me.settings or {}).get("screenreader") == "on"
+    plain = chosen(call.me, "screenreader") == "on"
     for group, heading in GROUPS.items():
         verbs = _in_group(call.realm.verbs, call.rank, group)
         if not verbs:

@@ -8,6 +8,7 @@ from typing import Final
 from mythos.errors import Refusal
 from mythos.play.call import Call
 from mythos.play.intermud import KINDS, Intermud
+from mythos.play.settings import chosen
 from mythos.play.verbs import Rank, Verb
 from mythos.wire.i3 import packets, pinkfish
 from mythos.wire.message import Line, Role, Span, line
@@ -82,7 +83,11 @@ def _muds(call: Call, intermud: Intermud, rest: str) -> None:
     intermud.connected()
     found = [name for name, info in sorted(intermud.muds.items()) if info.up and rest.lower() in name.lower()]
     call.reply(f"{len(found)} MUDs are up{f' with {rest} in their names' if rest else ''}:")
-    call.reply(", ".join(found[:_LISTED]) + (f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""))
+    more = f"and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    if chosen(call.me, "screenreader") == "on":
+        call.reply(*found[:_LISTED], *([more] if more else ()))
+    else:
+        call.reply(f"{', '.join(found[:_LISTED])} {more}".rstrip())
 
 
 def _channels(call: Call, intermud: Intermud, rest: str) -> None:

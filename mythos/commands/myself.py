@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from mythos.errors import Refusal
 from mythos.play.call import Call
 from mythos.play.narrate.fights import vitals
+from mythos.play.settings import SETTINGS, choose, chosen
 from mythos.play.verbs import Verb
 from mythos.wire.message import Role, Span, line
 from mythos.world import calendar, quests
 from mythos.world.combat import TOP_LEVEL, threshold
 
-__all__ = ["SETTINGS", "VERBS"]
+__all__ = ["VERBS"]
 
-_SWITCH = ("on", "off")
-#: Every setting: what it may be (the first is how it is until chosen; ``20-500`` stands for a number), what it does.
-SETTINGS: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
-    {
-        "brief": (("off", "on"), "short rooms when you walk"),
-        "colour": (("auto", "none", "16", "256", "true"), "how many colours your client shows"),
-        "prompt": (_SWITCH, "a prompt after each answer"),
-        "screenreader": (("off", "on"), "text fit for speech: one thing a line, no art"),
-        "width": (("auto", "20-500"), "letters in a line"),
-        "keepalive": (("off", "on"), "a sign of life for lines that drop when nothing is sent"),
-    }
-)
 _SPELLINGS = {"color": "colour", "sr": "screenreader"}
 #: Own shortcuts: how many, how long their names and words.
 _ALIASES, _NAME, _WORDS = 50, 20, 200
@@ -93,31 +79,19 @@ def _settings(call: Call) -> None:
     if name not in SETTINGS:
         raise Refusal(f"There is no setting {name}. There are: {', '.join(SETTINGS)}.")
     if value.strip():
-        _set(call, name, value.strip())
+        choose(call.world, call.me, name, value.strip())
     _show(call, name)
 
 
 def _show(call: Call, name: str) -> None:
-    values, what = SETTINGS[name]
-    now = (call.me.settings or {}).get(name, values[0])
-    call.reply(line("system", Span(name, Role.COMMAND), f" is {now}: {what} ({', '.join(values)})."))
-
-
-def _set(call: Call, name: str, value: str) -> None:
-    values, _ = SETTINGS[name]
-    if value not in values or value == "20-500":
-        number = int(value) if value.isascii() and value.isdigit() and len(value) < 4 else 0
-        if name != "width" or not 20 <= number <= 500:
-            raise Refusal(f"{name.capitalize()} can be: {', '.join(values)}.")
-    call.me.settings = {**(call.me.settings or {}), name: value}
-    call.world.touch(call.me)
+    setting, now = SETTINGS[name], chosen(call.me, name)
+    call.reply(line("system", Span(name, Role.COMMAND), f" is {now}: {setting.what} ({setting.may_be()})."))
 
 
 def _screenreader(call: Call) -> None:
     """Toggles, or does as it is told."""
-    on = (call.me.settings or {}).get("screenreader") == "on"
-    value = call.rest.lower() or ("off" if on else "on")
-    _set(call, "screenreader", value)
+    value = call.rest.lower() or ("off" if chosen(call.me, "screenreader") == "on" else "on")
+    choose(call.world, call.me, "screenreader", value)
     if value == "on":
         call.reply("Screen reader mode is on: one thing a line, no art, no boxes. To end it, type: sr off")
     else:
@@ -174,7 +148,7 @@ VERBS = (
         "See or change how the game speaks to you.",
         "settings",
         aliases=("set",),
-        more="There are: " + "; ".join(f"{name} ({what})" for name, (_, what) in SETTINGS.items()) + ".",
+        more="There are: " + "; ".join(f"{name} ({setting.what})" for name, setting in SETTINGS.items()) + ".",
         see=("screenreader", "channels", "alias"),
     ),
     Verb(

@@ -31,8 +31,8 @@ class Guest(Protocol):
 
     def hang_up(self, reason: str) -> None: ...
 
-    def read_aloud(self) -> None:
-        """Speech-friendly text from now on."""
+    def read_aloud(self, on: bool) -> None:
+        """Speech-friendly text from now on, or no longer."""
 
 
 @dataclass(slots=True)
@@ -78,16 +78,16 @@ class Login:
 
     async def _named(self, name: str) -> None:
         guest = self._guest
-        word = name.lower()
+        word, _, how = name.lower().partition(" ")
         if not name:
             self.ask_name()
-        elif word == "guest":
+        elif name.lower() == "guest":
             guest.enter(self._accounts.guest())
-        elif word == "quit":
+        elif name.lower() == "quit":
             guest.hang_up("Until another time.")
-        elif word in ("sr", "screenreader"):
-            guest.read_aloud()
-            guest.say("Screen reader mode is on: plain sentences, no pictures made of signs.")
+        elif word in ("sr", "screenreader") and how in ("", "on", "off"):
+            guest.read_aloud(how != "off")
+            guest.say(f"Screen reader mode is {'off' if how == 'off' else 'on: plain sentences, one thing a line'}.")
             self.ask_name()
         elif name == "MSSP-REQUEST":
             guest.say(*self._status())

@@ -29,6 +29,7 @@ from mythos.net.transport import HOLD, direct, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
+from mythos.play.settings import choose
 from mythos.wire import ansi, gmcp
 from mythos.wire.ansi import Colours, Style
 from mythos.wire.charset import encode, sanitize
@@ -58,6 +59,8 @@ __all__ = ["TelnetConnection", "TelnetFactory"]
 _log = Logger()
 _POLICY = Policy.standard()
 _PROMPT = b"> "
+_SILENT = "Screen reader? Type sr for speech-friendly text."
+_SPOKEN = "Screen reader mode is on. To be without it, type sr off."
 
 #: Bytes a connection may send before it has a session, and seconds it may take.
 BEFORE_LOGIN = 16_384
@@ -99,6 +102,8 @@ class TelnetLink(Link):
         words: list[bytes] = []
         states: list[bytes] = []
         asked = False
+        if connection.rounds:
+            entries = [(0, 0.0, message) for message in ansi.in_rounds([entry[2] for entry in entries])]  # type: ignore[misc]
         for _, _, message in entries:
             rendered = message.rendered.get(style)  # type: ignore[attr-defined]
             if rendered is not None:
@@ -111,7 +116,7 @@ class TelnetLink(Link):
                     states.append(gmcp.render(message))
         if not words and not asked:
             return b"".join(states)
-        if self.at_prompt and not connection.prompt_mark:
+        if self.at_prompt and connection.prompted and not connection.prompt_mark:
             words.insert(0, b"\r\n")
         self.at_prompt = False
         return b"".join(states + words) if states else b"".join(words)
@@ -191,6 +196,8 @@ class TelnetConnection(Protocol):
     """One telnet connection, from its first byte to its last.
 
     :ivar style: how lines are shown to it
+    :ivar rounds: it is told a round of a fight in one line
+    :ivar prompted: its last prompt was words, behind which a line cannot begin
     :ivar counts: it acknowledges by ``Mythos.Ack``
     :ivar written: bytes handed to the transport
     """
@@ -200,6 +207,8 @@ class TelnetConnection(Protocol):
 
     def __init__(self) -> None:
         self.style: Style = ansi.style()
+        self.rounds = False
+        self.prompted = False
         self.counts = False
         self.written = 0
         self.address = ""
@@ -213,7 +222,7 @@ class TelnetConnection(Protocol):
         self._lines: deque[str] | None = None
         self._busy = False
         self._hidden = False
-        self._spoken = False  # the player asked for speech before there was a character to remember it
+        self._spoken: bool | None = None  # what was said of speech before there was a character to remember it
         self._probes = 0
         self._pace = Bucket(*SUBNEGOTIATIONS)
         self._probed = 0
@@ -406,6 +415,7 @@ class TelnetConnection(Protocol):
         except WireError:
             return  # dropped, as telnet clients expect; the parser counts what is too long
         self.refresh_style()
+        self._remember_speech()
         self._greet_if_settled()
 
     def _gmcp(self, message: gmcp.Gmcp) -> None:
@@ -464,7 +474,7 @@ class TelnetConnection(Protocol):
         self._cancel_greeting()
         if self._login is not None and self._link is None:
             self.refresh_style()
-            self.say(*self.factory.greeting)
+            self.say(_SPOKEN if self.style.screen_reader else _SILENT, *self.factory.greeting)
             self._login.ask_name()
 
     def say(self, *lines: str) -> None:
@@ -484,8 +494,8 @@ class TelnetConnection(Protocol):
         self.say(reason)
         self.transport.loseConnection()
 
-    def read_aloud(self) -> None:
-        self._spoken = True
+    def read_aloud(self, on: bool) -> None:
+        self._spoken = on
         self.refresh_style()
 
     def _attach(self, session: Session, epoch: str | None, last: int | None, shown: str = "") -> None:
@@ -495,8 +505,7 @@ class TelnetConnection(Protocol):
         self._login = None
         factory.waiting.discard(self)
         self._cancel_greeting()
-        if self._spoken:
-            session.me.settings = {**(session.me.settings or {}), "screenreader": "on"}
+        self._remember_speech()
         factory.realm.attach(
             link,
             session,
@@ -507,6 +516,18 @@ class TelnetConnection(Protocol):
             shown=shown,
             then=lambda attached: self._greeted(link, attached),
         )
+
+    def _remember_speech(self) -> None:
+        """What the player said before there was a character, or what the client says, is the character's from now on;
+        what the player chose before beats the client."""
+        if self._link is None:
+            return
+        realm, me = self._link.realm, self._link.session.me
+        if self._spoken is not None:
+            choose(realm.world, me, "screenreader", "on" if self._spoken else "off")
+            self._spoken = None
+        elif self.style.screen_reader and "screenreader" not in (me.settings or {}):
+            choose(realm.world, me, "screenreader", "on")
 
     def _greeted(self, link: TelnetLink, attached: Attached) -> None:
         if self._link is not link:  # the connection was lost meanwhile
@@ -549,6 +570,8 @@ class TelnetConnection(Protocol):
             _preferences(self._settings, spoken=self._spoken), speaks_telnet=self._parser.speaks_telnet
         )
         self.style = terminal.style
+        rounds = (self._settings or {}).get("rounds", "auto")
+        self.rounds = self.style.screen_reader if rounds == "auto" else rounds == "on"
         self.prompt_mark = self._mark()
 
     def look_at_settings(self) -> None:
@@ -569,12 +592,14 @@ class TelnetConnection(Protocol):
     def prompt(self) -> bytes:
         link = self._link
         question = link.session.question if link is not None else None
+        self.prompted = question is not None
         if question is not None:
             if question.secret:
                 self._show_echo(True)
             return escape(encode(question.text + " ", self.style.charset)) + self.prompt_mark
-        if self._settings and self._settings.get("prompt") == "off":
+        if self.style.screen_reader or (self._settings and self._settings.get("prompt") == "off"):
             return b""
+        self.prompted = True
         return _PROMPT + self.prompt_mark
 
     def _show_echo(self, hide: bool) -> None:
@@ -627,14 +652,14 @@ class TelnetConnection(Protocol):
         return now - self._opened > LOGIN_SECONDS or now - self._heard > SILENT_SECONDS
 
 
-def _preferences(settings: dict[str, str] | None, *, spoken: bool) -> Preferences:
+def _preferences(settings: dict[str, str] | None, *, spoken: bool | None) -> Preferences:
     settings = settings or {}
     width = settings.get("width", "auto")
     reader = settings.get("screenreader")
     return Preferences(
         colours=_COLOURS.get(settings.get("colour", "auto")),
         width=int(width) if width.isdigit() else None,
-        screen_reader=True if spoken or reader == "on" else False if reader == "off" else None,
+        screen_reader=spoken if spoken is not None else None if reader is None else reader == "on",
     )
 
 

@@ -16,10 +16,10 @@ from typing import Final, final
 import wcwidth
 
 from mythos.wire.charset import Charset, fit
-from mythos.wire.message import Line, Role
+from mythos.wire.message import Line, Message, Role, Span, line
 from mythos.wire.telnet import escape
 
-__all__ = ["Colours", "Style", "cells", "prompt", "render", "style"]
+__all__ = ["Colours", "Style", "cells", "in_rounds", "prompt", "render", "style"]
 
 
 class Colours(IntEnum):
@@ -107,17 +107,42 @@ _CONTROLS: Final = {
     **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000)], " "),
     0x1B: None,
 }
-#: Boxes, blocks and runs of ornament say nothing when they are read out.
-_ART: Final = re.compile(r"[\u2500-\u259f]+|([-=_*#~+|/\\<>^])\1{2,}")
+#: Boxes, blocks and runs of ornament say nothing when they are read out; what is in a link stays.
+_ART: Final = re.compile(r"(\bhttps?://[^ ]+)|[\u2500-\u259f]+|[-=_*#~+|/\\<>^]{3,}")
 _WORD: Final = re.compile(r"[^ ]+")  # a no-break space is part of its word
 
 
 def render(line: Line, style: Style) -> bytes:
-    """``line`` for a terminal of this style, CR LF at the end; one dict look-up after the first time."""
+    """``line`` for a terminal of this style, CR LF at the end; one dict look-up after the first time.
+
+    No bytes at all for a screen reader, if the line says nothing.
+    """
     rendered = line.rendered.get(style)
     if rendered is None:
         rendered = line.rendered[style] = _first(line, style)
     return rendered
+
+
+def in_rounds(messages: Iterable[Message]) -> list[Message]:
+    """The same messages, those lines of a fight that follow each other put together as one."""
+    told: list[Message] = []
+    blows: list[Line] = []
+    for message in messages:
+        if isinstance(message, Line):
+            if message.kind == "combat":
+                blows.append(message)
+                continue
+            told += _round(blows)
+            blows = []
+        told.append(message)
+    return told + _round(blows)
+
+
+def _round(blows: list[Line]) -> list[Message]:
+    if len(blows) < 2:
+        return [*blows]
+    spans = [span for blow in blows for span in (Span(" "), *blow.spans)]
+    return [line("combat", spans[1:])]
 
 
 def prompt(line: Line, style: Style) -> bytes:
@@ -136,8 +161,10 @@ def _first(line: Line, style: Style) -> bytes:
         if style.width:
             return render(line, style.flat)
         return (_paint([(span.text, span.role) for span in line.spans], style) + "\r\n").encode("ascii")
-    runs = _runs(line, style)
+    runs = _spoken(line, style) if style.screen_reader else _runs(line, style)
     text = "".join([words for words, _ in runs])
+    if not text and style.screen_reader:
+        return b""
     if style.width and cells(text) <= style.width:
         return render(line, style.flat)
     rows = _rows(text, style.width) if style.width else ((0, len(text)),)
@@ -151,10 +178,18 @@ def _runs(line: Line, style: Style) -> list[tuple[str, Role | None]]:
     runs = []
     for span in line.spans:
         words = span.text if span.text.isprintable() else span.text.translate(_CONTROLS)
-        if style.screen_reader:
-            words = _ART.sub("", words)
         runs.append((fit(words, style.charset), span.role))
     return runs
+
+
+def _spoken(line: Line, style: Style) -> list[tuple[str, Role | None]]:
+    """The words of a line as they are read out: no art, no spaces that only set it out."""
+    text = line.text if line.text.isprintable() else line.text.translate(_CONTROLS)
+    return [(fit(" ".join(_ART.sub(_link_or_space, text).split()), style.charset), None)]
+
+
+def _link_or_space(found: re.Match[str]) -> str:
+    return found[1] or " "
 
 
 def _cut(runs: list[tuple[str, Role | None]], start: int, end: int) -> Iterator[tuple[str, Role | None]]:

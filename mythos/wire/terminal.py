@@ -42,6 +42,8 @@ _MTTS: Final = re.compile(r"MTTS (\d{1,6})")
 _COLOURFUL: Final = frozenset(
     ("MUDLET", "MUSHCLIENT", "CMUD", "PUTTY", "BEIP", "POTATO", "KILDCLIENT", "ATLANTIS", "TINYFUGUE")
 )
+#: Clients that nobody uses but with a screen reader.
+_ALOUD: Final = frozenset(("VIPMUD", "VIP"))
 #: The only NEW-ENVIRON variables kept; others (USER, DISPLAY) say things about people that are none of our business.
 _KEPT: Final = re.compile(
     r"CLIENT_NAME|CLIENT_VERSION|MTTS|CHARSET|TERMINAL_TYPE|IPADDRESS|SCREEN_READER|256_COLORS|TRUECOLOR|UTF-8|ANSI"
@@ -191,13 +193,17 @@ class Evidence:
         width, height = self._window or (0, 0)
         hello = self._hello or ("", "")
         reader = preferences.screen_reader
+        if reader is None:
+            reader = self._reads_aloud()
         wanted = preferences.width
+        if wanted is None:
+            wanted = 0 if reader else width or self._word_wrap() or 80  # a sentence is not to be read out in pieces
         return Terminal(
-            width=wanted if wanted == 0 else _between(wanted or width or self._word_wrap() or 80, WIDTH),
+            width=wanted and _between(wanted, WIDTH),
             height=_between(height or 24, HEIGHT),
             colours=preferences.colours if preferences.colours is not None else self._colours(speaks_telnet),
             charset=preferences.charset or self.encoding.output(terminal_type=bool(self._names)),
-            screen_reader=reader if reader is not None else self._reads_aloud(),
+            screen_reader=reader,
             client=self.variable("CLIENT_NAME") or hello[0] or (self._names[0] if self._names else ""),
             version=self.variable("CLIENT_VERSION") or hello[1],
             gmcp=self.supports or {},
@@ -222,7 +228,9 @@ class Evidence:
         return Colours.ANSI if speaks_telnet else Colours.NONE
 
     def _reads_aloud(self) -> bool:
-        return bool(self._mtts() & _MTTS_SCREEN_READER) or self._true("SCREEN_READER")
+        if self._mtts() & _MTTS_SCREEN_READER or self._true("SCREEN_READER"):
+            return True
+        return any(_brand(name.upper()) in _ALOUD for name in (*self._names, self.variable("CLIENT_NAME") or ""))
 
     def _mtts(self) -> int:
         for name in self._names:

@@ -11,11 +11,20 @@ from twisted.internet.testing import StringTransport
 from mythos.net.doorman import Doorman
 from mythos.net.outlet import Outlet
 from mythos.net.telnet import TelnetConnection, TelnetFactory
+from mythos.world.state import Character
 from tests.scenes.people import in_town
 from tests.scenes.scene import Scene
+from tests.world.town import DEN
 
-_IAC, _SB, _SE, _WILL, _WONT, _DO, _AYT = (bytes([n]) for n in (255, 250, 240, 251, 252, 253, 246))
-_NAWS, _ECHO, _GMCP, _TM = (bytes([n]) for n in (31, 1, 201, 6))
+_IAC, _SB, _SE, _WILL, _WONT, _DO, _AYT, _GA = (bytes([n]) for n in (255, 250, 240, 251, 252, 253, 246, 249))
+_NAWS, _ECHO, _GMCP, _TM, _TTYPE = (bytes([n]) for n in (31, 1, 201, 6, 24))
+#: A client that says that it reads aloud.
+_ALOUD = (
+    _IAC
+    + _WILL
+    + _TTYPE
+    + b"".join(_IAC + _SB + _TTYPE + b"\0" + name + _IAC + _SE for name in (b"TINTIN++", b"XTERM", b"MTTS 335"))
+)
 
 
 class Peer:
@@ -50,6 +59,22 @@ class Peer:
     def guest(self) -> bytes:
         self.wait(3)
         return self.send(b"guest\r\n")
+
+    def tick(self) -> bytes:
+        """What is heard of a second of the world."""
+        self.transport.clear()
+        self.scene.tick()
+        self.outlet.flush()
+        return bytes(self.transport.value())
+
+    @property
+    def me(self) -> Character:
+        """The guest who came in last."""
+        return list(self.scene.realm.sessions())[-1].me
+
+    @property
+    def settings(self) -> dict[str, str] | None:
+        return self.me.settings
 
     def wait(self, seconds: int) -> None:
         for _ in range(seconds):
@@ -180,3 +205,64 @@ def test_a_timing_mark_waits_for_the_disk() -> None:
     wake()
     shown = peer.send(b"")
     assert shown.index(b'You say, "one"') < shown.index(_IAC + _WILL + _TM)
+
+
+# ── screen readers ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_client_that_reads_aloud_gets_speech_from_the_first_line() -> None:
+    """No colours, no prompt; and its player need not say so again on any door."""
+    peer = Peer()
+    peer.scene.clock.advance(0.1)
+    greeting = peer.send(_ALOUD + b"\r\n")
+    assert b"Screen reader mode is on. To be without it, type sr off.\r\n" in greeting
+    shown = peer.send(b"guest\r\n")
+    assert b"Square\r\n" in shown
+    assert b"\x1b" not in shown
+    assert b"> " not in shown
+    assert peer.settings == {"screenreader": "on"}
+
+
+def test_who_reads_with_the_eyes_is_told_how_to_have_speech() -> None:
+    peer = Peer()
+    peer.wait(1)
+    assert bytes(peer.transport.value()).endswith(
+        b"Screen reader? Type sr for speech-friendly text.\r\nWelcome.\r\nWhat is your name? "
+    )
+    assert b"Screen reader mode is on" in peer.send(b"sr\r\n")
+    assert b"> " not in peer.send(b"guest\r\n")
+    assert peer.settings == {"screenreader": "on"}
+    assert peer.send(b"sr off\r\n").endswith(b"Screen reader mode is off.\r\n> ")
+
+
+def test_what_was_chosen_beats_what_the_client_says() -> None:
+    """At the name prompt, and by whoever came before without speech."""
+    peer = Peer()
+    peer.send(_ALOUD + b"sr off\r\n")
+    assert peer.send(b"guest\r\n").endswith(b"> " + _IAC + _GA)
+    assert peer.settings == {"screenreader": "off"}
+    peer.send(_IAC + _SB + _TTYPE + b"\0" + b"MTTS 335" + _IAC + _SE)
+    assert peer.send(b"say hi\r\n").endswith(b"> " + _IAC + _GA)
+    assert peer.settings == {"screenreader": "off"}
+
+
+def test_a_client_that_says_late_that_it_reads_aloud() -> None:
+    peer = Peer()
+    peer.guest()
+    assert peer.settings is None
+    peer.send(_ALOUD)
+    assert peer.settings == {"screenreader": "on"}
+    assert peer.send(b"say hi\r\n").endswith(b'You say, "hi"\r\n')
+
+
+def test_a_round_of_a_fight_is_one_line() -> None:
+    """For a screen reader, unless it is wanted blow by blow."""
+    peer = Peer()
+    peer.guest()
+    peer.me.hp = peer.me.max_hp = 1000
+    peer.scene.world.place_body(peer.me, DEN)
+    peer.send(b"sr\r\n")
+    peer.send(b"kill wolf\r\n")
+    assert peer.tick().count(b"\r\n") == 1
+    peer.send(b"settings rounds off\r\n")
+    assert peer.tick().count(b"\r\n") == 2

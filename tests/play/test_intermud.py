@@ -639,3 +639,9 @@ def test_any_packets(sent: list[tuple[str, list[Any]]]) -> None:
             world.intermud.received(packet)
     assert all(letter >= " " for text in world.hear("Ann") for letter in text)
     assert 'Bob says, "still here"' in typed(world.scene, "Bob", "say still here")["Ann"]
+
+
+def test_muds_one_a_line_for_speech(world: World) -> None:
+    assert world.typed("Ann", "i3 muds") == ["2 MUDs are up:", "Other MUD, Ours"]
+    world.typed("Ann", "sr")
+    assert world.typed("Ann", "i3 muds") == ["2 MUDs are up:", "Other MUD", "Ours"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mythos.commands.myself import SETTINGS
+from mythos.play.settings import SETTINGS
 from tests.scenes.people import in_town, typed
 from tests.scenes.scene import Scene
 from tests.world.town import SQUARE

@@ -9,7 +9,7 @@ import wcwidth
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mythos.wire.ansi import Colours, Style, cells, prompt, render, style
+from mythos.wire.ansi import Colours, Style, cells, in_rounds, prompt, render, style
 from mythos.wire.charset import Charset
 from mythos.wire.message import Line, Role, Span, line
 from tests.strategies import lines
@@ -88,10 +88,37 @@ def test_charsets() -> None:
     assert render(line("x", "a … b"), style(charset=Charset.ASCII, width=5)) == b"a ...\r\nb\r\n"
 
 
-def test_screen_reader() -> None:
-    """Words only: no colours, boxes or ornament."""
-    words = line("x", Span("== Harbour ==========", Role.TITLE), " ┌──┐ wait...")
-    assert render(words, style(Colours.TRUE, screen_reader=True)) == b"== Harbour   wait...\r\n"
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("== Harbour ========== ┌──┐ wait...", b"== Harbour wait...\r\n"),
+        ("   set    out   ", b"set out\r\n"),
+        ("~*~*~ Ann ~*~*~", b"Ann\r\n"),
+        ("what---ever?!?", b"what ever?!?\r\n"),
+        ("see https://example.org/a---b/~~~ now", b"see https://example.org/a---b/~~~ now\r\n"),
+        ("╔════╗", b""),
+        ("/\\/\\/\\ ----", b""),
+        ("", b""),
+    ],
+)
+def test_screen_reader(text: str, spoken: bytes) -> None:
+    """Words only: no colours, no boxes, no ornament but in links; and no line that says nothing."""
+    words = line("x", Span(text[:3], Role.TITLE), text[3:])
+    assert render(words, style(Colours.TRUE, screen_reader=True)) == spoken
+
+
+def test_a_round_of_a_fight() -> None:
+    """Lines of a fight that follow each other are one; what stands between two of them keeps them apart."""
+    hit, hurt, said = line("combat", "You hit ", Span("a rat", Role.NPC), "."), line("combat", "It bites."), SAYS
+    told = in_rounds([hit, hurt, said, hit, hurt, hurt])
+    assert [one.text for one in told if isinstance(one, Line)] == [
+        "You hit a rat. It bites.",
+        'Ann says, "hello"',
+        "You hit a rat. It bites. It bites.",
+    ]
+    assert told[1] is said
+    assert render(told[0], style(Colours.ANSI)) == b"You hit \x1b[95ma rat\x1b[0m. It bites.\r\n"  # type: ignore[arg-type]
+    assert in_rounds([hit]) == [hit]
 
 
 def test_no_control_leaves() -> None:
@@ -129,7 +156,7 @@ def test_any_line(words: Line, how: Style) -> None:
     """Every row ends in CR LF, fits the width and leaves no colour open; nothing but spaces is lost."""
     shown = render(words, how)
     text = shown.replace(b"\xff\xff", b"\xff").decode(how.charset.value)
-    assert text.endswith("\r\n")
+    assert text.endswith("\r\n") or (how.screen_reader and not shown)
     for row in text[:-2].split("\r\n"):
         assert "\r" not in row and "\n" not in row
         codes = SGR.findall(row)

@@ -96,12 +96,16 @@ def test_size() -> None:
         (heard("TINTIN++", "XTERM", "MTTS 335"), True),
         (heard(environ=b"\x03SCREEN_READER\x011"), True),
         (heard(environ=b"\x03SCREEN_READER\x010"), False),
+        (heard("VIPMUD"), True),
+        (heard(environ=b"\x03CLIENT_NAME\x01VIP Mud"), True),
         (heard("MUDLET"), False),
     ],
 )
 def test_screen_reader(evidence: Evidence, reader: bool) -> None:
-    """MTTS 64 or SCREEN_READER=1, unless the player says otherwise."""
+    """MTTS 64, SCREEN_READER=1 or its name, unless the player says otherwise. Sentences stay whole."""
     assert evidence.terminal().screen_reader is reader
+    assert evidence.terminal().width == (0 if reader else 80)
+    assert evidence.terminal(Preferences(width=60)).width == 60
     assert evidence.terminal(Preferences(screen_reader=not reader)).screen_reader is not reader
 
 

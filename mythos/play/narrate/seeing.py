@@ -11,6 +11,7 @@ from mythos.ids import EntityId, PlaceId, RoomId
 from mythos.play.audience import Heard, Only
 from mythos.play.narrate import phrase
 from mythos.play.narrate.talking import named, subject
+from mythos.play.settings import chosen
 from mythos.wire.message import Line, Message, Role, Span, State, line
 from mythos.world import calendar, perception
 from mythos.world.facts import Examined, Fact, Found, Looked
@@ -62,9 +63,7 @@ def _looked(world: World, fact: Looked) -> Iterable[Heard]:
     _, title, text, exits, info = _still(world, body, fact.room)
     if perception.is_dark(world, fact.room):
         return [(only, one) for one in ((*_DARK,) if fact.again else (*_DARK, info))]
-    brief = (
-        fact.arriving and isinstance(body, Character) and body.settings and body.settings.get("brief", "off") == "on"
-    )
+    brief = fact.arriving and isinstance(body, Character) and body.settings and chosen(body, "brief") == "on"
     seen: list[Message] = [title, exits] if brief else [title, text, exits]
     if fact.room in world.contents or fact.room in world.hoards:
         seen += _lying(world, fact.room)
