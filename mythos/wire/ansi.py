@@ -8,7 +8,7 @@ line share them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from enum import IntEnum
 from functools import cache
 from typing import Final, final
@@ -110,6 +110,8 @@ _CONTROLS: Final = {
 #: Boxes, blocks and runs of ornament say nothing when they are read out; what is in a link stays.
 _ART: Final = re.compile(r"(\bhttps?://[^ ]+)|[\u2500-\u259f]+|[-=_*#~+|/\\<>^]{3,}")
 _WORD: Final = re.compile(r"[^ ]+")  # a no-break space is part of its word
+_LINK: Final = "://"
+_SOFT: Final = "\u00ad"  # where a word may be cut; not seen elsewhere
 
 
 def render(line: Line, style: Style) -> bytes:
@@ -167,8 +169,8 @@ def _first(line: Line, style: Style) -> bytes:
         return b""
     if style.width and cells(text) <= style.width:
         return render(line, style.flat)
-    rows = _rows(text, style.width) if style.width else ((0, len(text)),)
-    shown = "".join([_paint(_cut(runs, start, end), style) + "\r\n" for start, end in rows])
+    rows = _rows(text, style.width) if style.width else ((0, len(text), False),)
+    shown = "".join([_paint(_cut(runs, start, end, hyphen), style) + "\r\n" for start, end, hyphen in rows])
     encoded = shown.encode(style.charset.value)
     return escape(encoded) if style.charset is Charset.LATIN1 else encoded
 
@@ -178,13 +180,13 @@ def _runs(line: Line, style: Style) -> list[tuple[str, Role | None]]:
     runs = []
     for span in line.spans:
         words = span.text if span.text.isprintable() else span.text.translate(_CONTROLS)
-        runs.append((fit(words, style.charset), span.role))
+        runs.append((_SOFT.join([fit(part, style.charset) for part in words.split(_SOFT)]), span.role))
     return runs
 
 
 def _spoken(line: Line, style: Style) -> list[tuple[str, Role | None]]:
     """The words of a line as they are read out: no art, no spaces that only set it out."""
-    text = line.text if line.text.isprintable() else line.text.translate(_CONTROLS)
+    text = line.text if line.text.isprintable() else line.text.replace(_SOFT, "").translate(_CONTROLS)
     return [(fit(" ".join(_ART.sub(_link_or_space, text).split()), style.charset), None)]
 
 
@@ -192,11 +194,12 @@ def _link_or_space(found: re.Match[str]) -> str:
     return found[1] or " "
 
 
-def _cut(runs: list[tuple[str, Role | None]], start: int, end: int) -> Iterator[tuple[str, Role | None]]:
-    """The part of the runs between two positions of their joined text."""
+def _cut(runs: list[tuple[str, Role | None]], start: int, end: int, hyphen: bool) -> Iterator[tuple[str, Role | None]]:
+    """The part of the runs between two positions of their joined text, a hyphen behind it if it ends inside a word."""
     at = 0
     for words, role in runs:
-        if part := words[max(start - at, 0) : max(end - at, 0)]:
+        last = hyphen and at < end <= at + len(words)
+        if part := words[max(start - at, 0) : max(end - at, 0)].replace(_SOFT, "") + "-" * last:
             yield part, role
         at += len(words)
 
@@ -210,30 +213,59 @@ def _paint(runs: Iterable[tuple[str, Role | None]], style: Style) -> str:
 
 
 def cells(text: str) -> int:
-    """Columns that ``text`` (without controls) takes: East-Asian wide two, combining none."""
-    return len(text) if text.isascii() else max(wcwidth.wcswidth(text), 0)
+    """Columns that ``text`` (without controls) takes: East-Asian wide two, combining and soft hyphens none."""
+    return len(text) if text.isascii() else max(wcwidth.wcswidth(text.replace(_SOFT, "")), 0)
 
 
-def _rows(text: str, width: int) -> Iterator[tuple[int, int]]:
-    """Cut ``text`` at spaces into rows of at most ``width`` columns: (start, end) of each.
+def _rows(text: str, width: int) -> Iterator[tuple[int, int, bool]]:
+    """Cut ``text`` at spaces into rows of at most ``width`` columns: start and end of each, whether a hyphen ends it.
 
-    Spaces at a cut vanish, elsewhere they stay. A word wider than a row is cut between graphemes.
+    Spaces at a cut vanish, elsewhere they stay. A word may be cut at its soft hyphens. One that is wider than a row and
+    has none is cut between graphemes; but a link stays whole, on a row of its own, or nobody could follow it.
     """
     start = end = 0  # the row so far
     for word in _WORD.finditer(text):
-        if cells(text[start : word.end()]) <= width:
-            end = word.end()
-            continue
-        if end > start and cells(word.group()) <= width:
-            yield start, end
-            start, end = word.span()
-            continue
-        at = word.start()  # too wide for any row: fill this one and go on
-        for grapheme in wcwidth.iter_graphemes(word.group()):
-            if at > start and cells(text[start:at] + grapheme) > width:
-                if text[start:at].strip():
-                    yield start, min(at, end) if at == word.start() else at
-                start = at
-            at += len(grapheme)
-        end = at
-    yield start, end
+        begin, stop = word.span()
+        at = begin  # what of the word has no row yet
+        link = _LINK in word.group()
+        while cells(text[start:stop]) > width:
+            soft = _soft_hyphen(text, start, at, stop, width) if _SOFT in word.group() and not link else -1
+            if soft > 0:
+                yield start, soft, True
+                start = end = at = soft + 1
+            elif end > start and (link or _SOFT in word.group() or cells(word.group()) <= width):
+                yield start, end, False
+                start = end = begin
+            else:
+                if not link:
+                    start = yield from _fill(text, start, end, at, stop, width)
+                break
+        end = stop
+    yield start, end, False
+
+
+def _soft_hyphen(text: str, start: int, at: int, stop: int, width: int) -> int:
+    """The last soft hyphen between ``at`` and ``stop`` up to which the row fits with a hyphen; -1: there is none."""
+    found, columns, place = -1, cells(text[start:at]), at
+    for grapheme in wcwidth.iter_graphemes(text[at : stop - 1]):
+        if columns >= width:
+            break
+        if grapheme == _SOFT and place > at:
+            found = place
+        columns += cells(grapheme)
+        place += len(grapheme)
+    return found
+
+
+def _fill(
+    text: str, start: int, end: int, at: int, stop: int, width: int
+) -> Generator[tuple[int, int, bool], None, int]:
+    """Rows of a word too wide for any, from the rest of this one on; returns where the last, unended, begins."""
+    begin = at
+    for grapheme in wcwidth.iter_graphemes(text[at:stop]):
+        if at > start and cells(text[start:at] + grapheme) > width:
+            if text[start:at].strip():
+                yield start, min(at, end) if at == begin else at, False
+            start = at
+        at += len(grapheme)
+    return start

@@ -10,6 +10,8 @@ import unicodedata
 from enum import Enum
 from typing import Final
 
+import wcwidth
+
 __all__ = ["Charset", "Encoding", "charset_named", "encode", "fit", "sanitize"]
 
 
@@ -46,19 +48,50 @@ _ESCAPE: Final = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)|O[ -~])|\x9b[0-?]*[ -/]*[@-~]"
 )
 
+_CYRILLIC: Final = (
+    "а a б b в v г g ґ g д d е e ё yo є ye ж zh з z и i і i ї yi й y к k л l м m н n о o п p р r с s т t у u ў w "
+    "ф f х kh ц ts ч ch ш sh щ shch ы y э e ю yu я ya ђ dj ј j љ lj њ nj ћ c ќ k ѓ g џ dz ѕ dz"
+)
+_GREEK: Final = "α a β v γ g δ d ε e ζ z η i θ th ι i κ k λ l μ m ν n ξ x ο o π p ρ r σ s ς s τ t υ y φ f χ ch ψ ps ω o"
+_LATIN: Final = "æ ae œ oe ø o ł l þ th ð d đ d ħ h ŧ t ŋ ng ə e ɛ e ɔ o"
+_SIGNS: Final = (
+    "ß ss ı i ƒ f µ u … ... → -> ← <- ↔ <-> ⇒ => ↑ ^ ↓ v ▲ ^ ▼ v ► > ◄ < « << » >> ‹ < › > × x ÷ / ⁄ / ± +/- ≤ <= "
+    "≥ >= ≠ != ≈ ~ ∞ inf © (c) ® (r) ™ (tm) € EUR £ GBP ¥ JPY ¢ c ° deg № No. § S. ¡ ! ¿ ? ¦ | 、 , 。 . ♥ <3 ❤ <3 "
+    "👍 +1 👎 -1 ☺ :-) ☹ :-( 😉 ;-)"
+)
+
+
+def _table(pairs: str) -> dict[str, str]:
+    """``"a x b y"`` as a dictionary."""
+    words = pairs.split(" ")
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def _both_cases(pairs: str) -> dict[str, str]:
+    small = _table(pairs)
+    return {**{letter.upper(): spelling.capitalize() for letter, spelling in small.items()}, **small}
+
+
 #: What a Latin-1 or ASCII client reads instead; what is not here loses its accents or becomes "?".
 _INSTEAD: Final = {
-    **dict.fromkeys("‘’‚‛′ʼ", "'"),
-    **dict.fromkeys("“”„‟″", '"'),
+    **_both_cases(_CYRILLIC),
+    **_both_cases(_GREEK),
+    **_both_cases(_LATIN),
+    **_table(_SIGNS),
+    **dict.fromkeys("ъьЪЬ", ""),
+    **dict.fromkeys("‘’‚‛′ʼʻʹ´", "'"),
+    **dict.fromkeys("“”„‟″「」『』", '"'),
     **dict.fromkeys("‐‑‒–—―−", "-"),
-    **dict.fromkeys("•·‣▪", "*"),
+    **dict.fromkeys("•·‣▪●★☆✦♪♫※", "*"),
     **dict.fromkeys("─━═", "-"),
     **dict.fromkeys("│┃║", "|"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬", "+"),
-    **dict.fromkeys("\u200b\u200c\u200d\u2060\u00ad\ufe0e\ufe0f", ""),
+    **dict.fromkeys("░▒▓█■", "#"),
+    **dict.fromkeys("😀😃😄😁😊🙂", ":-)"),
+    **dict.fromkeys("😂🤣😆", ":-D"),
+    **dict.fromkeys("😢😭😞🙁", ":-("),
+    **dict.fromkeys("\u200b\u200c\u200d\u2060\u00ad\ufe0e\ufe0f🏻🏼🏽🏾🏿", ""),
     **dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f\u3000", " "),
-    **dict(zip("ÆæŒœØøŁłÞþÐðĐđßıƒ", "AE ae OE oe O o L l Th th D d D d ss i f".split(), strict=True)),
-    **dict(zip("…→←↑↓«»‹›×÷©®™€£°№", "... -> <- ^ v << >> < > x / (c) (r) (tm) EUR GBP deg No.".split(), strict=True)),
 }
 
 
@@ -89,15 +122,22 @@ def sanitize(text: str) -> str:
 
 
 def fit(text: str, charset: Charset) -> str:
-    """Put ``text`` in the characters that ``charset`` has: other spelling, no accents, or ``?``."""
+    """Put ``text`` in the characters that ``charset`` has: other spelling, no accents, or one ``?`` for each character
+    that a reader would count."""
     try:
         text.encode(charset.value)
     except UnicodeEncodeError:
-        return "".join([_fit_one(character, charset.value) for character in text])
+        text = unicodedata.normalize("NFC", text)
+        return "".join([_fit_one(grapheme, charset.value) for grapheme in wcwidth.iter_graphemes(text)])
     return text
 
 
-def _fit_one(character: str, codec: str) -> str:
+def _fit_one(grapheme: str, codec: str) -> str:
+    spelt = "".join([_spelt(character, codec) for character in grapheme])
+    return "?" if len(grapheme) > 1 and set(spelt) == {"?"} else spelt
+
+
+def _spelt(character: str, codec: str) -> str:
     for spelling in (character, _INSTEAD.get(character), _unaccented(character)):
         if spelling is not None:
             try:
@@ -108,9 +148,10 @@ def _fit_one(character: str, codec: str) -> str:
     return "?"
 
 
-def _unaccented(character: str) -> str | None:
+def _unaccented(character: str) -> str:
+    """Of what it is put together, without what stands above and below."""
     parts = unicodedata.normalize("NFKD", character)
-    return "".join([part for part in parts if not unicodedata.combining(part)])
+    return "".join([_INSTEAD.get(part, part) for part in parts if not unicodedata.combining(part)])
 
 
 def encode(text: str, charset: Charset) -> bytes:

@@ -62,11 +62,20 @@ def test_every_role_has_a_colour(role: Role) -> None:
         ("👩\u200d🚀👩\u200d🚀👩\u200d🚀", 4, ["👩\u200d🚀👩\u200d🚀", "👩\u200d🚀"]),
         ("a\u00a0b c", 3, ["a\u00a0b", "c"]),
         ("trailing   ", 8, ["trailing"]),
+        ("a light\u00adhouse keeper", 8, ["a light-", "house", "keeper"]),
+        ("a light\u00adhouse keeper", 14, ["a lighthouse", "keeper"]),
+        ("light\u00adhouse\u00adkeep\u00ader", 11, ["lighthouse-", "keeper"]),
+        ("go light\u00adhouse", 6, ["go", "light-", "house"]),
+        ("日\u00ad本語", 4, ["日-", "本語"]),
+        ("all in one\u00ad", 10, ["all in one"]),
+        ("abcdefgh\u00adij", 5, ["abcde", "fghij"]),
+        ("see https://example.org/a-long-way?to=it now", 20, ["see", "https://example.org/a-long-way?to=it", "now"]),
+        ("(https://example.org/1234567890)", 20, ["(https://example.org/1234567890)"]),
         ("", 10, [""]),
     ],
 )
 def test_wrap(text: str, width: int, rows: list[str]) -> None:
-    """At spaces, by display width; a word wider than a row is cut between graphemes."""
+    """At spaces and soft hyphens, by display width; a word wider than a row is cut between graphemes, a link is not."""
     shown = render(line("x", text), style(width=width)).decode()
     assert shown == "".join([row + "\r\n" for row in rows])
 
@@ -163,6 +172,28 @@ def test_any_line(words: Line, how: Style) -> None:
         assert codes[1::2] == ["\x1b[0m"] * (len(codes) // 2) and len(codes) % 2 == 0
         bare = SGR.sub("", row)
         if how.width:
-            assert cells(bare) <= how.width or len(list(wcwidth.iter_graphemes(bare))) == 1
+            assert cells(bare) <= how.width or len(list(wcwidth.iter_graphemes(bare))) == 1 or "://" in bare
     flat = SGR.sub("", render(words, how.flat).replace(b"\xff\xff", b"\xff").decode(how.charset.value))
-    assert SGR.sub("", text).replace("\r\n", "").replace(" ", "") == flat.replace("\r\n", "").replace(" ", "")
+    if "\u00ad" not in words.text:
+        assert SGR.sub("", text).replace("\r\n", "").replace(" ", "") == flat.replace("\r\n", "").replace(" ", "")
+
+
+@given(st.lists(st.text("ab日e\u0301 \u00ad"), max_size=4), st.integers(2, 12), st.sampled_from(Charset))
+def test_soft_hyphens(parts: list[str], width: int, charset: Charset) -> None:
+    """A word is cut there with a hyphen or not at all: nothing else is added, and nothing is lost."""
+    words = line("x", *[Span(part, Role.ITEM) for part in parts])
+    shown = SGR.sub("", render(words, style(Colours.ANSI, charset, width)).decode(charset.value))
+    assert all(cells(row) <= width for row in shown.split("\r\n"))
+    flat = SGR.sub("", render(words, style(Colours.ANSI, charset)).decode(charset.value))
+    assert "\u00ad" not in shown + flat and "-" not in flat
+    assert shown.replace("-\r\n", "").replace("\r\n", "").replace(" ", "") == flat[:-2].replace(" ", "")
+
+
+@given(
+    st.lists(st.sampled_from(["https://example.org/a/b?c=d", "a", "日本語", "wörter"]), min_size=1), st.integers(20, 40)
+)
+def test_links_are_whole(words: list[str], width: int) -> None:
+    """In rows as wide as they like to be."""
+    rows = render(line("x", " ".join(words)), style(width=width)).decode().split("\r\n")
+    assert [word for row in rows for word in row.split()] == words
+    assert all(cells(row) <= width or len(row.split()) == 1 for row in rows)

@@ -55,7 +55,13 @@ def test_sanitize_is_final(said: str) -> None:
         ("café", Charset.UTF8, b"caf\xc3\xa9"),
         ("Ł ø ß 日", Charset.LATIN1, b"L \xf8 \xdf ?"),
         ("Łø ß 日", Charset.ASCII, b"Lo ss ?"),
-        ("½", Charset.ASCII, b"?"),
+        ("½ ＡＢ x²", Charset.ASCII, b"1/2 AB x2"),
+        ("Привет, Щука! Объезд", Charset.ASCII, b"Privet, Shchuka! Obezd"),
+        ("Її ґанок", Charset.LATIN1, b"Yiyi ganok"),
+        ("Καλημέρα Ψυχή", Charset.ASCII, b"Kalimera Psychi"),
+        ("Nguyễn Þór", Charset.ASCII, b"Nguyen Thor"),
+        ("cafe\u0301 日", Charset.LATIN1, b"caf\xe9 ?"),
+        ("👍🏽 ❤️ 👩\u200d🚀 🇩🇪 日本", Charset.ASCII, b"+1 <3 ? ? ??"),
         ("ﬁ", Charset.ASCII, b"fi"),
         ("┌─┐", Charset.ASCII, b"+-+"),
     ],
@@ -68,7 +74,9 @@ def test_encode(text: str, charset: Charset, written: bytes) -> None:
 
 @given(st.text(), st.sampled_from([Charset.ASCII, Charset.LATIN1]))
 def test_fit_always_fits(text: str, charset: Charset) -> None:
+    """And what fits is left alone."""
     assert encode(text, charset) == fit(text, charset).encode(charset.value)
+    assert fit(fit(text, charset), charset) == fit(text, charset)
 
 
 def test_decode_by_proof() -> None:
