@@ -7,7 +7,7 @@ one send.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
@@ -20,6 +20,7 @@ from mythos.ids import SessionId
 from mythos.net.transport import HOLD
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session
+from mythos.wire.message import Line
 
 __all__ = ["Link", "Outlet"]
 
@@ -178,6 +179,10 @@ class Link:
         if not self.woken and self.ready and not self.shut:
             self.woken = True
             self.outlet.wake(self)
+
+    def fits(self, lines: Sequence[Line]) -> int:
+        """As many as there are: a window that scrolls has no end."""
+        return len(lines)
 
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
         self.write_behind(self.encode_answer(c, error, expect, dup))

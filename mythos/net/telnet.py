@@ -127,6 +127,15 @@ class TelnetLink(Link):
             self._connection.style,
         )
 
+    def fits(self, lines: Sequence[Line]) -> int:
+        """As many as fill the screen with the prompt below them."""
+        rows = self._connection.height - 1
+        for count, one in enumerate(lines):
+            rows -= ansi.render(one, self._connection.style).count(b"\r\n")
+            if rows < 0:
+                return max(count, 1)
+        return len(lines)
+
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
         """Telnet does not count commands; but this one may have been ``settings``, or a mark may wait for it."""
         self._connection.look_at_settings()
@@ -196,6 +205,7 @@ class TelnetConnection(Protocol):
     """One telnet connection, from its first byte to its last.
 
     :ivar style: how lines are shown to it
+    :ivar height: rows of its screen
     :ivar rounds: it is told a round of a fight in one line
     :ivar prompted: its last prompt was words, behind which a line cannot begin
     :ivar counts: it acknowledges by ``Mythos.Ack``
@@ -207,6 +217,7 @@ class TelnetConnection(Protocol):
 
     def __init__(self) -> None:
         self.style: Style = ansi.style()
+        self.height = 24
         self.rounds = False
         self.prompted = False
         self.counts = False
@@ -324,9 +335,9 @@ class TelnetConnection(Protocol):
         question = session.question
         if question is not None and question.secret:
             self._show_echo(False)
-        elif question is None:
+        elif question is None or question.words:
             text = sanitize(text)
-            if not text:
+            if question is None and not text:
                 self.send(self.prompt())
                 link.at_prompt = True
                 return
@@ -570,6 +581,7 @@ class TelnetConnection(Protocol):
             _preferences(self._settings, spoken=self._spoken), speaks_telnet=self._parser.speaks_telnet
         )
         self.style = terminal.style
+        self.height = terminal.height
         rounds = (self._settings or {}).get("rounds", "auto")
         self.rounds = self.style.screen_reader if rounds == "auto" else rounds == "on"
         self.prompt_mark = self._mark()

@@ -15,7 +15,7 @@ from mythos.flow.log import Cursor
 from mythos.ids import AccountId, EntityId, PlaceId, SessionId
 from mythos.play.commits import Batch
 from mythos.play.resume import Chain
-from mythos.wire.message import Message
+from mythos.wire.message import Line, Message
 from mythos.world.state import Entity, World
 
 __all__ = [
@@ -102,6 +102,9 @@ class Connection(Protocol):
 
     def wake(self) -> None:
         """There is something to write, or to ask; it will be written by the end of this reactor turn."""
+
+    def fits(self, lines: Sequence[Line]) -> int:
+        """How many of these lines its screen shows at once, at least one; all of them, if it has no end."""
 
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
         """Command ``c`` is done (``error`` empty) or refused; goes out behind all words put so far."""

@@ -43,11 +43,19 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the next line answers."""
+    """What the next line answers.
+
+    :ivar words: the only answers, lower case; any other line is a command, and the question is dropped. Empty: every
+        line is an answer
+    """
 
     text: str
     then: Callable[[Call, str], None]
-    secret: bool
+    secret: bool = False
+    words: tuple[str, ...] = ()
+
+    def takes(self, typed: str) -> bool:
+        return not self.words or typed.lower() in self.words
 
 
 class Session:

@@ -45,6 +45,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "prompt": Setting(("on", "off"), "a prompt after each answer"),
         "screenreader": Setting(("off", "on"), "text fit for speech: one thing a line, no art"),
         "rounds": Setting(("auto", "on", "off"), "a round of a fight in one line; auto is on for a screen reader"),
+        "pager": Setting(("off", "on"), "a long answer stops when the screen is full; Enter goes on, q ends"),
         "width": Setting(("auto",), "letters in a line; auto asks your client", between=(20, 500)),
         "keepalive": Setting(("off", "on"), "a sign of life for lines that drop when nothing is sent"),
     }

@@ -16,6 +16,7 @@ from mythos.flow.bucket import Bucket
 from mythos.ids import RoomId
 from mythos.play.audience import Heard, Only
 from mythos.play.call import Call
+from mythos.play.pager import page
 from mythos.play.sessions import QUEUE, Session, Standing
 from mythos.play.verbs import Rank, Verb, VerbTable, rank_of
 from mythos.wire.message import Line, Role, Span, line
@@ -123,10 +124,11 @@ class Turns:
         heard: list[Heard] = []
         name = "?"
         call: Call | None = None
-        asked = session.question is not None
+        question = session.question
+        asked = question is not None
         leaving = False
         try:
-            if asked:
+            if question is not None and question.takes(typed):
                 if (wait := session.bucket.take(now)) > 0.0:
                     return wait
                 call = self._answer(session, c, typed, heard)
@@ -137,6 +139,7 @@ class Turns:
                 commands = self._grammar.parse(realm.verbs, rank_of(me), me.aliases, ways, typed)
                 if (wait := self._wait(session, commands, now)) > 0.0:
                     return wait
+                session.question = None
                 for verb, word, rest in commands:
                     call = Call(realm, session, session.me, verb, word, rest, heard)
                     name = verb.name
@@ -150,6 +153,8 @@ class Turns:
             self._fault(session, c, name, error)
             return 0.0
         session.idle_since = now
+        if not leaving:
+            heard = page(session, heard)
         if asked or session.question is not None:
             heard.append((Only(session.me.id), session.asks()))
         realm.end_turn(heard, name, session, c)

@@ -266,3 +266,25 @@ def test_a_round_of_a_fight_is_one_line() -> None:
     assert peer.tick().count(b"\r\n") == 1
     peer.send(b"settings rounds off\r\n")
     assert peer.tick().count(b"\r\n") == 2
+
+
+# ── the pager ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_page_is_a_screen_of_rows() -> None:
+    """Wrapped as they are, with the question in the last of them; an empty line goes on."""
+    peer = Peer()
+    peer.guest()
+    peer.send(b"settings pager on\r\n")
+    peer.send(_IAC + _WILL + _NAWS + _IAC + _SB + _NAWS + b"\0\x28\0\x06" + _IAC + _SE)
+    whole = b""
+    shown = peer.send(b"help look\r\n")
+    while b"Enter goes on, q ends. " in shown:
+        page, _, asked = shown.rpartition(b"\r\n")
+        assert page.count(b"\r\n") < 5
+        assert asked.endswith(b" more. Enter goes on, q ends. " + _IAC + _GA)
+        whole += page
+        shown = peer.send(b"\r\n")
+    assert (whole + shown).count(b"Type:") == 4
+    assert b"See also" in shown
+    assert shown.endswith(b"> " + _IAC + _GA)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from itertools import count
 from typing import Any
 
@@ -62,7 +62,10 @@ class PlainHasher:
 
 
 class Ear:
-    """A connection that keeps what it is told."""
+    """A connection that keeps what it is told.
+
+    :ivar height: lines its screen shows; 0: it has no end
+    """
 
     kind = "telnet"
     cursor: Cursor
@@ -70,6 +73,7 @@ class Ear:
     def __init__(self, session: Session, address: str = "127.0.0.1") -> None:
         self.session = session
         self.address = address
+        self.height = 0
         self.closed: tuple[int, str] | None = None
         self.answers: list[tuple[int, str, int, bool]] = []
         self.states: dict[str, Any] = {}
@@ -79,6 +83,9 @@ class Ear:
 
     def wake(self) -> None:
         """It is asked with :meth:`take`."""
+
+    def fits(self, lines: Sequence[Line]) -> int:
+        return self.height or len(lines)
 
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
         self.answers.append((c, error, expect, dup))
