@@ -36,6 +36,7 @@ from mythos.net.control import ControlFactory
 from mythos.net.doorman import Doorman
 from mythos.net.i3.link import RouterLink
 from mythos.net.outlet import Outlet
+from mythos.net.pages import Pages, TelnetPorts
 from mythos.net.proxies import Proxies
 from mythos.net.site import make_site
 from mythos.net.sse import HEARTBEAT, StreamLink
@@ -186,11 +187,21 @@ class House(Server):
             tokens=tokens,
             clock=clock,
             health=self.health,
-            requests=Requests(config.limits.http.requests if config.limits.enabled else 1e9, config.limits.http.window),
+            requests=self._requests(),
             address_of=proxies.of_request,
             doorman=doorman,
         )
-        self._site = make_site(web_files(), api, sockets, reactor)
+        files = web_files()
+        pages = Pages(
+            realm=realm,
+            clock=clock,
+            requests=self._requests(),
+            address_of=proxies.of_request,
+            is_secure=proxies.is_secure,
+            telnet=self._telnet_ports,
+            static=files.prefix,
+        )
+        self._site = make_site(files, pages, api, sockets, reactor)
         self.health.checks["database"] = lambda: world_sealed(realm)
         parts = Parts(
             store, hasher, commits, lane, realm, accounts, outlet, Pump(reactor, realm, outlet), telnet, sockets
@@ -199,6 +210,15 @@ class House(Server):
             parts.network = Network(config, reactor, clock, self.doors, self.every)
         self._measure(parts, watcher)
         return world, parts
+
+    def _requests(self) -> Requests:
+        limits = self.config.limits
+        return Requests(limits.http.requests if limits.enabled else 1e9, limits.http.window)
+
+    def _telnet_ports(self) -> TelnetPorts:
+        port = self.ports.get("telnet", 0)
+        endpoint = self.config.telnet.listen.endpoint.removeprefix("haproxy:")
+        return TelnetPorts(tls=port) if endpoint.startswith("ssl:") else TelnetPorts(port)
 
     def _measure(self, parts: Parts, watcher: Watcher) -> None:
         self._registry = CollectorRegistry()
@@ -224,7 +244,7 @@ class House(Server):
     async def _listen(self, parts: Parts) -> None:
         config = self.config
         await self.doors.open("http", config.http.listen, self._site)
-        parts.telnet.web_address = f"http://{host(config.http.listen)}:{self.ports.get('http', 0)}/"
+        parts.telnet.web_address = f"http://{host(config.http.listen)}:{self.ports.get('http', 0)}/play"
         await self.doors.open("telnet", config.telnet.listen, parts.telnet)
         if config.metrics.enabled:
             root = Resource()

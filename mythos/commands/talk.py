@@ -10,15 +10,13 @@ from mythos.play.channels import CHANNELS
 from mythos.play.narrate.talking import named, subject
 from mythos.play.sessions import Session
 from mythos.play.verbs import Verb
+from mythos.play.who import MOST, Listed, listed
 from mythos.wire.message import Line, Role, Span, line
 from mythos.world import npcs
 from mythos.world.facts import Emoted, Said, Shouted, Told, Whispered
-from mythos.world.state import Character, Npc
+from mythos.world.state import Npc
 
 __all__ = ["VERBS"]
-
-#: Lines of ``who``; and seconds after which somebody is listed as idle.
-_WHO, _IDLE = 60, 300.0
 
 
 # ── aloud ───────────────────────────────────────────────────────────────────────────────────────
@@ -160,26 +158,15 @@ def _channels(call: Call) -> None:
 def _who(call: Call) -> None:
     sessions = list(call.realm.sessions())
     call.reply("You are alone." if len(sessions) == 1 else f"{len(sessions)} people play:")
-    call.reply(*[_listed(session, call.realm.now) for session in sessions[:_WHO]])
-    if len(sessions) > _WHO:
-        call.reply(f"And {len(sessions) - _WHO} more.")
+    call.reply(*[_listed(listed(session, call.realm.now)) for session in sessions[:MOST]])
+    if len(sessions) > MOST:
+        call.reply(f"And {len(sessions) - MOST} more.")
 
 
-def _listed(session: Session, now: float) -> Line:
-    me = session.me
-    notes = [_rank(me)] if _rank(me) else []
-    if session.linkdead:
-        notes.append("link-dead")
-    elif now - session.idle_since >= _IDLE:
-        notes.append(f"idle {int(now - session.idle_since) // 60} minutes")
-    title = f" {me.title}" if me.title else ""
-    return line("system", Span(me.name, Role.PLAYER), title + (f" ({', '.join(notes)})" if notes else ""))
-
-
-def _rank(me: Character) -> str:
-    if me.keeper:
-        return "keeper"
-    return "guest" if me.account is None else ""
+def _listed(one: Listed) -> Line:
+    title = f" {one.title}" if one.title else ""
+    notes = f" ({', '.join(one.notes)})" if one.notes else ""
+    return line("system", Span(one.name, Role.PLAYER), title + notes)
 
 
 VERBS = (

@@ -11,7 +11,7 @@ __all__ = ["Proxies"]
 
 
 class Proxies:
-    """Who may say for whom it speaks: ``X-Forwarded-For`` counts only from these networks."""
+    """Who may say for whom it speaks: ``X-Forwarded-For`` and ``X-Forwarded-Proto`` count only from these networks."""
 
     def __init__(self, networks: tuple[str, ...]) -> None:
         self._networks = tuple([ip_network(one, strict=False) for one in networks])
@@ -34,6 +34,11 @@ class Proxies:
     def of_request(self, request: Request) -> str:
         peer = getattr(request.getClientAddress(), "host", "local")
         return self.client(peer, request.getHeader("x-forwarded-for") or "")
+
+    def is_secure(self, request: Request) -> bool:
+        """Whether a client came by TLS: to us, or to a proxy that says so."""
+        peer = getattr(request.getClientAddress(), "host", "local")
+        return bool(request.isSecure()) or (self.trusts(peer) and request.getHeader("x-forwarded-proto") == "https")
 
     def of_socket(self, socket: Any) -> str:
         peer = getattr(socket.transport.getPeer(), "host", "local")

@@ -1,4 +1,4 @@
-"""The HTTP door as a whole: the web client's files, the API, the event stream and the WebSocket on one port."""
+"""The HTTP door as a whole: pages of words, the web client, the API, the event stream and the WebSocket on one port."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from twisted.web.server import Request, Site
 from zope.interface import implementer
 
 from mythos.net.api import Api
+from mythos.net.pages import Pages
 from mythos.net.websocket import SocketFactory
 
 __all__ = ["WebFiles", "make_site"]
@@ -72,18 +73,33 @@ class _File(Resource):
         return self._body
 
 
+class _Moved(Resource):
+    isLeaf = True
+
+    def __init__(self, to: bytes) -> None:
+        super().__init__()
+        self._to = to
+
+    def render_GET(self, request: Request) -> bytes:
+        request.setResponseCode(308)
+        request.setHeader(b"location", self._to)
+        return b""
+
+
 @implementer(IResource)
 class _Root:
-    """``/ws`` is the WebSocket, ``/`` and ``/claim`` the client's page, ``/static`` its files; the rest is the API."""
+    """``/ws`` is the WebSocket, ``/play`` and ``/claim`` the client's page, ``/static`` its files; what is neither that
+    nor a page of words is the API's."""
 
     isLeaf = False
     server = None
 
-    def __init__(self, files: WebFiles, api: Api, sockets: SocketFactory) -> None:
+    def __init__(self, files: WebFiles, pages: Pages, api: Api, sockets: SocketFactory) -> None:
         self._files = files
         self._api = api.app.resource()
         self._socket = WebSocketResource(sockets)
-        self._page = _File(files.index, _TYPES["html"], b"no-cache", files.etag)
+        self._pages = pages
+        self._client = _File(files.index, _TYPES["html"], b"no-cache", files.etag)
 
     def putChild(self, path: bytes, child: IResource) -> None:
         raise TypeError("what is served is decided in one place")
@@ -91,16 +107,22 @@ class _Root:
     def getChildWithDefault(self, name: bytes, request: Any) -> Any:
         for header, value in _HEADERS:
             request.setHeader(header, value)
-        if name in (b"", b"claim", b"play") and not any(request.postpath):
-            request.postpath.clear()
-            return self._page
-        if name == b"ws" and not any(request.postpath):
-            request.postpath.clear()
-            return self._socket
+        if not any(request.postpath):
+            if name in (b"claim", b"play"):
+                # The client finds the API beside its own address: a slash at the end would lead it astray.
+                return _Moved(b"/" + name) if request.postpath else self._client
+            if name == b"ws":
+                request.postpath.clear()
+                return self._socket
         if name == b"static":
             return self._static(request)
         if name == b"favicon.ico":
             return _File(b"", _TYPES["ico"], b"max-age=86400")
+        path = b"/".join([name, *request.postpath]).rstrip(b"/").decode("utf-8", "replace")
+        page = self._pages.find(f"/{path}")
+        if page is not None:
+            request.postpath.clear()
+            return page
         request.postpath.insert(0, request.prepath.pop())
         return self._api
 
@@ -116,12 +138,12 @@ class _Root:
         return _File(body, kind, b"public, max-age=31536000, immutable")
 
     def render(self, request: Request) -> bytes:
-        return self._page.render_GET(request)
+        raise TypeError("every path has a resource of its own")
 
 
-def make_site(files: WebFiles, api: Api, sockets: SocketFactory, clock: IReactorTime) -> Site:
+def make_site(files: WebFiles, pages: Pages, api: Api, sockets: SocketFactory, clock: IReactorTime) -> Site:
     """Everything on one port. A request's header has 10 s to come, its body 64 KiB to be."""
-    site = Site(_Root(files, api, sockets), timeout=10, reactor=clock)
+    site = Site(_Root(files, pages, api, sockets), timeout=10, reactor=clock)
     site.displayTracebacks = False
     site.noisy = False
     return site

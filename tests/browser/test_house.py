@@ -19,7 +19,7 @@ SOON = "Math.random = () => 0.04;"
 
 def enter(page: Page, url: str) -> str:
     """Come in as a guest; returns the name one got."""
-    page.goto(url + "/")
+    page.goto(url + "/play")
     page.get_by_role("button", name="Play as a guest").click()
     await_link(page)
     name = page.locator(".status .name")
@@ -54,7 +54,7 @@ def proxy(house: Server) -> Iterator[Proxy]:
 
 def test_a_guest_plays(page: Page, house: Server, watch: Watch) -> None:
     """One click leads into the first room; nothing comes from elsewhere, nothing goes wrong, the policy is strict."""
-    answer = page.goto(house.url("/"))
+    answer = page.goto(house.url("/play"))
     assert answer is not None
     policy = answer.header_value("content-security-policy") or ""
     assert "default-src 'none'" in policy
@@ -192,7 +192,7 @@ def test_quit_is_the_end(page: Page, house: Server) -> None:
 
 def test_an_account_by_the_form(page: Page, new_page: Callable[[], Page], house: Server) -> None:
     """Register, be told of a taken name at its field, log in elsewhere: it is the same character."""
-    page.goto(house.url("/"))
+    page.goto(house.url("/play"))
     page.get_by_label("No, make one").check()
     page.get_by_label("Name").fill("Brannoc")
     page.get_by_label("Password", exact=True).fill("a good long one")
@@ -200,7 +200,7 @@ def test_an_account_by_the_form(page: Page, new_page: Callable[[], Page], house:
     await_link(page)
     expect(page.locator(".status .name")).to_have_text("Brannoc")
     other = new_page()
-    other.goto(house.url("/"))
+    other.goto(house.url("/play"))
     other.get_by_label("No, make one").check()
     other.get_by_label("Name").fill("brannoc")
     other.get_by_label("Password", exact=True).fill("another long one")

@@ -233,7 +233,7 @@ def test_errors_belong_to_their_field(page: Page) -> None:
             status=401, json={"error": {"code": "unauthorized", "message": "That name and password do not match."}}
         ),
     )
-    page.goto(SHELF + "/")
+    page.goto(SHELF + "/play")
     page.get_by_role("button", name="Log in", exact=True).click()
     name = page.get_by_label("Name")
     expect(name).to_be_focused()
@@ -268,7 +268,7 @@ def test_a_claim_makes_the_keeper(page: Page, game: Game) -> None:
     page.get_by_role("button", name="Become keeper").click()
     page.get_by_text("Connected", exact=True).wait_for()
     assert sent == [{"code": "W3FP-7QKD", "name": "Ann", "password": "long enough"}]
-    assert page.url == SHELF + "/"
+    assert page.url == SHELF + "/play"
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 300)])

@@ -55,7 +55,7 @@ def serve_client(page: Page) -> None:
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(SHELF).split("?")[0].split("#")[0]
-        name = "index.html" if path in ("/", "/claim") else path.removeprefix("/static/x/").lstrip("/")
+        name = "index.html" if path in ("/play", "/claim") else path.removeprefix("/static/x/").lstrip("/")
         file = CLIENT / name
         if not file.is_file():
             route.fulfill(status=404, body="")
@@ -122,7 +122,7 @@ class Game:
         self.record(t="state", name=name, data=data)
 
 
-def visit(page: Page, path: str = "/") -> None:
+def visit(page: Page, path: str = "/play") -> None:
     """Open the client from its files."""
     serve_client(page)
     page.goto(SHELF + path)
@@ -132,6 +132,6 @@ def play(page: Page, game: Game) -> None:
     """Come into a scripted game as a guest."""
     serve_client(page)
     game.on(page)
-    page.goto(SHELF + "/")
+    page.goto(SHELF + "/play")
     page.get_by_role("button", name="Play as a guest").click()
     page.get_by_text("Connected", exact=True).wait_for()

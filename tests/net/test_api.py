@@ -243,7 +243,7 @@ def hardened(answer: Answer) -> bool:
 
 def test_the_page_and_its_files(web: Web) -> None:
     """The page is asked for again and again, its files never; both say what a browser may do with them."""
-    page = web.ask("GET", "/")
+    page = web.ask("GET", "/play")
     path = page.body.decode().split("src=")[1].split(">")[0]
     file = web.ask("GET", path)
     assert file.body == FILES["js/main.js"]
@@ -251,9 +251,9 @@ def test_the_page_and_its_files(web: Web) -> None:
     assert "immutable" in file.headers["cache-control"]
     assert hardened(page)
     assert hardened(file)
-    again = web.ask("GET", "/", If_None_Match=page.headers["etag"])
+    again = web.ask("GET", "/play", If_None_Match=page.headers["etag"])
     assert (again.status, again.body) == (304, b"")
-    head = web.ask("HEAD", "/")
+    head = web.ask("HEAD", "/play")
     assert (head.status, head.body) == (200, b"")
 
 
@@ -266,4 +266,7 @@ def test_no_other_file_is_served(web: Web, path: str) -> None:
 
 
 def test_every_answer_is_hardened(web: Web) -> None:
-    assert all(hardened(web.ask("GET", path)) for path in ("/", "/claim", "/nowhere", "/health", "/static/no"))
+    assert all(
+        hardened(web.ask("GET", path))
+        for path in ("/", "/who", "/play", "/play/", "/claim", "/nowhere", "/health", "/static/no")
+    )

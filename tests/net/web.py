@@ -19,6 +19,8 @@ from twisted.web.server import Site
 from mythos.net.api import Api, Requests
 from mythos.net.doorman import Doorman
 from mythos.net.outlet import Outlet
+from mythos.net.pages import Pages, TelnetPorts
+from mythos.net.proxies import Proxies
 from mythos.net.site import WebFiles, make_site
 from mythos.net.websocket import SocketFactory
 from mythos.telemetry.health import Health
@@ -117,7 +119,19 @@ class Web:
             address_of=lambda request: "192.0.2.1",
             doorman=self.doorman,
         )
-        self.site: Site = make_site(WebFiles(FILES), self.api, self.sockets, scene.clock)
+        files = WebFiles(FILES)
+        self.telnet = TelnetPorts(plain=4000)
+        self.proxies = Proxies(())
+        self.pages = Pages(
+            realm=scene.realm,
+            clock=scene.clock,
+            requests=Requests(requests, 60.0),
+            address_of=lambda request: "192.0.2.1",
+            is_secure=lambda request: self.proxies.is_secure(request),
+            telnet=lambda: self.telnet,
+            static=files.prefix,
+        )
+        self.site: Site = make_site(files, self.pages, self.api, self.sockets, scene.clock)
 
     def connect(self) -> Plug:
         plug = Plug()

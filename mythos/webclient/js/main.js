@@ -44,7 +44,7 @@ function entering(claim, notice) {
 /** @param {{token: string, refresh: string, name: string}} grant */
 function enter(grant) {
   // the code of a claim is spent, and must not stand in the address
-  window.history.replaceState(null, "", base);
+  window.history.replaceState(null, "", new URL("play", base));
   game = playing({ name: grant.name });
   game.link.start(grant);
 }

@@ -1,0 +1,255 @@
+"""Pages of words, before any login: what this world is, how to come in, who plays. For people and search engines.
+
+They need no script. Each page is made when it is asked for, and is as true as the answer of a command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from twisted.web.resource import Resource
+from twisted.web.server import Request
+
+from mythos.net.api import Requests
+from mythos.net.pages_markup import Frame, Markup, joined, link, tag, tags
+from mythos.play.ports import Clock
+from mythos.play.realm import Realm
+from mythos.play.who import MOST, listed
+from mythos.world.zones import Atlas
+
+__all__ = ["Pages", "TelnetPorts"]
+
+_HTML: Final = b"text/html; charset=utf-8"
+_TEXT: Final = b"text/plain; charset=utf-8"
+_XML: Final = b"application/xml; charset=utf-8"
+#: What changes while people play is asked for again each time; the rest when five minutes have gone.
+_NOW: Final = b"no-cache"
+_A_WHILE: Final = b"public, max-age=300"
+#: The paths that every page leads to.
+_WAYS: Final = (("/play", "Play"), ("/who", "Who plays"))
+#: A name of a host, or an address; an IPv6 address stands in brackets.
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class TelnetPorts:
+    """Where telnet clients come in; 0: nowhere."""
+
+    plain: int = 0
+    tls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    body: bytes
+    kind: bytes = _HTML
+    cache: bytes = _NOW
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """What a request tells of how its sender reached us.
+
+    :ivar host: as it named us, with the port; :ivar site: ``http://<host>``
+    """
+
+    host: str
+    site: str
+
+    @property
+    def name(self) -> str:
+        """The host without the port of HTTP; an IPv6 address keeps its brackets."""
+        return self.host.rpartition(":")[0] if re.search(r":[0-9]+$", self.host) else self.host
+
+
+class Pages:
+    """See the module.
+
+    :param requests: how many pages one network may ask for
+    :param is_secure: whether a client's request came by TLS, to us or to a proxy
+    :param telnet: asked for each page, as doors open after this is made
+    :param static: where the web client's files are served
+    """
+
+    def __init__(
+        self,
+        *,
+        realm: Realm,
+        clock: Clock,
+        requests: Requests,
+        address_of: Callable[[Request], str],
+        is_secure: Callable[[Request], bool],
+        telnet: Callable[[], TelnetPorts],
+        static: str,
+    ) -> None:
+        self._realm = realm
+        self._clock = clock
+        self._requests = requests
+        self._address_of = address_of
+        self._is_secure = is_secure
+        self._telnet = telnet
+        self._frame = Frame(static, _WAYS)
+        self._known: dict[str, Callable[[_Visit], _Answer]] = {
+            "/": self._front,
+            "/who": self._who,
+            "/robots.txt": self._robots,
+            "/sitemap.xml": self._sitemap,
+        }
+
+    def find(self, path: str) -> Resource | None:
+        """:param path: decoded, without a slash at its end; None: it is no page of ours"""
+        make = self._known.get(path)
+        return None if make is None else _Page(self, make)
+
+    def answer(self, request: Request, make: Callable[[_Visit], _Answer]) -> bytes:
+        """Make a page, unless its asker has asked too often or has it already."""
+        wait = self._requests.wait(self._address_of(request), self._clock.seconds())
+        if wait:
+            request.setHeader(b"retry-after", b"%d" % max(1, round(wait)))
+            answer = self._refused(max(1, round(wait)))
+        elif request.method not in (b"GET", b"HEAD"):
+            request.setHeader(b"allow", b"GET, HEAD")
+            answer = self._page("Only to be read", "This is a page to read: send GET.", status=405)
+        else:
+            answer = make(self._visit(request))
+        request.setResponseCode(answer.status)
+        request.setHeader(b"content-type", answer.kind)
+        request.setHeader(b"cache-control", answer.cache if answer.status == 200 else b"no-store")
+        etag = b'"%b"' % hashlib.sha256(answer.body).hexdigest()[:16].encode()
+        if answer.status == 200 and request.setETag(etag):
+            return b""
+        return answer.body
+
+    def _visit(self, request: Request) -> _Visit:
+        host = request.getHeader("host") or ""
+        if not _HOST.fullmatch(host):
+            host = "localhost"
+        return _Visit(host, f"{'https' if self._is_secure(request) else 'http'}://{host}")
+
+    def _page(self, title: str, description: str, *inside: str, path: str = "", status: int = 200) -> _Answer:
+        """:param path: its own; empty: search engines shall not keep it"""
+        world = self._atlas.title
+        return _Answer(self._frame.page(world, title, description, *inside, path=path), status=status)
+
+    @property
+    def _atlas(self) -> Atlas:
+        return self._realm.world.atlas
+
+    # ── the front page ──────────────────────────────────────────────────────────────────────────
+
+    def _front(self, visit: _Visit) -> _Answer:
+        atlas = self._atlas
+        greeting = " ".join(atlas.greeting.split())
+        count = sum(1 for _ in self._realm.sessions())
+        return self._page(
+            atlas.title,
+            f"{greeting or atlas.title} A world of words to play in: in the browser or by telnet.",
+            *tags("p", *[part for part in atlas.greeting.split("\n") if part.strip()]),
+            tag("p", tag("a", "Play in the browser", href="/play", class_="play")),
+            tag("p", "Come in as a guest: no e-mail, nothing to install. ", _playing(count)),
+            *self._by_telnet(visit),
+            tag("h2", "Look around first"),
+            tag("ul", *tags("li", *self._leads())),
+            path="/",
+        )
+
+    def _by_telnet(self, visit: _Visit) -> Iterator[Markup]:
+        ports = self._telnet()
+        rows: list[Markup] = []
+        if ports.plain:
+            rows += _row("Port", str(ports.plain))
+        if ports.tls:
+            rows += _row("Port with TLS", str(ports.tls))
+        if not rows:
+            return
+        yield tag("h2", "Play with a telnet client")
+        yield tag("p", "Mudlet, TinTin++, a plain telnet, with a screen reader or without: whatever you like.")
+        yield tag("dl", *_row("Host", visit.name.strip("[]")), *rows)
+        if ports.plain:
+            name = visit.name
+            yield tag(
+                "p",
+                "Or type: ",
+                tag(
+                    "a", tag("code", f"telnet {name.strip('[]')} {ports.plain}"), href=f"telnet://{name}:{ports.plain}"
+                ),
+            )
+
+    def _leads(self) -> Iterator[Markup]:
+        yield joined(link("/who", "Who plays"), ": the people who are in the world at this moment")
+        yield joined(
+            link("/api/openapi.json", "The API's description"), ": for those who write a client (OpenAPI, JSON)"
+        )
+
+    # ── who plays ───────────────────────────────────────────────────────────────────────────────
+
+    def _who(self, visit: _Visit) -> _Answer:
+        now = self._clock.seconds()
+        sessions = list(self._realm.sessions())
+        named = [session for session in sessions if session.me.account is not None]
+        guests = len(sessions) - len(named)
+        rows = []
+        for session in named[:MOST]:
+            one = listed(session, now)
+            title = f" {one.title}" if one.title else ""
+            notes = tag("small", f" ({', '.join(one.notes)})") if one.notes else ""
+            rows.append(tag("li", tag("b", one.name), title, notes))
+        if len(named) > MOST:
+            rows.append(tag("li", f"and {len(named) - MOST} more"))
+        if guests:
+            rows.append(tag("li", f"{'and ' if named else ''}{guests} guest{'s' if guests > 1 else ''}"))
+        return self._page(
+            "Who plays",
+            f"Who is in {self._atlas.title} at this moment.",
+            tag("p", _playing(len(sessions))),
+            tag("ul", *rows) if rows else "",
+            tag("p", link("/play", "Join them" if sessions else "Come in"), "."),
+            path="/who",
+        )
+
+    # ── for search engines ──────────────────────────────────────────────────────────────────────
+
+    def _robots(self, visit: _Visit) -> _Answer:
+        closed = "".join([f"Disallow: {path}\n" for path in ("/api/", "/claim", "/health", "/sse", "/ws")])
+        return _Answer(f"User-agent: *\n{closed}\nSitemap: {visit.site}/sitemap.xml\n".encode(), _TEXT, _A_WHILE)
+
+    def _sitemap(self, visit: _Visit) -> _Answer:
+        each = joined(*[tag("url", tag("loc", visit.site + path)) for path in self._paths()])
+        whole = tag("urlset", each, xmlns="http://www.sitemaps.org/schemas/sitemap/0.9")
+        return _Answer(f'<?xml version="1.0" encoding="UTF-8"?>\n{whole}\n'.encode(), _XML, _A_WHILE)
+
+    def _paths(self) -> Iterator[str]:
+        """Every page that is worth finding."""
+        yield from ("/", "/play", "/who")
+
+    # ── what is no page ─────────────────────────────────────────────────────────────────────────
+
+    def _refused(self, wait: int) -> _Answer:
+        words = f"Too many pages at once from your network. Wait {wait} second{'s' if wait > 1 else ''}, and try again."
+        return self._page("Too many requests", words, tag("p", words), status=429)
+
+
+class _Page(Resource):
+    isLeaf = True
+
+    def __init__(self, pages: Pages, make: Callable[[_Visit], _Answer]) -> None:
+        super().__init__()
+        self._pages, self._make = pages, make
+
+    def render(self, request: Request) -> bytes:
+        return self._pages.answer(request, self._make)
+
+
+def _playing(count: int) -> str:
+    if not count:
+        return "Nobody plays just now."
+    return "1 person plays now." if count == 1 else f"{count} people play now."
+
+
+def _row(name: str, value: str) -> tuple[Markup, Markup]:
+    return tag("dt", name), tag("dd", value)
