@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from mythos.errors import Refusal
 from mythos.play.call import Call
 from mythos.play.settings import chosen
-from mythos.play.verbs import Rank, Verb, VerbTable
+from mythos.play.topics import GROUPS, first_words, in_group, look_up, near
+from mythos.play.verbs import Verb
 from mythos.wire.message import Line, Role, Span, line
 
-__all__ = ["GROUPS", "VERBS"]
-
-#: Groups of commands in the order they are listed, with their headings.
-GROUPS = {
-    "look": "Looking",
-    "move": "Moving",
-    "things": "Things",
-    "trade": "Trade",
-    "talk": "People",
-    "fight": "Fighting",
-    "self": "Yourself",
-    "settings": "Settings",
-    "keeper": "Keepers",
-}
+__all__ = ["VERBS"]
 
 
 def _help(call: Call) -> None:
@@ -33,19 +20,16 @@ def _help(call: Call) -> None:
         call.reply(*_overview(call))
         return
     verbs, topics = call.realm.verbs, call.world.atlas.help
-    verb = verbs.exact(wanted)
-    if verb is not None and verb.rank > call.rank:
-        verb = None
-    topic = next((name for name in topics if name.lower() == wanted), None)
+    verb, topic = look_up(verbs, topics, call.rank, wanted)
     if verb is None and topic is None:
         verb = verbs.beginning(wanted, call.rank)
-        topic = None if verb else next((name for name in topics if name.lower().startswith(wanted)), None)
+        topic = None if verb else next((topics[word] for word in topics if word.lower().startswith(wanted)), None)
     if verb is None and topic is None:
         raise Refusal(_unknown(call, wanted))
     if verb is not None:
         call.reply(*_of_verb(verb))
     if topic is not None:
-        call.reply(*[line("help", words) for words in topics[topic].splitlines() if words.strip()])
+        call.reply(*[line("help", words) for words in topic.splitlines() if words.strip()])
 
 
 def _overview(call: Call) -> Iterator[Line]:
@@ -54,10 +38,7 @@ def _overview(call: Call) -> Iterator[Line]:
     )
     topics = call.world.atlas.help
     yield from (line("help", words) for words in topics.get("start", "").splitlines() if words.strip())
-    first: dict[str, str] = {}  # a topic's text -> the first of its words
-    for name, text in topics.items():
-        first.setdefault(text, name)
-    if others := sorted(name for name in first.values() if name != "start"):
+    if others := sorted(word for word in first_words(topics) if word != "start"):
         yield line("help", f"Other topics: {', '.join(others)}.")
 
 
@@ -73,17 +54,15 @@ def _of_verb(verb: Verb) -> Iterator[Line]:
 
 
 def _unknown(call: Call, wanted: str) -> str:
-    known = [*call.realm.verbs.names(call.rank), *call.world.atlas.help]
-    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.75)
-    if near:
-        return f"There is no help on {wanted}. Did you mean: {', '.join(near)}?"
+    if meant := near(call.realm.verbs, call.world.atlas.help, call.rank, wanted):
+        return f"There is no help on {wanted}. Did you mean: {', '.join(meant)}?"
     return f"There is no help on {wanted}. Type: commands"
 
 
 def _commands(call: Call) -> None:
     plain = chosen(call.me, "screenreader") == "on"
     for group, heading in GROUPS.items():
-        verbs = _in_group(call.realm.verbs, call.rank, group)
+        verbs = in_group(call.realm.verbs, call.rank, group)
         if not verbs:
             continue
         if plain:
@@ -94,10 +73,6 @@ def _commands(call: Call) -> None:
             for verb in verbs:
                 words += [_word(verb.name), ", "]
             call.reply(line("help", *words[:-1]))
-
-
-def _in_group(table: VerbTable, rank: Rank, group: str) -> list[Verb]:
-    return sorted((verb for verb in table.allowed(rank) if verb.group == group), key=lambda verb: verb.name)
 
 
 def _word(name: str) -> Span:

@@ -9,12 +9,14 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from mythos.net.api import Requests
+from mythos.net.pages_help import Help
 from mythos.net.pages_markup import Frame, Markup, joined, link, tag, tags
 from mythos.play.ports import Clock
 from mythos.play.realm import Realm
@@ -30,7 +32,9 @@ _XML: Final = b"application/xml; charset=utf-8"
 _NOW: Final = b"no-cache"
 _A_WHILE: Final = b"public, max-age=300"
 #: The paths that every page leads to.
-_WAYS: Final = (("/play", "Play"), ("/who", "Who plays"))
+_WAYS: Final = (("/play", "Play"), ("/who", "Who plays"), ("/help", "Help"))
+#: Letters of what somebody wants help on that count.
+_WORD: Final = 60
 #: A name of a host, or an address; an IPv6 address stands in brackets.
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
 
@@ -97,6 +101,7 @@ class Pages:
         self._known: dict[str, Callable[[_Visit], _Answer]] = {
             "/": self._front,
             "/who": self._who,
+            "/help": self._help,
             "/robots.txt": self._robots,
             "/sitemap.xml": self._sitemap,
         }
@@ -104,6 +109,8 @@ class Pages:
     def find(self, path: str) -> Resource | None:
         """:param path: decoded, without a slash at its end; None: it is no page of ours"""
         make = self._known.get(path)
+        if make is None and path.startswith("/help/"):
+            make = partial(self._help_on, path.removeprefix("/help/"))
         return None if make is None else _Page(self, make)
 
     def answer(self, request: Request, make: Callable[[_Visit], _Answer]) -> bytes:
@@ -131,10 +138,12 @@ class Pages:
             host = "localhost"
         return _Visit(host, f"{'https' if self._is_secure(request) else 'http'}://{host}")
 
-    def _page(self, title: str, description: str, *inside: str, path: str = "", status: int = 200) -> _Answer:
+    def _page(
+        self, title: str, description: str, *inside: str, path: str = "", status: int = 200, cache: bytes = _NOW
+    ) -> _Answer:
         """:param path: its own; empty: search engines shall not keep it"""
-        world = self._atlas.title
-        return _Answer(self._frame.page(world, title, description, *inside, path=path), status=status)
+        body = self._frame.page(self._atlas.title, title, description, *inside, path=path)
+        return _Answer(body, status=status, cache=cache)
 
     @property
     def _atlas(self) -> Atlas:
@@ -181,6 +190,7 @@ class Pages:
             )
 
     def _leads(self) -> Iterator[Markup]:
+        yield joined(link("/help", "Help"), ": every command, and how things are done here")
         yield joined(link("/who", "Who plays"), ": the people who are in the world at this moment")
         yield joined(
             link("/api/openapi.json", "The API's description"), ": for those who write a client (OpenAPI, JSON)"
@@ -212,6 +222,27 @@ class Pages:
             path="/who",
         )
 
+    # ── help ────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _entries(self) -> Help:
+        return Help(self._realm.verbs, self._atlas.help)
+
+    def _help(self, visit: _Visit) -> _Answer:
+        description = f"What to type in {self._atlas.title}: how to begin, every command, and how things are done."
+        return self._page("Help", description, *self._entries.overview(), path="/help", cache=_A_WHILE)
+
+    def _help_on(self, asked: str, visit: _Visit) -> _Answer:
+        wanted = " ".join(asked.lower().split())[:_WORD]
+        back = tag("p", link("/help", "All of help"))
+        if entry := self._entries.on(wanted):
+            title = f"Help: {entry.title}"
+            return self._page(title, entry.description, *entry.inside, back, path=entry.path, cache=_A_WHILE)
+        words = f"There is no help on {wanted}."
+        meant = self._entries.near(wanted)
+        told = [tag("p", words, " Did you mean:"), tag("ul", *tags("li", *meant))] if meant else [tag("p", words)]
+        return self._page("Not in help", words, *told, back, status=404)
+
     # ── for search engines ──────────────────────────────────────────────────────────────────────
 
     def _robots(self, visit: _Visit) -> _Answer:
@@ -225,7 +256,8 @@ class Pages:
 
     def _paths(self) -> Iterator[str]:
         """Every page that is worth finding."""
-        yield from ("/", "/play", "/who")
+        yield from ("/", "/play", "/who", "/help")
+        yield from self._entries.paths()
 
     # ── what is no page ─────────────────────────────────────────────────────────────────────────
 

