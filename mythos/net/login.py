@@ -105,15 +105,22 @@ class Login:
 
     async def _password(self, password: str) -> None:
         name, self._name = self._name, ""
+        if (session := await self.admit(name, password)) is not None:
+            self._guest.enter(session)
+
+    async def admit(self, name: str, password: str) -> Session | None:
+        """The session of whom these are. None: it was the last try, and the guest is sent away.
+
+        :raises Refusal: they are wrong, or there were too many tries
+        """
         self._tries += 1
         try:
-            session = await self._accounts.login(name, password, self._guest.address)
+            return await self._accounts.login(name, password, self._guest.address)
         except Refusal as refusal:
             if self._tries >= TRIES:
                 self._guest.hang_up(f"{refusal} That was the last try on this connection.")
-                return
+                return None
             raise
-        self._guest.enter(session)
 
     async def _newcomer(self, new: _Newcomer, text: str) -> None:
         if not text:

@@ -10,11 +10,11 @@ import fcntl
 import struct
 import termios
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, ISSLTransport
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -25,6 +25,7 @@ from mythos.flow.log import Entry, Gap
 from mythos.net.doorman import Doorman
 from mythos.net.login import Login
 from mythos.net.outlet import Link, Outlet
+from mythos.net.packages import Packages
 from mythos.net.transport import HOLD, direct, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
@@ -33,7 +34,7 @@ from mythos.play.settings import choose
 from mythos.wire import ansi, gmcp
 from mythos.wire.ansi import Colours, Style
 from mythos.wire.charset import encode, sanitize
-from mythos.wire.message import Line, Role, Span, State, line
+from mythos.wire.message import TALK, Line, Role, Span, State, line
 from mythos.wire.negotiation import Change, Options, Policy, Side
 from mythos.wire.subnegotiation import LINEMODE_EDIT, TTYPE_SEND, mssp
 from mythos.wire.telnet import (
@@ -82,7 +83,7 @@ OPEN_SECONDS = 10.0
 class TelnetLink(Link):
     """A telnet connection of a session."""
 
-    __slots__ = ("_connection", "_mark", "_marks", "_number", "at_prompt")
+    __slots__ = ("_connection", "_mark", "_marks", "_number", "_packages", "at_prompt")
 
     kind = "telnet"
 
@@ -95,6 +96,7 @@ class TelnetLink(Link):
         self._mark: tuple[int, int] | None = None  # (bytes written, number sent) at the last sweep
         self._number = 0  # what the client was told by Mythos.Seq
         self._marks: Sequence[tuple[int, bytes]] = ()  # (command, reply): DO TIMING-MARK that waits for it
+        self._packages: Packages | None = None  # until its client says what it draws
 
     def encode(self, entries: list[Entry], before: int) -> bytes:
         connection = self._connection
@@ -114,6 +116,10 @@ class TelnetLink(Link):
                 asked = asked or message.name == "Mythos.Ask"
                 if connection.wants(message.name):
                     states.append(gmcp.render(message))
+        if self._packages is not None:
+            if connection.wants("Comm.Channel.Text"):
+                states += [gmcp.render_talk(one) for _, _, one in entries if type(one) is Line and one.kind in TALK]
+            self._tell(self._packages.look(connection.modules))
         if not words and not asked:
             return b"".join(states)
         if self.at_prompt and connection.prompted and not connection.prompt_mark:
@@ -142,6 +148,25 @@ class TelnetLink(Link):
         while self._marks and self._marks[0][0] <= c:
             (_, reply), *self._marks = self._marks
             self.write_behind(reply)
+
+    def draw(self, *, anew: bool) -> None:
+        """Send all that the client draws; ``anew``: states that stand in the log too."""
+        modules = self._connection.modules
+        if modules:
+            if anew:
+                self.realm.snapshot(self.session)
+            self._packages = Packages(self.realm, self.session)
+            self._tell(self._packages.look(modules))
+
+    def asked(self, message: gmcp.Gmcp) -> None:
+        """A message of GMCP that is about the game; one that comes while the client takes nothing is passed over."""
+        if self._packages is not None and not self.shut:
+            self._tell(self._packages.asked(message.name, message.data, self._connection.modules))
+
+    def _tell(self, frames: bytes) -> None:
+        """What shows the world goes out when the world is on disk as it shows it."""
+        if frames:
+            self.realm.commits.after(lambda: self.write_behind(frames))
 
     def mark(self, reply: bytes) -> None:
         """Answer DO TIMING-MARK behind the words of all commands before it (RFC 860)."""
@@ -209,6 +234,7 @@ class TelnetConnection(Protocol):
     :ivar rounds: it is told a round of a fight in one line
     :ivar prompted: its last prompt was words, behind which a line cannot begin
     :ivar counts: it acknowledges by ``Mythos.Ack``
+    :ivar modules: of GMCP, that its client supports, lower case -> version
     :ivar written: bytes handed to the transport
     """
 
@@ -221,6 +247,7 @@ class TelnetConnection(Protocol):
         self.rounds = False
         self.prompted = False
         self.counts = False
+        self.modules: Mapping[str, int] = {}
         self.written = 0
         self.address = ""
         self.prompt_mark = b""
@@ -412,6 +439,8 @@ class TelnetConnection(Protocol):
             self.send(mssp(self.factory.status()))
         elif on and option == Option.LINEMODE and side is Side.HIM:
             self.send(LINEMODE_EDIT)
+        elif option == Option.GMCP and not on:
+            self._evidence.supports, self.modules, self.counts = None, {}, False
         elif option == Option.SGA and side is Side.US:
             self._parser.char_mode = on
         self.refresh_style()
@@ -433,11 +462,11 @@ class TelnetConnection(Protocol):
         name, data = message.name, message.data
         if name == "core.ping":
             self.send(gmcp.encode("Core.Ping"))
-        elif name.startswith("core."):
+        elif name == "core.hello":
             self._evidence.core(message)
-            self.counts = "mythos" in (self._evidence.supports or {})
-            if self._link is not None and name.startswith("core.supports."):
-                self._link.realm.snapshot(self._link.session)
+        elif name.startswith("core.supports."):
+            self._evidence.core(message)
+            self._supported(anew=name.endswith(".set"))
         elif name == "mythos.ack" and self._link is not None:
             epoch = data.get("e") if isinstance(data, dict) else None
             number = data.get("s") if isinstance(data, dict) else data
@@ -447,6 +476,68 @@ class TelnetConnection(Protocol):
                 log.ack(self._link.cursor, number)
         elif name == "mythos.resume" and self._link is None and isinstance(data, dict):
             self._resume(data)
+        elif name in ("char.login.credentials", "char.login.reconnect") and isinstance(data, dict):
+            self._identify(name, data)
+        elif self._link is not None:
+            self._link.asked(message)
+
+    def _supported(self, *, anew: bool) -> None:
+        """The client said which modules it supports; ``anew``: what it draws is owed to it even if it had it."""
+        before, self.modules = self.modules, self._evidence.supports or {}
+        self.counts = "mythos" in self.modules
+        if self._link is not None and self._link.ready:
+            if anew or not self.modules.keys() <= before.keys():
+                self._link.draw(anew=True)
+        elif self._login is not None and (version := self.modules.get("char.login")) and "char.login" not in before:
+            offered: dict[str, Any] = {"type": ["password-credentials"]}
+            self.send(gmcp.encode("Char.Login.Default", offered | ({"version": 2} if version > 1 else {})))
+
+    def _keeps_token(self) -> bool:
+        """Char.Login 2: the client keeps a token to come back with. Not over a line that others may read."""
+        return self.modules.get("char.login", 0) > 1 and ISSLTransport.providedBy(self.transport)
+
+    def _identify(self, name: str, data: dict[str, Any]) -> None:
+        """A program's way in: name and password, or the token it kept. Without either its player types."""
+        account, secret = data.get("account"), data.get("password" if name.endswith("credentials") else "token")
+        if self._busy or self._login is None or not (isinstance(account, str) and isinstance(secret, str)):
+            return
+        self._busy = True
+        if name.endswith("reconnect"):
+            work = self._reconnect(secret)
+        else:
+            work = self._admit(self._login, account.partition(":")[0], secret)
+        Deferred.fromCoroutine(work).addErrback(self._broke)
+
+    async def _admit(self, login: Login, name: str, password: str) -> None:
+        try:
+            session = await login.admit(name, password)
+        except Refusal as refusal:
+            self.send(gmcp.encode("Char.Login.Result", {"success": False, "message": str(refusal)}))
+            session = None
+        self._identified(session, "")
+
+    async def _reconnect(self, token: str) -> None:
+        try:
+            session = await self.factory.accounts.session_by(token)
+        except Refusal as refusal:
+            self.send(gmcp.encode("Char.Login.Result", {"success": False, "message": str(refusal)}))
+            self._identified(None, "")
+        else:
+            self._identified(session, token)
+
+    def _identified(self, session: Session | None, shown: str) -> None:
+        if session is not None and self.transport is not None and self._login is not None:
+            self._show_echo(False)
+            self.send(gmcp.encode("Char.Login.Result", {"success": True}))
+            self._attach(session, None, None, shown)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Lines may have been typed meanwhile."""
+        self._busy = False
+        if self._lines and self._login is not None:
+            self._busy = True
+            Deferred.fromCoroutine(self._converse()).addErrback(self._broke)
 
     def _resume(self, data: dict[str, Any]) -> None:
         token, epoch, last = data.get("token"), data.get("e"), data.get("s")
@@ -462,8 +553,9 @@ class TelnetConnection(Protocol):
         except Refusal as refusal:
             self.send(gmcp.encode("Mythos.Refused", {"message": str(refusal)}))
         else:
-            self._attach(session, epoch, last, token)
-        self._busy = False
+            if self._login is not None:
+                self._attach(session, epoch, last, token)
+        self._go_on()
 
     # ── the name prompt (what net.login asks of it) ─────────────────────────────────────────────
 
@@ -523,7 +615,7 @@ class TelnetConnection(Protocol):
             epoch=epoch,
             last=last,
             returning=last is None,
-            token=self.counts,
+            token=self.counts or self._keeps_token(),
             shown=shown,
             then=lambda attached: self._greeted(link, attached),
         )
@@ -562,8 +654,12 @@ class TelnetConnection(Protocol):
             )
         elif attached.resumed and attached.missed:
             self.say(f"-- resumed: {attached.missed} lines while you were away --")
+        if attached.token and self._keeps_token():
+            name = link.session.me.name
+            self.send(gmcp.encode("Char.Login.Token", {"account": name, "token": attached.token}))
         self.transport.registerProducer(link, True)
         link.attached()
+        link.draw(anew=attached.resumed)
         lines, self._lines = self._lines, None
         for text in lines or ():
             link.realm.submit(link.session, 0, sanitize(text))
@@ -572,8 +668,7 @@ class TelnetConnection(Protocol):
 
     def wants(self, name: str) -> bool:
         """The client listed this GMCP module."""
-        supports = self._evidence.supports
-        return supports is not None and self._options.us(Option.GMCP) and gmcp.wants(supports, name)
+        return bool(self.modules) and self._options.us(Option.GMCP) and gmcp.wants(self.modules, name)
 
     def refresh_style(self) -> None:
         """Put together anew how lines are shown: by what the client said and what the player chose."""

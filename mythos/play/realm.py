@@ -21,6 +21,7 @@ from mythos.play.commits import Commits
 from mythos.play.narrate import narrate
 from mythos.play.narrate.fights import vitals
 from mythos.play.narrate.moving import crowded
+from mythos.play.panels import Surroundings
 from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, Tokens
 from mythos.play.roster import Roster
 from mythos.play.sessions import Session, Standing
@@ -76,6 +77,8 @@ class Realm:
 
     :ivar submit: takes a line from a door: :meth:`mythos.play.turns.Turns.submit`
     :ivar pump: runs commands that wait: :meth:`mythos.play.turns.Turns.pump`
+    :ivar turns: how many turns have ended
+    :ivar surroundings: what rooms show to those who draw them
     :ivar intermud: our side of Intermud-3; None: this world is on no network
     :ivar wake: called when there are commands to run; set by who drives :meth:`pump`
     :ivar ended: called with a session that is over, after its last words
@@ -110,6 +113,8 @@ class Realm:
         self.pace = pace
         self.limits = limits
         self.now = clock.seconds()
+        self.turns = 0
+        self.surroundings = Surroundings(lambda: self.turns)
         self.wake: Callable[[], None] = lambda: None
         self.stop: Callable[[float, str], None] = lambda seconds, reason: None
         self.reload: Callable[[], str] = lambda: "There is nothing to load again."
@@ -396,6 +401,7 @@ class Realm:
         :param kind: what the turn was, for the ledger: a verb's name, tick, enter …
         :param c: the command it was, of this session; 0: none
         """
+        self.turns += 1
         commits = self.commits
         change = self.world.take_change()
         if change is not NO_CHANGE:

@@ -14,10 +14,10 @@ from typing import Any, Final
 import msgspec
 
 from mythos.errors import WireError
-from mythos.wire.message import State
+from mythos.wire.message import Line, Role, State
 from mythos.wire.telnet import Option, subnegotiate
 
-__all__ = ["BadGmcp", "Gmcp", "decode", "encode", "module_of", "render", "supports_after", "wants"]
+__all__ = ["BadGmcp", "Gmcp", "decode", "encode", "module_of", "render", "render_talk", "supports_after", "wants"]
 
 DEPTH_LIMIT: Final = 16
 _MODULE_LIMIT: Final = 64
@@ -59,6 +59,29 @@ def render(state: State) -> bytes:
     if rendered is None:
         rendered = state.rendered[_KEY] = encode(state.name, state.data)
     return rendered
+
+
+def render_talk(line: Line) -> bytes:
+    """A line of a channel, or a tell, as Comm.Channel.Text: encoded once for all who get it.
+
+    The channel is the word in brackets such a line begins with; a tell is of ``tell`` and the other's name.
+    """
+    rendered = line.rendered.get(_KEY)
+    if rendered is None:
+        rendered = line.rendered[_KEY] = _talk(line)
+    return rendered
+
+
+def _talk(line: Line) -> bytes:
+    talker = next((span.text for span in line.spans if span.role is Role.PLAYER), "")
+    said: dict[str, str] = {"channel": f"tell {talker}", "talker": talker, "text": line.text}
+    if line.kind == "channel":
+        said["channel"] = line.text[1:].partition("]")[0]
+    else:
+        said["kind"] = "tell"
+        if line.text.startswith(("You ", "To ")):
+            said["talker"] = "You"
+    return encode("Comm.Channel.Text", said)
 
 
 def decode(payload: bytes) -> Gmcp:

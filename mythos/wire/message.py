@@ -13,7 +13,11 @@ from typing import Any
 
 from mythos.values import value
 
-__all__ = ["Line", "Message", "Role", "Span", "State", "line"]
+__all__ = ["TALK", "Line", "Message", "Role", "Span", "State", "line"]
+
+
+#: Kinds of lines that are said to people elsewhere.
+TALK = ("channel", "tell")
 
 
 class Role(Enum):

@@ -41,6 +41,7 @@ def test_score() -> None:
         "level": 2,
         "xp": 130,
         "fighting": False,
+        "string": "H:20/20",
     }
 
 

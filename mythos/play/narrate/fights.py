@@ -26,6 +26,7 @@ def vitals(character: Character) -> State:
             "level": character.level,
             "xp": character.xp,
             "fighting": character.fighting is not None,
+            "string": f"H:{character.hp}/{character.max_hp}",
         },
     )
 
