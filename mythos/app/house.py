@@ -20,6 +20,7 @@ from twisted.web.server import Site
 from mythos import __version__
 from mythos.app.doors import host
 from mythos.app.files import secret_key
+from mythos.app.mssp import status_table
 from mythos.app.network import Network
 from mythos.app.parts import Chance, Parts, Pump, Starter, Watcher
 from mythos.app.places import read_world, web_files
@@ -168,6 +169,7 @@ class House(Server):
             greeting=_greeting(config, atlas),
             web_address="",
             status=self._mssp,
+            downloads=_downloads(config),
         )
         proxies = Proxies(config.http.trusted_proxies)
         sockets = SocketFactory(
@@ -424,31 +426,9 @@ class House(Server):
         parts.hasher.stop()
         parts.store.close()
 
-    def _mssp(self) -> dict[str, str]:
+    def _mssp(self) -> dict[str, tuple[str, ...]]:
         assert self._parts is not None
-        realm = self._parts.realm
-        atlas = realm.world.atlas
-        return {
-            "NAME": self.config.mud.name,
-            "PLAYERS": str(sum(1 for _ in realm.sessions())),
-            "UPTIME": str(int(self.health.started)),
-            "CODEBASE": f"Mythos {__version__}",
-            "CONTACT": self.config.mud.admin_email,
-            "PORT": str(self.ports.get("telnet", 0)),
-            "FAMILY": "Custom",
-            "LANGUAGE": "English",
-            "AREAS": str(len(atlas.zones)),
-            "ROOMS": str(len(atlas.rooms)),
-            "MOBILES": str(len(atlas.npcs)),
-            "OBJECTS": str(len(atlas.items)),
-            "HELPFILES": str(len(atlas.help)),
-            "ANSI": "1",
-            "UTF-8": "1",
-            "XTERM 256 COLORS": "1",
-            "XTERM TRUE COLORS": "1",
-            "GMCP": "1",
-            "WEBSOCKET": "1",
-        }
+        return status_table(self.config, self._parts.realm, self.ports, self.health.started)
 
 
 #: Seconds that a stop waits for the store, twice.
@@ -478,6 +458,17 @@ def _pace(config: Config) -> Pace:
         window=sessions.resume_window,
         sweep=min(5.0, sessions.sweep_interval),
     )
+
+
+def _downloads(config: Config) -> dict[str, Any]:
+    """What Mudlet may fetch, as messages of GMCP."""
+    telnet = config.telnet
+    found: dict[str, Any] = {}
+    if telnet.gui_url:
+        found["Client.GUI"] = {"version": telnet.gui_version, "url": telnet.gui_url}
+    if telnet.map_url:
+        found["Client.Map"] = {"url": telnet.map_url}
+    return found
 
 
 def _greeting(config: Config, atlas: Atlas) -> list[str]:

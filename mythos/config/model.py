@@ -112,6 +112,9 @@ class Telnet:
         BOOL, "no", "Consent to telnet without encryption on a public address; passwords can be overheard.",
         env=("ALLOW_PLAINTEXT_TELNET",)
     )
+    gui_url: str = setting(types.URL, "", "A package for Mudlet, which it installs when somebody comes in.")
+    gui_version: str = setting(NAME, "1", "Its version; another one makes Mudlet fetch it again.")
+    map_url: str = setting(types.URL, "", "A map for Mudlet, an XML file in the format of MMP.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,11 @@ class Mud:
     )
     mudlib: str = setting(NAME, "Mythos", "The library they are told of.")
     base_mudlib: str = setting(NAME, "Mythos", "What that is made from.")
+    mssp: tuple[str, ...] = setting(
+        types.MSSP, "",
+        "More that MUD lists are told, by MSSP: GENRE=Fantasy, WEBSITE=https://mud.example.org. A name that comes twice"
+        " has both values."
+    )
     driver: str = setting(NAME, "", "The program they are told of; empty: Mythos and its version.")
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "HOST",
     "KEYS",
     "LISTEN",
+    "MSSP",
     "NAME",
     "NETWORKS",
     "OPTIONAL_INT",
@@ -35,6 +36,7 @@ __all__ = [
     "ROUTER_PASSWORD",
     "STORE",
     "TEXT",
+    "URL",
     "ApiKey",
     "Type",
     "enumeration",
@@ -51,6 +53,8 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9._-]+(?::[0-9]{1,5})?|https?://
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+")
 _ROUTER: Final = re.compile(r"\*[^\s,]{1,63} +[A-Za-z0-9._-]+:[0-9]{1,5}")
 _RATE: Final = re.compile(r"([a-z_]+) *= *([1-9][0-9]{0,8})")
+_STATUS: Final = re.compile(r"([A-Z][A-Z0-9 -]{0,40}?) *= *(\S[^\x00-\x1f\x7f]{0,255})")
+_URL: Final = re.compile(r"https?://[!-~]{1,2000}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _SQLITE: Final = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
 _POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?:")
@@ -151,6 +155,21 @@ def _rate(text: str) -> str:
     return f"{found[1]}={int(found[2])}"
 
 
+def _status(text: str) -> str:
+    found = _STATUS.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected a field of MSSP and its value, such as GENRE=Fantasy, not {text!r}")
+    if found[1] in ("PLAYERS", "UPTIME"):
+        raise ValueError(f"{found[1]} is counted, not set")
+    return f"{found[1]}={found[2]}"
+
+
+def _url(text: str) -> str:
+    if text and not _URL.fullmatch(text):
+        raise ValueError(f"expected an address that begins with https:// or http://, not {text!r}")
+    return text
+
+
 def _network(text: str) -> str:
     try:
         return str(ip_network(text))
@@ -245,6 +264,8 @@ OPTIONAL_INT: Final = _optional(scalars.integer)
 ORIGINS: Final = _list(_origin)
 NETWORKS: Final = _list(_network)
 RATES: Final = _list(_rate)
+MSSP: Final = _list(_status)
+URL: Final = Type(_url)
 HOST: Final = Type(_host)
 ROUTER_PASSWORD: Final = Type(
     lambda text: scalars.integer(text or "0", 0, 2**31 - 1), lambda value: str(value) if value else ""

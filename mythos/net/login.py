@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +30,9 @@ class Guest(Protocol):
 
     def hang_up(self, reason: str) -> None: ...
 
+    def show_status(self) -> None:
+        """What lists of MUDs are told, in plain text. :raises Refusal: too soon after the last time"""
+
     def read_aloud(self, on: bool) -> None:
         """Speech-friendly text from now on, or no longer."""
 
@@ -44,12 +46,11 @@ class _Newcomer:
 class Login:
     """Give it each line that is typed; it asks, and ends by letting the guest enter."""
 
-    __slots__ = ("_accounts", "_guest", "_name", "_new", "_status", "_tries")
+    __slots__ = ("_accounts", "_guest", "_name", "_new", "_tries")
 
-    def __init__(self, guest: Guest, accounts: Accounts, status: Callable[[], list[str]]) -> None:
+    def __init__(self, guest: Guest, accounts: Accounts) -> None:
         self._guest = guest
         self._accounts = accounts
-        self._status = status
         self._name = ""
         self._new: _Newcomer | None = None
         self._tries = 0
@@ -90,7 +91,7 @@ class Login:
             guest.say(f"Screen reader mode is {'off' if how == 'off' else 'on: plain sentences, one thing a line'}.")
             self.ask_name()
         elif name == "MSSP-REQUEST":
-            guest.say(*self._status())
+            guest.show_status()
             self.ask_name()
         elif await self._accounts.known(name):
             self._name = name

@@ -11,6 +11,7 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -26,6 +27,7 @@ from mythos.net.doorman import Doorman
 from mythos.net.login import Login
 from mythos.net.outlet import Link, Outlet
 from mythos.net.packages import Packages
+from mythos.net.status import Status, Table
 from mythos.net.transport import HOLD, direct, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
@@ -36,7 +38,7 @@ from mythos.wire.ansi import Colours, Style
 from mythos.wire.charset import encode, sanitize
 from mythos.wire.message import TALK, Line, Role, Span, State, line
 from mythos.wire.negotiation import Change, Options, Policy, Side
-from mythos.wire.subnegotiation import LINEMODE_EDIT, TTYPE_SEND, mssp
+from mythos.wire.subnegotiation import LINEMODE_EDIT, TTYPE_SEND
 from mythos.wire.telnet import (
     END_OF_RECORD,
     GO_AHEAD,
@@ -289,7 +291,7 @@ class TelnetConnection(Protocol):
             return
         factory.waiting.add(self)
         self.send(self._options.open(now))
-        self._login = Login(self, factory.accounts, factory.status_lines)
+        self._login = Login(self, factory.accounts)
         self._greeting = factory.clock.callLater(WAIT, self._greet)
 
     def connectionLost(self, reason: Failure = Failure) -> None:  # type: ignore[assignment]
@@ -436,7 +438,8 @@ class TelnetConnection(Protocol):
         elif on and option == Option.CHARSET and side is Side.US:
             self.send(self._evidence.request_charset())
         elif on and option == Option.MSSP:
-            self.send(mssp(self.factory.status()))
+            if not self._pace.take(self._heard, CODE_COST):
+                self.send(self.factory.status.frame())
         elif on and option == Option.LINEMODE and side is Side.HIM:
             self.send(LINEMODE_EDIT)
         elif option == Option.GMCP and not on:
@@ -597,6 +600,9 @@ class TelnetConnection(Protocol):
         self.say(reason)
         self.transport.loseConnection()
 
+    def show_status(self) -> None:
+        self.send(escape(self.factory.status.text(self.address)))
+
     def read_aloud(self, on: bool) -> None:
         self._spoken = on
         self.refresh_style()
@@ -657,6 +663,8 @@ class TelnetConnection(Protocol):
         if attached.token and self._keeps_token():
             name = link.session.me.name
             self.send(gmcp.encode("Char.Login.Token", {"account": name, "token": attached.token}))
+        if self._options.us(Option.GMCP) and self._evidence.terminal().client.upper().startswith("MUDLET"):
+            self.send(b"".join([gmcp.encode(name, data) for name, data in self.factory.downloads.items()]))
         self.transport.registerProducer(link, True)
         link.attached()
         link.draw(anew=attached.resumed)
@@ -774,7 +782,11 @@ _COLOURS = {"none": Colours.NONE, "16": Colours.ANSI, "256": Colours.XTERM, "tru
 
 
 class TelnetFactory(Factory):
-    """:ivar waiting: connections that have not said who they are"""
+    """:ivar waiting: connections that have not said who they are
+
+    :param status: makes the table of MSSP
+    :param downloads: messages of GMCP for Mudlet, by name: what it may fetch
+    """
 
     noisy = False
 
@@ -788,7 +800,8 @@ class TelnetFactory(Factory):
         doorman: Doorman,
         greeting: list[str],
         web_address: str,
-        status: Callable[[], dict[str, str]],
+        status: Callable[[], Table],
+        downloads: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.realm = realm
         self.accounts = accounts
@@ -797,18 +810,14 @@ class TelnetFactory(Factory):
         self.doorman = doorman
         self.greeting = greeting
         self.web_address = web_address
-        self.status = status
+        self.status = Status(status, clock.seconds)
+        self.downloads = downloads
         self.waiting: set[TelnetConnection] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         connection = TelnetConnection()
         connection.factory = self
         return connection
-
-    def status_lines(self) -> list[str]:
-        """MSSP in plain text."""
-        rows = [f"{name}\t{value}" for name, value in self.status().items()]
-        return ["MSSP-REPLY-START", *rows, "MSSP-REPLY-END"]
 
     def sweep(self, now: float) -> None:
         """Let go of those who have not said who they are."""

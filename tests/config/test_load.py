@@ -219,6 +219,34 @@ def test_wrong_keys_of_the_gateway(text: str, expected: str) -> None:
     assert mistakes(env={"MYTHOS_GATEWAY_KEYS": text}) == [f"MYTHOS_GATEWAY_KEYS: error: {expected}"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Fantasy", "expected a field of MSSP and its value, such as GENRE=Fantasy, not 'Fantasy'"),
+        ("genre=Fantasy", "expected a field of MSSP and its value, such as GENRE=Fantasy, not 'genre=Fantasy'"),
+        ("GENRE=", "expected a field of MSSP and its value, such as GENRE=Fantasy, not 'GENRE='"),
+        ("PLAYERS=1000", "PLAYERS is counted, not set"),
+    ],
+)
+def test_wrong_fields_of_mssp(text: str, expected: str) -> None:
+    assert mistakes(env={"MYTHOS_MUD_MSSP": text}) == [f"MYTHOS_MUD_MSSP: error: {expected}"]
+
+
+def test_fields_of_mssp() -> None:
+    """Names hold blanks; a value may hold an equals sign."""
+    text = "MINIMUM AGE = 12, WEBSITE=https://mud.example.org/?a=b"
+    assert read(env={"MYTHOS_MUD_MSSP": text}).config.mud.mssp == (
+        "MINIMUM AGE=12",
+        "WEBSITE=https://mud.example.org/?a=b",
+    )
+
+
+@pytest.mark.parametrize("text", ["mud.example.org", "ftp://mud.example.org/map.xml", "https://", "https://a b"])
+def test_wrong_addresses_of_pages(text: str) -> None:
+    expected = f"expected an address that begins with https:// or http://, not {text!r}"
+    assert mistakes(env={"MYTHOS_TELNET_MAP_URL": text}) == [f"MYTHOS_TELNET_MAP_URL: error: {expected}"]
+
+
 def test_named_files() -> None:
     files = {"/etc/mud.yaml": "mud: {name: Named}\n", "prod.env": "RATE_LIMIT_TELLS=3\n"}
     loaded = read("mud: {name: Usual}\n", files=files, options={"config": "/etc/mud.yaml", "env-file": "prod.env"})

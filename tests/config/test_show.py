@@ -119,11 +119,12 @@ def test_show_masks_secrets(runner: CliRunner) -> None:
 
 
 def test_show(runner: CliRunner) -> None:
-    shown = run(runner, "show", "telnet", "limits.connections", "--source", "--telnet", "4001")
+    shown = run(runner, "show", "telnet.listen", "limits.player", "limits.connections", "--source", "--telnet", "4001")
     assert shown.stdout.splitlines() == [
         "telnet.listen: tcp:4001:interface=127.0.0.1  # --telnet",
-        "telnet.allow_plaintext: no  # default",
         "limits.connections: 100  # preset small",
+        "limits.player.per_minute: 1200  # default",
+        "limits.player.burst: 40  # default",
     ]
     assert json.loads(run(runner, "show", "size", "--json").stdout) == {"size": "small"}
     assert run(runner, "show", "--public", "size").stdout == "size: medium\n"

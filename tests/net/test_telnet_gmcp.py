@@ -229,6 +229,20 @@ def test_people_in_the_room() -> None:
     assert client.tell(b"") == [("Room.RemovePlayer", "Ann")]
 
 
+@pytest.mark.parametrize(
+    ("client", "fetches"), [("Mudlet", True), ("MUDLET 4.19", True), ("Blightmud", False), ("", False)]
+)
+def test_what_mudlet_may_fetch(client: str, fetches: bool) -> None:
+    """It never lists these; nobody else is told."""
+    peer = Client("Char 1")
+    gui = {"version": "3", "url": "https://mud.example.org/gui.mpackage"}
+    peer.connection.factory.downloads = {"Client.GUI": gui, "Client.Map": {"url": "https://mud.example.org/map.xml"}}
+    peer.told("Core.Hello", {"client": client, "version": "1"})
+    told = dict(peer.come_in())
+    assert (told.get("Client.GUI") == gui) is fetches
+    assert ("Client.Map" in told) is fetches
+
+
 # ── Char.Login ──────────────────────────────────────────────────────────────────────────────────
 
 
