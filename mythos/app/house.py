@@ -170,6 +170,8 @@ class House(Server):
             web_address="",
             status=self._mssp,
             downloads=_downloads(config),
+            mccp2=config.telnet.mccp2,
+            mccp3=config.telnet.mccp3,
         )
         proxies = Proxies(config.http.trusted_proxies)
         sockets = SocketFactory(
@@ -232,6 +234,7 @@ class House(Server):
             queued=lambda: parts.realm.queued,
             held=lambda: parts.commits.held,
             delivered=lambda: parts.outlet.delivered,
+            compressed=parts.telnet.units.sizes,
             errors=lambda: observer.errors if observer else 0,
             faults=lambda: watcher.faults,
             i3=lambda: parts.network.numbers() if parts.network is not None else [],

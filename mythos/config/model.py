@@ -115,6 +115,8 @@ class Telnet:
     gui_url: str = setting(types.URL, "", "A package for Mudlet, which it installs when somebody comes in.")
     gui_version: str = setting(NAME, "1", "Its version; another one makes Mudlet fetch it again.")
     map_url: str = setting(types.URL, "", "A map for Mudlet, an XML file in the format of MMP.")
+    mccp2: bool = setting(BOOL, "yes", "Offer to compress what clients are sent (MCCP2).")
+    mccp3: bool = setting(BOOL, "no", "Take what clients compress (MCCP3); it saves little, as players type little.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from mythos.play.settings import choose
 from mythos.wire import ansi, gmcp
 from mythos.wire.ansi import Colours, Style
 from mythos.wire.charset import encode, sanitize
+from mythos.wire.mccp import START, Incoming, Outgoing, Units
 from mythos.wire.message import TALK, Line, Role, Span, State, line
 from mythos.wire.negotiation import Change, Options, Policy, Side
 from mythos.wire.subnegotiation import LINEMODE_EDIT, TTYPE_SEND
@@ -80,6 +81,8 @@ BACKLOG = 64
 SUBNEGOTIATIONS, CODE_COST = (50.0, 100.0), 25.0
 #: Seconds a subnegotiation may stand open without a byte; then what follows is text again.
 OPEN_SECONDS = 10.0
+#: Seconds without a byte after the end of our compression: Mudlet loses plain bytes that it reads together with it.
+AFTER_COMPRESSION = 0.25
 
 
 class TelnetLink(Link):
@@ -201,10 +204,10 @@ class TelnetLink(Link):
         self._connection.goodbye(code, reason)
 
     def pause(self) -> None:
-        self._connection.transport.pauseProducing()
+        self._connection.stop_reading()
 
     def resume(self) -> None:
-        self._connection.transport.resumeProducing()
+        self._connection.read_on()
 
     def sweep(self, now: float) -> None:
         super().sweep(now)
@@ -272,6 +275,13 @@ class TelnetConnection(Protocol):
         self._quiet_at = 0
         self._quiet_since = 0.0
         self._settings: dict[str, str] | None = None
+        self._offered = False  # compression
+        self._outgoing: Outgoing | None = None
+        self._incoming: Incoming | None = None
+        self._next_piece: IDelayedCall | None = None
+        self._stopped = False  # no more input is wanted for now
+        self._held: bytearray | None = None  # what waits for the pause behind the end of compression
+        self._release: IDelayedCall | None = None
 
     # ── the connection ──────────────────────────────────────────────────────────────────────────
 
@@ -300,6 +310,10 @@ class TelnetConnection(Protocol):
         self.factory.doorman.leave(self.address)
         self.factory.waiting.discard(self)
         self._cancel_greeting()
+        for waiting in (self._next_piece, self._release):
+            if waiting is not None:
+                waiting.cancel()
+        self._next_piece = self._release = None
         self._login = None
         link, self._link = self._link, None
         if link is not None:
@@ -315,21 +329,78 @@ class TelnetConnection(Protocol):
             if self._received == len(data) and data.startswith((b"GET ", b"POST ", b"HEAD ", b"\x16\x03")):
                 self._wrong_door(data)
                 return
+        try:
+            self._take(data, now)
+        except WireError as error:
+            _log.info("{address} broke the telnet protocol: {error}", address=self.address, error=error)
+            self._close()
+
+    def _take(self, data: bytes, now: float) -> None:
+        """Heed what came in: all of it if it is plain, else one piece in a reactor turn. :raises WireError:"""
+        while data and self._incoming is None:
+            self._heed(data, now)
+            data = self._parser.rest()
+        incoming = self._incoming
+        if incoming is None:
+            return
+        if data:
+            incoming.receive(data)
+        try:
+            piece = incoming.piece()
+        except WireError:
+            self._incoming = None
+            self.send(self._options.drop_us(Option.MCCP3, now))
+            raise
+        self._heed(piece, now)
+        if incoming.ended:
+            self._incoming = None
+            self.send(self._options.drop_us(Option.MCCP3, now))
+            self._take(incoming.rest, now)
+        elif incoming.more:
+            self.transport.pauseProducing()
+            self._read_on()
+
+    def stop_reading(self) -> None:
+        """The session wants no more for now."""
+        self._stopped = True
+        self.transport.pauseProducing()
+
+    def read_on(self) -> None:
+        self._stopped = False
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read again, unless there is a reason to wait; first what has been read and is still compressed."""
+        if self._stopped or self._held is not None or self._next_piece is not None:
+            return
+        if self._incoming is not None and self._incoming.more:
+            self._next_piece = self.factory.clock.callLater(0, self._take_next)
+        else:
+            self.transport.resumeProducing()
+
+    def _take_next(self) -> None:
+        self._next_piece = None
+        if not self._stopped and self._held is None:
+            self.dataReceived(b"")
+            self._read_on()
+
+    def _heed(self, data: bytes, now: float) -> None:
         for event in self._parser.receive(data):
             if type(event) is bytes:
                 self._line(event)
             else:
-                try:
-                    self._event(event, now)
-                except WireError as error:
-                    _log.info("{address} broke the telnet protocol: {error}", address=self.address, error=error)
-                    self.transport.loseConnection()
-                    return
+                self._event(event, now)
 
     def send(self, data: bytes) -> None:
-        if data:
-            self.written += len(data)
-            direct(self.transport, data)
+        if not data:
+            return
+        if self._held is not None:
+            self._held += data
+            return
+        if self._outgoing is not None:
+            data = self._outgoing.write(data)
+        self.written += len(data)
+        direct(self.transport, data)
 
     def unsent(self) -> int:
         """Bytes that our buffers or the kernel's hold, and the peer's TCP has not acknowledged."""
@@ -403,14 +474,18 @@ class TelnetConnection(Protocol):
     def _event(self, event: Any, now: float) -> None:
         if type(event) is Negotiation:
             reply, change = self._options.received(event.verb, event.option, now)
-            if reply and event.option == Option.TIMING_MARK and self._link is not None:
+            if self._outgoing is not None and event.option == Option.MCCP2 and not self._options.us(Option.MCCP2):
+                self._decompress(reply)
+            elif reply and event.option == Option.TIMING_MARK and self._link is not None:
                 self._link.mark(reply)
             else:
                 self.send(reply)
             if change is not None:
                 self._changed(change)
         elif type(event) is Subnegotiation:
-            if self._options.agreed(event.option) and not self._pace.take(now):
+            if event.option == Option.MCCP3 and self._options.us(Option.MCCP3):
+                self._incoming, self._parser.stops_at = Incoming(), None
+            elif self._options.agreed(event.option) and not self._pace.take(now):
                 self._subnegotiated(event)
         elif type(event) is Code:
             if event is Code.AYT and not self._pace.take(now, CODE_COST):
@@ -444,6 +519,8 @@ class TelnetConnection(Protocol):
             self.send(LINEMODE_EDIT)
         elif option == Option.GMCP and not on:
             self._evidence.supports, self.modules, self.counts = None, {}, False
+        elif on and option == Option.MCCP2:
+            self._compress()
         elif option == Option.SGA and side is Side.US:
             self._parser.char_mode = on
         self.refresh_style()
@@ -563,9 +640,11 @@ class TelnetConnection(Protocol):
     # ── the name prompt (what net.login asks of it) ─────────────────────────────────────────────
 
     def _greet_if_settled(self) -> None:
-        named = self._evidence.named or not self._options.him(Option.TTYPE)
-        if self._greeting is not None and self._options.settled and named:
+        if self._greeting is not None and self._options.settled and self._has_said_what_it_is():
             self._greet()
+
+    def _has_said_what_it_is(self) -> bool:
+        return self._evidence.named or not self._options.him(Option.TTYPE)
 
     def _postpone_greeting(self) -> None:
         if self._greeting is not None:
@@ -598,7 +677,7 @@ class TelnetConnection(Protocol):
 
     def hang_up(self, reason: str) -> None:
         self.say(reason)
-        self.transport.loseConnection()
+        self._close()
 
     def show_status(self) -> None:
         self.send(escape(self.factory.status.text(self.address)))
@@ -733,7 +812,61 @@ class TelnetConnection(Protocol):
             self.say(f"-- {reason} --")
         if self._options.us(Option.GMCP):
             self.send(gmcp.encode("Core.Goodbye", reason))
+        self._close()
+
+    def _close(self) -> None:
+        """Close, after what was sent."""
+        if self._held is not None:
+            self._send_held()
+        if self._outgoing is not None:
+            self._end_compression()
+        self._stopped = True
         self.transport.loseConnection()
+
+    # ── compression ─────────────────────────────────────────────────────────────────────────────
+
+    def _offer_compression(self, now: float) -> None:
+        """To a session's client, and once it has said what it is: some lose the thread when it comes between."""
+        self._offered = True
+        factory = self.factory
+        if factory.mccp2:
+            self.send(self._options.offer_us(Option.MCCP2, now))
+        if factory.mccp3:
+            self._parser.stops_at = Option.MCCP3
+            self.send(self._options.offer_us(Option.MCCP3, now))
+
+    def _compress(self) -> None:
+        """From now on, unless something is still on its way: Mudlet sees the start only if it comes in one piece."""
+        if self._outgoing is None and not self.unsent():
+            self.send(START)
+            self._outgoing = Outgoing(self.factory.units)
+
+    def _end_compression(self) -> None:
+        assert self._outgoing is not None
+        end, self._outgoing = self._outgoing.end(), None
+        self.send(end)
+
+    def _decompress(self, reply: bytes) -> None:
+        """The client said DONT: end the stream, and go on with ``reply`` in plain after a pause."""
+        self._end_compression()
+        self._held = bytearray(reply)
+        self.transport.pauseProducing()
+        if self._link is not None and not self._link.shut:
+            self._link.pauseProducing()
+        self._release = self.factory.clock.callLater(AFTER_COMPRESSION, self._go_on_plain)
+
+    def _go_on_plain(self) -> None:
+        self._send_held()
+        self._read_on()
+        if self._link is not None:
+            self._link.resumeProducing()
+
+    def _send_held(self) -> None:
+        held, self._held = self._held, None
+        release, self._release = self._release, None
+        if release is not None and release.active():
+            release.cancel()
+        self.send(bytes(held or b""))
 
     # ── now and then ────────────────────────────────────────────────────────────────────────────
 
@@ -752,6 +885,10 @@ class TelnetConnection(Protocol):
     def keep_alive(self, now: float) -> None:
         """Each second: what waits too long for the peer is given up, and a silent line is kept open."""
         self.send(self._options.expire(now))
+        if self._options.us(Option.MCCP2):
+            self._compress()
+        elif not self._offered and self._parser.speaks_telnet and self._has_said_what_it_is():
+            self._offer_compression(now)
         if self._parser.subnegotiating and now - self._heard > OPEN_SECONDS:
             self._parser.abandon()
         if self.written != self._quiet_at:
@@ -786,6 +923,7 @@ class TelnetFactory(Factory):
 
     :param status: makes the table of MSSP
     :param downloads: messages of GMCP for Mudlet, by name: what it may fetch
+    :param mccp2: offer to compress what is sent; ``mccp3``: and take what clients compress
     """
 
     noisy = False
@@ -802,6 +940,8 @@ class TelnetFactory(Factory):
         web_address: str,
         status: Callable[[], Table],
         downloads: Mapping[str, Any] = MappingProxyType({}),
+        mccp2: bool = True,
+        mccp3: bool = False,
     ) -> None:
         self.realm = realm
         self.accounts = accounts
@@ -812,6 +952,9 @@ class TelnetFactory(Factory):
         self.web_address = web_address
         self.status = Status(status, clock.seconds)
         self.downloads = downloads
+        self.mccp2 = mccp2
+        self.mccp3 = mccp3
+        self.units = Units()
         self.waiting: set[TelnetConnection] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

@@ -164,13 +164,16 @@ class Parser(Lines):
     """Cut what one client sends into events.
 
     :ivar speaks_telnet: has sent an IAC command; until then it may be netcat and must get none
+    :ivar stops_at: events end with a subnegotiation of this option: what follows it is not telnet, see :meth:`rest`
     """
 
-    __slots__ = ("_code", "_count", "_outer", "_payload", "speaks_telnet")
+    __slots__ = ("_code", "_count", "_outer", "_payload", "_rest", "speaks_telnet", "stops_at")
 
     def __init__(self, limit: int = LOGIN_LINE_LIMIT) -> None:
         super().__init__(limit)
         self.speaks_telnet = False
+        self.stops_at: int | None = None
+        self._rest = b""
         self._outer = _DATA
         self._code = 0  # the verb, or the option of the open subnegotiation
         self._payload: bytearray | None = None  # None inside a subnegotiation: it is being thrown away
@@ -198,6 +201,11 @@ class Parser(Lines):
                     return lines
         return self._slow(data)
 
+    def rest(self) -> bytes:
+        """What of the last bytes came behind the subnegotiation of :attr:`stops_at`; given out once."""
+        rest, self._rest = self._rest, b""
+        return rest
+
     def _slow(self, data: bytes) -> list[Event]:
         events: list[Event] = []
         at = 0
@@ -209,7 +217,13 @@ class Parser(Lines):
             else:
                 self._command(data[at], events)
                 at += 1
+                if self.stops_at is not None and events and self._ends(events[-1]):
+                    self._rest = data[at:]
+                    break
         return events
+
+    def _ends(self, event: Event) -> bool:
+        return type(event) is Subnegotiation and event.option == self.stops_at and self._outer == _DATA
 
     def _command(self, byte: int, events: list[Event]) -> None:
         """One byte in any state but DATA and PAYLOAD."""

@@ -99,3 +99,21 @@ def test_the_tutorial(tintin: Path, tmp_path: Path) -> None:
         ):
             player.type(line)
             player.until(shown)
+
+
+def test_it_plays_compressed(tintin: Path, tmp_path: Path) -> None:
+    """Both ways, until it leaves: what it shows is what it would show without."""
+    settings = {"MYTHOS_TELNET_MCCP3": "yes"}
+    with Server(tmp_path / "data", env=settings) as house, TinTin(tintin, tmp_path) as player:
+        player.type("#config {debug telnet} {on}")
+        player.type(f"#session mythos 127.0.0.1 {house.ports['telnet']}")
+        player.until("What is your name?")
+        player.type("guest")
+        player.until("INFO MCCP2 INITIALIZED")
+        for line, shown in (
+            ("say one", 'You say, "one"'),
+            ("#info mccp", "MCCP3: TOTAL IN"),
+            ("quit", "Goodbye, guest."),
+        ):
+            player.type(line)
+            player.until(shown)
