@@ -38,6 +38,7 @@ from mythos.net.doorman import Doorman
 from mythos.net.i3.link import RouterLink
 from mythos.net.outlet import Outlet
 from mythos.net.pages import Pages, TelnetPorts
+from mythos.net.proxied import ProxiedFactory
 from mythos.net.proxies import Proxies
 from mythos.net.site import make_site
 from mythos.net.sse import HEARTBEAT, StreamLink
@@ -248,9 +249,10 @@ class House(Server):
 
     async def _listen(self, parts: Parts) -> None:
         config = self.config
-        await self.doors.open("http", config.http.listen, self._site)
+        await self.doors.open("http", config.http.listen, self._behind(config.http.trusted_proxies, self._site))
         parts.telnet.web_address = f"http://{host(config.http.listen)}:{self.ports.get('http', 0)}/play"
-        await self.doors.open("telnet", config.telnet.listen, parts.telnet)
+        telnet = self._behind(config.telnet.trusted_proxies, parts.telnet, required=True)
+        await self.doors.open("telnet", config.telnet.listen, telnet)
         if config.metrics.enabled:
             root = Resource()
             root.putChild(b"metrics", MetricsResource(registry=self._registry))
@@ -267,6 +269,10 @@ class House(Server):
         ).orders
         self.doors.open_control(ControlFactory(orders | (parts.network.orders if parts.network is not None else {})))
         self.doors.tell()
+
+    def _behind(self, proxies: tuple[str, ...], factory: Any, *, required: bool = False) -> Any:
+        """The same for clients of proxies that speak the PROXY protocol."""
+        return ProxiedFactory(factory, Proxies(proxies), self._reactor, required=required) if proxies else factory
 
     def _join(self, realm: Realm, link: RouterLink) -> Intermud:
         realm.intermud = Intermud(realm, self.config.mud.name, link)

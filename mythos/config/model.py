@@ -115,6 +115,9 @@ class Telnet:
     gui_url: str = setting(types.URL, "", "A package for Mudlet, which it installs when somebody comes in.")
     gui_version: str = setting(NAME, "1", "Its version; another one makes Mudlet fetch it again.")
     map_url: str = setting(types.URL, "", "A map for Mudlet, an XML file in the format of MMP.")
+    trusted_proxies: tuple[str, ...] = setting(
+        types.NETWORKS, "", "Addresses or networks of proxies that say by the PROXY protocol for whom they speak."
+    )
     mccp2: bool = setting(BOOL, "yes", "Offer to compress what clients are sent (MCCP2).")
     mccp3: bool = setting(BOOL, "no", "Take what clients compress (MCCP3); it saves little, as players type little.")
 
@@ -131,7 +134,8 @@ class Http:
         env=("CORS_ORIGINS", "ALLOWED_ORIGINS")
     )
     trusted_proxies: tuple[str, ...] = setting(
-        types.NETWORKS, "", "Addresses or networks of proxies whose word on a client's address is believed."
+        types.NETWORKS, "",
+        "Addresses or networks of proxies whose word on a client's address is believed: X-Forwarded-For, or PROXY."
     )
 
 

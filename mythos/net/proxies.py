@@ -11,7 +11,8 @@ __all__ = ["Proxies"]
 
 
 class Proxies:
-    """Who may say for whom it speaks: ``X-Forwarded-For`` and ``X-Forwarded-Proto`` count only from these networks."""
+    """Who may say for whom it speaks: a PROXY header, ``X-Forwarded-For`` and ``X-Forwarded-Proto`` count only from
+    these networks."""
 
     def __init__(self, networks: tuple[str, ...]) -> None:
         self._networks = tuple([ip_network(one, strict=False) for one in networks])
@@ -21,6 +22,7 @@ class Proxies:
             ip = ip_address(address)
         except ValueError:
             return False
+        ip = getattr(ip, "ipv4_mapped", None) or ip  # a listener for both shows IPv4 as a part of IPv6
         return any(ip in one for one in self._networks)
 
     def client(self, peer: str, forwarded: str) -> str:

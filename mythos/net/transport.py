@@ -16,7 +16,7 @@ from twisted.internet.tcp import Connection as TCPConnection
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.web.server import Request
 
-__all__ = ["DIRECT", "HOLD", "direct", "take_over", "tune"]
+__all__ = ["DIRECT", "HOLD", "direct", "hand_over", "take_over", "tune"]
 
 #: Bytes of ours the transport may hold before we stop pulling.
 HOLD = 16_384
@@ -67,6 +67,14 @@ def take_over(request: Request, protocol: Protocol) -> Any:
     """
     channel: Any = request.channel
     transport, channel.transport = channel.transport, None
+    transport.unregisterProducer()  # the channel
+    hand_over(transport, protocol)
+    transport.resumeProducing()  # it was paused while the request was answered
+    return transport
+
+
+def hand_over(transport: Any, protocol: Any) -> None:
+    """Let another protocol have the connection from now on."""
     wrapped = getattr(transport, "protocol", None)
     if isinstance(transport, ProtocolWrapper):
         transport.wrappedProtocol = protocol
@@ -74,10 +82,7 @@ def take_over(request: Request, protocol: Protocol) -> Any:
         wrapped.wrappedProtocol = protocol
     else:
         transport.protocol = protocol
-    transport.unregisterProducer()  # the channel
     protocol.makeConnection(transport)
-    transport.resumeProducing()  # it was paused while the request was answered
-    return transport
 
 
 def tune(transport: Any) -> None:
