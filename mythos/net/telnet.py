@@ -30,9 +30,10 @@ from mythos.net.packages import Packages
 from mythos.net.status import Status, Table
 from mythos.net.transport import HOLD, direct, tune
 from mythos.play.accounts import Accounts
+from mythos.play.narrate import prompting
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
-from mythos.play.settings import choose
+from mythos.play.settings import PARTS, choose
 from mythos.wire import ansi, gmcp
 from mythos.wire.ansi import Colours, Style
 from mythos.wire.charset import encode, sanitize
@@ -119,6 +120,8 @@ class TelnetLink(Link):
                 words.append(ansi.render(message, style))
             elif type(message) is State:
                 asked = asked or message.name == "Mythos.Ask"
+                if connection.parts and message.name in prompting.STATES:
+                    connection.told[message.name] = message.data
                 if connection.wants(message.name):
                     states.append(gmcp.render(message))
         if self._packages is not None:
@@ -237,6 +240,8 @@ class TelnetConnection(Protocol):
     :ivar style: how lines are shown to it
     :ivar height: rows of its screen
     :ivar rounds: it is told a round of a fight in one line
+    :ivar parts: of its prompt
+    :ivar told: the newest states that parts are made of, by name; kept while there are parts
     :ivar prompted: its last prompt was words, behind which a line cannot begin
     :ivar counts: it acknowledges by ``Mythos.Ack``
     :ivar modules: of GMCP, that its client supports, lower case -> version
@@ -250,6 +255,8 @@ class TelnetConnection(Protocol):
         self.style: Style = ansi.style()
         self.height = 24
         self.rounds = False
+        self.parts: Sequence[str] = ()
+        self.told: dict[str, Mapping[str, Any]] = {}
         self.prompted = False
         self.counts = False
         self.modules: Mapping[str, int] = {}
@@ -265,6 +272,7 @@ class TelnetConnection(Protocol):
         self._lines: deque[str] | None = None
         self._busy = False
         self._hidden = False
+        self._said = ""  # the last prompt that was read out
         self._spoken: bool | None = None  # what was said of speech before there was a character to remember it
         self._probes = 0
         self._pace = Bucket(*SUBNEGOTIATIONS)
@@ -438,6 +446,7 @@ class TelnetConnection(Protocol):
         elif question is None or question.words:
             text = sanitize(text)
             if question is None and not text:
+                self._said = ""
                 self.send(self.prompt())
                 link.at_prompt = True
                 return
@@ -774,6 +783,14 @@ class TelnetConnection(Protocol):
         if settings != self._settings:
             self._settings = dict(settings) if settings else None
             self.refresh_style()
+            self._choose_parts()
+
+    def _choose_parts(self) -> None:
+        chosen = (self._settings or {}).get("prompt", "on").split()
+        parts = [part for part in chosen if part in PARTS]
+        if parts and not self.parts and self._link is not None:
+            self._link.realm.snapshot(self._link.session)  # what was told before was not kept
+        self.parts = parts
 
     def _mark(self) -> bytes:
         """What ends a prompt: one of the two, never both, and nothing for a peer that speaks no telnet."""
@@ -791,10 +808,22 @@ class TelnetConnection(Protocol):
             if question.secret:
                 self._show_echo(True)
             return escape(encode(question.text + " ", self.style.charset)) + self.prompt_mark
-        if self.style.screen_reader or (self._settings and self._settings.get("prompt") == "off"):
+        if self.style.screen_reader:
+            return self._spoken_prompt()
+        if self._settings and self._settings.get("prompt") == "off":
             return b""
         self.prompted = True
-        return _PROMPT + self.prompt_mark
+        if not self.parts:
+            return _PROMPT + self.prompt_mark
+        return ansi.prompt(line("system", prompting.written(self.parts, self.told)), self.style.flat) + self.prompt_mark
+
+    def _spoken_prompt(self) -> bytes:
+        """A line of its own, and only when it says something new."""
+        words = prompting.spoken(self.parts, self.told)
+        if not words or words == self._said:
+            return b""
+        self._said = words
+        return ansi.render(line("system", words), self.style) + self.prompt_mark
 
     def _show_echo(self, hide: bool) -> None:
         """IAC WILL ECHO around secrets, so that the client shows nothing; WONT ECHO and a new line after."""

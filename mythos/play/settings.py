@@ -9,7 +9,7 @@ from types import MappingProxyType
 from mythos.errors import Refusal
 from mythos.world.state import Character, World
 
-__all__ = ["SETTINGS", "Setting", "choose", "chosen"]
+__all__ = ["PARTS", "SETTINGS", "Setting", "choose", "chosen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +19,19 @@ class Setting:
     :ivar values: what it may be, the first until it is chosen
     :ivar what: what it does, in a few words
     :ivar between: least and most, of one that may be a number too
+    :ivar parts: of one that may be any of these instead, one after the other
     """
 
     values: tuple[str, ...]
     what: str
     between: tuple[int, int] | None = None
+    parts: tuple[str, ...] = ()
 
     def may_be(self) -> str:
         """All that it may be, in words."""
-        return ", ".join((*self.values, f"{self.between[0]}-{self.between[1]}") if self.between else self.values)
+        number = (f"{self.between[0]}-{self.between[1]}",) if self.between else ()
+        parts = f"; or some of {', '.join(self.parts)}" if self.parts else ""
+        return ", ".join((*self.values, *number)) + parts
 
     def read(self, words: str) -> str | None:
         """The value that somebody means; None: it may not be that."""
@@ -35,14 +39,17 @@ class Setting:
             return words
         if self.between and words.isascii() and words.isdigit() and len(words) < 4:
             return words if self.between[0] <= int(words) <= self.between[1] else None
-        return None
+        chosen = dict.fromkeys(words.replace(",", " ").split())
+        return " ".join(chosen) if chosen and chosen.keys() <= {*self.parts} else None
 
 
+#: What a prompt can tell.
+PARTS = ("health", "gold", "level", "xp", "fight", "room", "exits")
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
         "brief": Setting(("off", "on"), "short rooms when you walk"),
         "colour": Setting(("auto", "none", "16", "256", "true"), "how many colours your client shows"),
-        "prompt": Setting(("on", "off"), "a prompt after each answer"),
+        "prompt": Setting(("on", "off"), "what ends each answer; plain, or with what you want to know", parts=PARTS),
         "screenreader": Setting(("off", "on"), "text fit for speech: one thing a line, no art"),
         "rounds": Setting(("auto", "on", "off"), "a round of a fight in one line; auto is on for a screen reader"),
         "pager": Setting(("off", "on"), "a long answer stops when the screen is full; Enter goes on, q ends"),

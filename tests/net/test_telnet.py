@@ -6,7 +6,9 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 from mythos.net.doorman import Doorman
 from mythos.net.outlet import Outlet
@@ -43,7 +45,11 @@ class Peer:
             web_address="http://example.org/",
             status=dict,
         )
-        found: Any = factory.buildProtocol(None)
+        self.factory = factory
+        self.connect()
+
+    def connect(self) -> None:
+        found: Any = self.factory.buildProtocol(None)
         self.connection: TelnetConnection = found
         self.transport = StringTransport()
         self.connection.makeConnection(self.transport)
@@ -64,6 +70,14 @@ class Peer:
         """What is heard of a second of the world."""
         self.transport.clear()
         self.scene.tick()
+        self.outlet.flush()
+        return bytes(self.transport.value())
+
+    def hears_bob(self) -> bytes:
+        """What comes when Bob, who has come to the same room, says hi."""
+        self.scene.world.place_body(self.scene.me("Bob"), self.me.room)
+        self.transport.clear()
+        self.scene.type("Bob", "say hi")
         self.outlet.flush()
         return bytes(self.transport.value())
 
@@ -288,3 +302,53 @@ def test_a_page_is_a_screen_of_rows() -> None:
     assert (whole + shown).count(b"Type:") == 4
     assert b"See also" in shown
     assert shown.endswith(b"> " + _IAC + _GA)
+
+
+# ── the prompt ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_prompt_of_chosen_parts() -> None:
+    """It follows what its player was told."""
+    peer = Peer()
+    peer.guest()
+    assert peer.send(b"settings prompt health gold\r\n").endswith(b"\r\n20/20 health, 0 gold> ")
+    assert peer.send(b"settings prompt exits, room\r\n").endswith(b"\r\nn e, Square> ")
+    assert peer.send(b"east\r\n").endswith(b"\r\nw, Inn> ")
+    assert peer.send(b"settings prompt on\r\n").endswith(b"\r\n> ")
+    assert not peer.send(b"settings prompt off\r\n").endswith(b"> ")
+
+
+def test_no_empty_line_where_there_is_no_prompt() -> None:
+    """A peer that marks no prompts: what others say begins in a row of its own, and only then needs one."""
+    peer = Peer()
+    peer.guest()
+    assert peer.hears_bob() == b'\r\nBob says, "hi"\r\n> '
+    peer.send(b"settings prompt off\r\n")
+    assert peer.hears_bob() == b'Bob says, "hi"\r\n'
+
+
+def test_a_spoken_prompt_says_what_is_new() -> None:
+    """In a line of its own, and nothing while nothing changes; an empty line asks for it again."""
+    peer = Peer()
+    peer.guest()
+    peer.send(b"sr on\r\n")
+    assert peer.send(b"settings prompt room exits\r\n").endswith(b"\r\nSquare, exits north, east.\r\n")
+    assert peer.send(b"say hi\r\n") == b'You say, "hi"\r\n'
+    assert peer.hears_bob() == b'Bob says, "hi"\r\n'
+    assert peer.send(b"\r\n") == b"Square, exits north, east.\r\n"
+    assert peer.send(b"east\r\n").endswith(b"\r\nInn, exits west.\r\n")
+
+
+def test_a_prompt_of_parts_after_coming_back() -> None:
+    """The connection is new, and is told what its prompt needs."""
+    peer = Peer()
+    peer.guest()
+    peer.send(b"settings prompt level\r\n")
+    me = peer.me
+    peer.connection.connectionLost(Failure(ConnectionDone()))
+    peer.connect()
+    peer.wait(3)
+    session = peer.scene.realm.session_of(me.id)
+    assert session is not None
+    peer.connection.enter(session)
+    assert peer.send(b"say hi\r\n").endswith(b"\r\nlevel 1> ")

@@ -18,7 +18,7 @@ from mythos.world.facts import Examined, Fact, Found, Looked
 from mythos.world.state import Body, Character, Item, World
 from mythos.world.zones import SLOTS, Exit, ItemProto, NpcProto, Room
 
-__all__ = ["NARRATORS", "contents", "exits_line", "worn"]
+__all__ = ["FULL", "NARRATORS", "contents", "exits_line", "worn"]
 
 #: Direction -> the short key that mapping clients expect.
 _SHORT: Mapping[str, str] = MappingProxyType(
@@ -35,6 +35,7 @@ _SHORT: Mapping[str, str] = MappingProxyType(
         "down": "d",
     }
 )
+FULL: Mapping[str, str] = MappingProxyType({short: way for way, short in _SHORT.items()})
 #: So many players are all named; of a larger crowd, the first few, and the others are counted.
 _ALL_NAMED, _NAMED = 20, 5
 
