@@ -1,6 +1,7 @@
-"""Pages of words, before any login: what this world is, how to come in, who plays. For people and search engines.
+"""Pages of words, before any login: what this world is, how to come in, who plays, help and the map.
 
-They need no script. Each page is made when it is asked for, and is as true as the answer of a command.
+They are for people and for search engines, and need no script. Each is made when it is asked for, and is as true as the
+answer of a command.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from twisted.web.server import Request
 
 from mythos.net.api import Requests
 from mythos.net.pages_help import Help
+from mythos.net.pages_map import Chart, Sheet
 from mythos.net.pages_markup import Frame, Markup, joined, link, tag, tags
 from mythos.play.ports import Clock
 from mythos.play.realm import Realm
@@ -32,7 +34,7 @@ _XML: Final = b"application/xml; charset=utf-8"
 _NOW: Final = b"no-cache"
 _A_WHILE: Final = b"public, max-age=300"
 #: The paths that every page leads to.
-_WAYS: Final = (("/play", "Play"), ("/who", "Who plays"), ("/help", "Help"))
+_WAYS: Final = (("/play", "Play"), ("/who", "Who"), ("/help", "Help"), ("/map", "Map"))
 #: Letters of what somebody wants help on that count.
 _WORD: Final = 60
 #: A name of a host, or an address; an IPv6 address stands in brackets.
@@ -60,10 +62,12 @@ class _Visit:
     """What a request tells of how its sender reached us.
 
     :ivar host: as it named us, with the port; :ivar site: ``http://<host>``
+    :ivar part: of a page that has several; 0: none that there could be
     """
 
     host: str
     site: str
+    part: int
 
     @property
     def name(self) -> str:
@@ -98,10 +102,13 @@ class Pages:
         self._is_secure = is_secure
         self._telnet = telnet
         self._frame = Frame(static, _WAYS)
+        self._made: Chart | None = None
         self._known: dict[str, Callable[[_Visit], _Answer]] = {
             "/": self._front,
             "/who": self._who,
             "/help": self._help,
+            "/map": self._map,
+            "/world/map.xml": self._map_xml,
             "/robots.txt": self._robots,
             "/sitemap.xml": self._sitemap,
         }
@@ -111,6 +118,8 @@ class Pages:
         make = self._known.get(path)
         if make is None and path.startswith("/help/"):
             make = partial(self._help_on, path.removeprefix("/help/"))
+        elif make is None and path.startswith("/map/"):
+            make = partial(self._map_of, path.removeprefix("/map/"))
         return None if make is None else _Page(self, make)
 
     def answer(self, request: Request, make: Callable[[_Visit], _Answer]) -> bytes:
@@ -136,7 +145,9 @@ class Pages:
         host = request.getHeader("host") or ""
         if not _HOST.fullmatch(host):
             host = "localhost"
-        return _Visit(host, f"{'https' if self._is_secure(request) else 'http'}://{host}")
+        asked: list[bytes] = request.args.get(b"part", [b"1"])
+        part = int(asked[0]) if re.fullmatch(rb"[0-9]{1,6}", asked[0]) else 0
+        return _Visit(host, f"{'https' if self._is_secure(request) else 'http'}://{host}", part)
 
     def _page(
         self, title: str, description: str, *inside: str, path: str = "", status: int = 200, cache: bytes = _NOW
@@ -191,6 +202,7 @@ class Pages:
 
     def _leads(self) -> Iterator[Markup]:
         yield joined(link("/help", "Help"), ": every command, and how things are done here")
+        yield joined(link("/map", "The map"), ": the places, in words")
         yield joined(link("/who", "Who plays"), ": the people who are in the world at this moment")
         yield joined(
             link("/api/openapi.json", "The API's description"), ": for those who write a client (OpenAPI, JSON)"
@@ -243,6 +255,31 @@ class Pages:
         told = [tag("p", words, " Did you mean:"), tag("ul", *tags("li", *meant))] if meant else [tag("p", words)]
         return self._page("Not in help", words, *told, back, status=404)
 
+    # ── the map ─────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _chart(self) -> Chart:
+        if self._made is None or self._made.atlas is not self._atlas:
+            self._made = Chart(self._atlas)
+        return self._made
+
+    def _map(self, visit: _Visit) -> _Answer:
+        return self._sheet(self._chart.overview(visit.part))
+
+    def _map_of(self, zone: str, visit: _Visit) -> _Answer:
+        return self._sheet(self._chart.zone(zone, visit.part))
+
+    def _map_xml(self, visit: _Visit) -> _Answer:
+        return _Answer(self._chart.xml, _XML, _A_WHILE)
+
+    def _sheet(self, sheet: Sheet | None) -> _Answer:
+        if sheet is None:
+            words = "There is no such place on the map."
+            return self._page(
+                "Not on the map", words, tag("p", words), tag("p", link("/map", "The whole map")), status=404
+            )
+        return self._page(sheet.title, sheet.description, *sheet.inside, path=sheet.path, cache=_A_WHILE)
+
     # ── for search engines ──────────────────────────────────────────────────────────────────────
 
     def _robots(self, visit: _Visit) -> _Answer:
@@ -258,6 +295,7 @@ class Pages:
         """Every page that is worth finding."""
         yield from ("/", "/play", "/who", "/help")
         yield from self._entries.paths()
+        yield from self._chart.paths()
 
     # ── what is no page ─────────────────────────────────────────────────────────────────────────
 

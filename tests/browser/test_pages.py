@@ -35,7 +35,7 @@ FAINT: Final = """() => {
 SMALL: Final = """() => [...document.querySelectorAll("nav a, a.play")]
   .filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.outerHTML)"""
 #: One page of each kind.
-PAGES: Final = ("/", "/who", "/help", "/help/look", "/help/speech", "/help/nothing")
+PAGES: Final = ("/", "/who", "/help", "/help/look", "/help/speech", "/help/nothing", "/map")
 
 
 @pytest.fixture(params=["dark", "light"])

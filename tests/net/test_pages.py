@@ -10,15 +10,18 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
+from mythos.app.places import read_world
+from mythos.ids import RoomId, ZoneId
 from mythos.net.pages import TelnetPorts
 from mythos.net.proxies import Proxies
 from mythos.play.verbs import Rank
+from mythos.world.zones import Atlas, Exit, Room, Zone
 from tests.net.web import Answer, Web
 
 #: Bytes of a page.
 MOST = 20_000
 #: Pages that every page leads to, beside the front page.
-WAYS = 3
+WAYS = 4
 
 
 @pytest.fixture
@@ -275,6 +278,130 @@ def test_help_of_a_new_world(helpful: Web) -> None:
     assert "There is none." in Read(again).words
 
 
+# ── the map ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def large(zones: int, rooms: int) -> Atlas:
+    """A world of zones in a row, each of rooms in a row."""
+    made = {}
+    for zone in range(zones):
+        for number in range(rooms):
+            here = zone * rooms + number
+            ways = {"east": here + 1, "west": here - 1}
+            exits = {to: Exit(to, _id(at, rooms)) for to, at in ways.items() if 0 <= at < zones * rooms}
+            room = Room(
+                _id(here, rooms), ZoneId(f"zone-{zone}"), f"A long and winding road, number {here}", "", exits, {}
+            )
+            made[room.id] = replace(room, place=here + 1)
+    known = {ZoneId(f"zone-{zone}"): Zone(ZoneId(f"zone-{zone}"), f"Zone {zone}", _id(0, 1)) for zone in range(zones)}
+    return Atlas("Large", _id(0, rooms), _id(0, rooms), known, made, {}, {})
+
+
+def _id(number: int, rooms: int) -> RoomId:
+    return RoomId(f"zone-{number // rooms}:room-{number}")
+
+
+def test_the_map_in_words(web: Web) -> None:
+    """Each zone and its rooms, with the ways between them by name."""
+    page = read(web, "/map")
+    assert "Town\nSquare\nNewcomers start here. North to Yard; east to Inn.\n" in page.words
+    assert "Yard\nSouth to Square; north to Den, through the iron gate.\n" in page.words
+    assert "#t:yard" in [unquote(one) for one in page.links]
+    assert {"id": "t:yard"} in page.all("h3")
+    assert "/world/map.xml" in page.links
+
+
+def test_the_map_keeps_secrets(web: Web) -> None:
+    """Neither a hidden way stands on it nor a room that only such a way leads to, nor what only they name."""
+    web.scene.world.atlas = read_world(None)
+    words = read(web, "/map").words
+    assert "The Owlers' Passage" in web.scene.world.atlas.rooms[RoomId("saltreach:passage")].title
+    assert "Owlers" not in words
+    assert "Lamp Street" in words
+    found = web.ask("GET", "/world/map.xml").body.decode()
+    assert "Owlers" not in found
+    assert str(web.scene.world.atlas.rooms[RoomId("saltreach:passage")].place) not in found
+
+
+def test_a_zone_by_itself(web: Web) -> None:
+    page = read(web, "/map/t")
+    assert page.title == "Map: Town · Town"
+    assert "4 rooms" in page.words
+    assert {"id": "t:yard"} in page.all("h2")
+
+
+@pytest.mark.parametrize(
+    "path", ["/map/nowhere", "/map/t?part=2", "/map?part=2", "/map/t?part=x", "/map/t?part=-1", "/map/"]
+)
+def test_not_on_the_map(web: Web, path: str) -> None:
+    answer = web.ask("GET", path)
+    if path == "/map/":
+        assert answer.body == web.ask("GET", "/map").body
+        return
+    assert answer.status == 404
+    assert "There is no such place on the map." in Read(answer).words
+
+
+def test_a_large_world_is_cut(web: Web) -> None:
+    """Zones lead to their rooms, parts to the next; no page is large, no room is left out."""
+    web.scene.world.atlas = large(70, 90)
+    seen, links = set(), set()
+    paths = ["/map"]
+    for path in paths:
+        answer = web.ask("GET", path)
+        page = Read(answer)
+        assert len(answer.body) < MOST, path
+        links |= {one if one[0] != "#" else path + one for one in map(unquote, page.links) if "#" in one}
+        seen |= {f"{path}#{one['id']}" for one in page.all("h2") if "id" in one}
+        paths += [
+            one
+            for one in dict.fromkeys(page.links[2 + WAYS :])
+            if one.startswith("/map") and "#" not in one and one not in paths
+        ]
+    assert len(seen) == 70 * 90
+    assert links - {"/play#page"} == seen | {f"{path}#page" for path in paths}
+    assert "/map/zone-69" in pages(web)
+    assert len(paths) == 2 + 70 * 3
+
+
+def test_the_map_for_clients(web: Web) -> None:
+    """MMP: rooms by the number that Room.Info gives them, in areas, on a grid, with exits that lead to rooms."""
+    web.scene.world.atlas = atlas = read_world(None)
+    answer = web.ask("GET", "/world/map.xml")
+    assert answer.headers["content-type"] == "application/xml; charset=utf-8"
+    root = ET.fromstring(answer.body)
+    assert [part.tag for part in root] == ["areas", "rooms", "environments"]
+    areas = {one.attrib["id"]: one.attrib["name"] for one in root.iter("area")}
+    terrains = {one.attrib["id"]: one.attrib["name"] for one in root.iter("environment")}
+    assert set(areas.values()) == {zone.title for zone in atlas.zones.values()}
+    by_number = {str(room.place): room for room in atlas.rooms.values()}
+    found = {one.attrib["id"]: one for one in root.iter("room")}
+    assert found
+    for number, one in found.items():
+        room = by_number[number]
+        assert one.attrib["title"] == room.title
+        assert areas[one.attrib["area"]] == atlas.zones[room.zone].title
+        assert terrains[one.attrib["environment"]] == room.terrain
+        (grid,) = one.findall("coord")
+        assert (grid.attrib["x"], grid.attrib["y"], grid.attrib["z"]) == tuple(map(str, room.coords))
+        for way in one.findall("exit"):
+            declared = room.exits[way.attrib["direction"]]
+            assert by_number[way.attrib["target"]].id == declared.to
+            assert way.attrib["target"] in found
+            assert not declared.hidden
+            assert ("door" in way.attrib) == (declared.door is not None)
+
+
+def test_names_of_rooms_are_only_words(web: Web) -> None:
+    """What builders write cannot break the page or the XML."""
+    atlas = web.scene.world.atlas
+    yard = replace(atlas.rooms[RoomId("t:yard")], title='<i>Y</i> & "yard"')
+    web.scene.world.atlas = replace(atlas, rooms={**atlas.rooms, yard.id: yard})
+    assert '<i>Y</i> & "yard"' in read(web, "/map").words
+    root = ET.fromstring(web.ask("GET", "/world/map.xml").body)
+    assert '<i>Y</i> & "yard"' in [one.attrib["title"] for one in root.iter("room")]
+
+
 # ── every page ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -312,7 +439,7 @@ def test_every_link_leads_somewhere(web: Web) -> None:
     for path in pages(web):
         for link in read(web, path).links:
             if link.startswith("#"):
-                assert link[1:] in [given.get("id") for _, given in read(web, path).elements]
+                assert unquote(link[1:]) in [given.get("id") for _, given in read(web, path).elements]
             elif not link.startswith("telnet:"):
                 to, _, place = link.partition("#")
                 answer = web.ask("GET", to)
@@ -322,7 +449,7 @@ def test_every_link_leads_somewhere(web: Web) -> None:
 
 def test_a_page_is_asked_for_again(web: Web) -> None:
     """HEAD has the headers of GET, and whoever has a page is not sent it again until it changes."""
-    for path in (*pages(web), "/robots.txt", "/sitemap.xml"):
+    for path in (*pages(web), "/robots.txt", "/sitemap.xml", "/world/map.xml"):
         page = web.ask("GET", path)
         head = web.ask("HEAD", path)
         assert (head.status, head.body) == (200, b"")
