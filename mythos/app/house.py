@@ -61,6 +61,7 @@ from mythos.store.sqlite import SQLiteStore
 from mythos.telemetry.logs import Observer
 from mythos.telemetry.metrics import Metrics, Sources
 from mythos.wire.message import Role, Span, line
+from mythos.wire.negotiation import Policy
 from mythos.world import npcs
 from mythos.world.reload import change_atlas
 from mythos.world.state import World
@@ -173,6 +174,7 @@ class House(Server):
             downloads=_downloads(config),
             mccp2=config.telnet.mccp2,
             mccp3=config.telnet.mccp3,
+            policy=Policy.standard(msdp=config.telnet.msdp),
         )
         proxies = Proxies(config.http.trusted_proxies)
         sockets = SocketFactory(

@@ -59,6 +59,7 @@ def status_table(config: Config, realm: Realm, ports: Mapping[str, int], started
         "HELPFILES": len(atlas.help) + len(realm.verbs.verbs),
         **dict.fromkeys(("CLASSES", "RACES", "SKILLS"), 0),
         **{name: int(known) for name, known in _PROTOCOLS.items()},
+        "MSDP": int(config.telnet.msdp),
         **dict.fromkeys(_NOT_HERE, 0),
     }
     table: dict[str, tuple[str, ...]] = {name: (str(value),) for name, value in counted.items() if value != ""}

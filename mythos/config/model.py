@@ -112,6 +112,9 @@ class Telnet:
         BOOL, "no", "Consent to telnet without encryption on a public address; passwords can be overheard.",
         env=("ALLOW_PLAINTEXT_TELNET",)
     )
+    msdp: bool = setting(
+        BOOL, "no", "Offer MSDP, for clients that read it and not GMCP."
+    )
     gui_url: str = setting(types.URL, "", "A package for Mudlet, which it installs when somebody comes in.")
     gui_version: str = setting(NAME, "1", "Its version; another one makes Mudlet fetch it again.")
     map_url: str = setting(types.URL, "", "A map for Mudlet, an XML file in the format of MMP.")

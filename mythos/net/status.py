@@ -31,6 +31,12 @@ class Status:
         self._told: Table = {}
         self._asked = Buckets(1.0 / FRESH, 1.0, _ADDRESSES)
 
+    @property
+    def name(self) -> str:
+        """The MUD's."""
+        said = self._now().get("NAME", "")
+        return said if isinstance(said, str) else said[0]
+
     def frame(self) -> bytes:
         """The answer to DO MSSP."""
         return mssp(self._now())

@@ -10,7 +10,7 @@ import fcntl
 import struct
 import termios
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +27,7 @@ from mythos.net.doorman import Doorman
 from mythos.net.login import Login
 from mythos.net.outlet import Link, Outlet
 from mythos.net.packages import Packages
+from mythos.net.reports import Reports
 from mythos.net.status import Status, Table
 from mythos.net.transport import HOLD, direct, tune
 from mythos.play.accounts import Accounts
@@ -34,7 +35,7 @@ from mythos.play.narrate import prompting
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
 from mythos.play.settings import PARTS, choose
-from mythos.wire import ansi, gmcp
+from mythos.wire import ansi, gmcp, msdp
 from mythos.wire.ansi import Colours, Style
 from mythos.wire.charset import encode, sanitize
 from mythos.wire.mccp import START, Incoming, Outgoing, Units
@@ -58,6 +59,7 @@ from mythos.wire.telnet import (
     subnegotiate,
 )
 from mythos.wire.terminal import Evidence, Preferences
+from mythos.world.state import Character, World
 
 __all__ = ["TelnetConnection", "TelnetFactory"]
 
@@ -128,6 +130,7 @@ class TelnetLink(Link):
             if connection.wants("Comm.Channel.Text"):
                 states += [gmcp.render_talk(one) for _, _, one in entries if type(one) is Line and one.kind in TALK]
             self._tell(self._packages.look(connection.modules))
+        self.report()
         if not words and not asked:
             return b"".join(states)
         if self.at_prompt and connection.prompted and not connection.prompt_mark:
@@ -170,6 +173,20 @@ class TelnetLink(Link):
         """A message of GMCP that is about the game; one that comes while the client takes nothing is passed over."""
         if self._packages is not None and not self.shut:
             self._tell(self._packages.asked(message.name, message.data, self._connection.modules))
+
+    def report(self) -> None:
+        """What changed of the variables its client wants to be told of."""
+        if (reports := self._connection.reports) is not None and not self.shut:
+            self._tell(reports.changed(self.who, self.realm.clock.seconds()))
+
+    @property
+    def who(self) -> tuple[World, Character]:
+        return self.realm.world, self.session.me
+
+    def configure(self, pairs: Iterable[tuple[str, Any]], *, json: bool) -> None:
+        """What its client asks by MSDP; while it takes nothing, that is passed over."""
+        if (reports := self._connection.reports) is not None and not self.shut:
+            self._tell(reports.asked(pairs, self.who, self.realm.clock.seconds(), json=json))
 
     def _tell(self, frames: bytes) -> None:
         """What shows the world goes out when the world is on disk as it shows it."""
@@ -219,6 +236,7 @@ class TelnetLink(Link):
         if cursor.acked < cursor.sent and not connection.counts and not connection.probe(cursor.sent):
             self._ask_tcp()
         connection.keep_alive(now)
+        self.report()
 
     def _ask_tcp(self) -> None:
         """What the peer's TCP has acknowledged, it has: bytes written, less what stands in queues."""
@@ -245,13 +263,14 @@ class TelnetConnection(Protocol):
     :ivar prompted: its last prompt was words, behind which a line cannot begin
     :ivar counts: it acknowledges by ``Mythos.Ack``
     :ivar modules: of GMCP, that its client supports, lower case -> version
+    :ivar reports: what its client asked for by MSDP; None: nothing
     :ivar written: bytes handed to the transport
     """
 
     factory: TelnetFactory
     transport: Any  # a TCP or TLS transport; tests use StringTransport
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy = _POLICY) -> None:
         self.style: Style = ansi.style()
         self.height = 24
         self.rounds = False
@@ -260,11 +279,12 @@ class TelnetConnection(Protocol):
         self.prompted = False
         self.counts = False
         self.modules: Mapping[str, int] = {}
+        self.reports: Reports | None = None
         self.written = 0
         self.address = ""
         self.prompt_mark = b""
         self._parser = Parser()
-        self._options = Options(_POLICY)
+        self._options = Options(policy)
         self._evidence = Evidence()
         self._login: Login | None = None
         self._link: TelnetLink | None = None
@@ -528,6 +548,10 @@ class TelnetConnection(Protocol):
             self.send(LINEMODE_EDIT)
         elif option == Option.GMCP and not on:
             self._evidence.supports, self.modules, self.counts = None, {}, False
+            if self.reports is not None and self.reports.json:
+                self.reports = None
+        elif option == Option.MSDP and not on:
+            self.reports = None
         elif on and option == Option.MCCP2:
             self._compress()
         elif option == Option.SGA and side is Side.US:
@@ -539,6 +563,8 @@ class TelnetConnection(Protocol):
         try:
             if event.option == Option.GMCP:
                 self._gmcp(gmcp.decode(event.payload))
+            elif event.option == Option.MSDP:
+                self._msdp(msdp.decode(event.payload))
             else:
                 self.send(self._evidence.heard(event.option, event.payload))
         except WireError:
@@ -556,6 +582,8 @@ class TelnetConnection(Protocol):
         elif name.startswith("core.supports."):
             self._evidence.core(message)
             self._supported(anew=name.endswith(".set"))
+        elif name == "msdp" and isinstance(data, dict):
+            self._msdp(list(data.items()), json=True)
         elif name == "mythos.ack" and self._link is not None:
             epoch = data.get("e") if isinstance(data, dict) else None
             number = data.get("s") if isinstance(data, dict) else data
@@ -569,6 +597,17 @@ class TelnetConnection(Protocol):
             self._identify(name, data)
         elif self._link is not None:
             self._link.asked(message)
+
+    def _msdp(self, pairs: list[tuple[str, Any]], *, json: bool = False) -> None:
+        for name, value in pairs:
+            self._evidence.configured(name, value)
+        if self.reports is None:
+            status, clock = self.factory.status, self.factory.realm.clock
+            self.reports = Reports({"SERVER_ID": lambda: status.name, "SERVER_TIME": lambda: int(clock.wall())})
+        if self._link is not None and self._link.ready:
+            self._link.configure(pairs, json=json)
+        else:
+            self.send(self.reports.asked(pairs, None, self._heard, json=json))
 
     def _supported(self, *, anew: bool) -> None:
         """The client said which modules it supports; ``anew``: what it draws is owed to it even if it had it."""
@@ -756,6 +795,7 @@ class TelnetConnection(Protocol):
         self.transport.registerProducer(link, True)
         link.attached()
         link.draw(anew=attached.resumed)
+        link.report()
         lines, self._lines = self._lines, None
         for text in lines or ():
             link.realm.submit(link.session, 0, sanitize(text))
@@ -951,6 +991,7 @@ class TelnetFactory(Factory):
     """:ivar waiting: connections that have not said who they are
 
     :param status: makes the table of MSSP
+    :param policy: which options there are
     :param downloads: messages of GMCP for Mudlet, by name: what it may fetch
     :param mccp2: offer to compress what is sent; ``mccp3``: and take what clients compress
     """
@@ -971,6 +1012,7 @@ class TelnetFactory(Factory):
         downloads: Mapping[str, Any] = MappingProxyType({}),
         mccp2: bool = True,
         mccp3: bool = False,
+        policy: Policy = _POLICY,
     ) -> None:
         self.realm = realm
         self.accounts = accounts
@@ -984,10 +1026,11 @@ class TelnetFactory(Factory):
         self.mccp2 = mccp2
         self.mccp3 = mccp3
         self.units = Units()
+        self.policy = policy
         self.waiting: set[TelnetConnection] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        connection = TelnetConnection()
+        connection = TelnetConnection(self.policy)
         connection.factory = self
         return connection
 

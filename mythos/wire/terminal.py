@@ -27,7 +27,7 @@ from mythos.wire.subnegotiation import (
 )
 from mythos.wire.telnet import Option
 
-__all__ = ["Evidence", "Preferences", "Terminal"]
+__all__ = ["CONFIGURABLE", "Evidence", "Preferences", "Terminal"]
 
 WIDTH: Final = (20, 500)
 HEIGHT: Final = (5, 300)
@@ -49,6 +49,10 @@ _KEPT: Final = re.compile(
     r"CLIENT_NAME|CLIENT_VERSION|MTTS|CHARSET|TERMINAL_TYPE|IPADDRESS|SCREEN_READER|256_COLORS|TRUECOLOR|UTF-8|ANSI"
     r"|WORD_WRAP|TLS|COLORTERM|LANG|OSC_HYPERLINKS(?:_[A-Z]+)*"
 )
+
+
+#: What a client may say of itself over MSDP.
+CONFIGURABLE: Final = ("CLIENT_NAME", "CLIENT_VERSION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,11 @@ class Evidence:
             self._hello = said.get("client", ""), said.get("version", "")
         elif message.name.startswith("core.supports."):
             self.supports = supports_after(self.supports or {}, message)
+
+    def configured(self, name: str, value: object) -> None:
+        """Take one of :data:`CONFIGURABLE` in, as MSDP sets it; others say nothing here."""
+        if name in CONFIGURABLE and isinstance(value, str):
+            self._variables({name: value[:_NAME_LIMIT]})
 
     @property
     def named(self) -> bool:

@@ -18,7 +18,7 @@ from mythos.world.facts import Examined, Fact, Found, Looked
 from mythos.world.state import Body, Character, Item, World
 from mythos.world.zones import SLOTS, Exit, ItemProto, NpcProto, Room
 
-__all__ = ["FULL", "NARRATORS", "contents", "exits_line", "worn"]
+__all__ = ["FULL", "NARRATORS", "contents", "exits_line", "room_info", "worn"]
 
 #: Direction -> the short key that mapping clients expect.
 _SHORT: Mapping[str, str] = MappingProxyType(
@@ -101,6 +101,11 @@ def _still(world: World, body: Body, room: RoomId) -> tuple[Room, Line, Line, Li
         )
         _STILL[key] = known
     return known
+
+
+def room_info(world: World, body: Body) -> Mapping[str, Any]:
+    """GMCP Room.Info of the room somebody stands in, with the ways out that they know."""
+    return _still(world, body, body.room)[4].data
 
 
 def exits_line(world: World, room: RoomId, ways: Iterable[Exit]) -> Line:
