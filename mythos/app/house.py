@@ -162,6 +162,7 @@ class House(Server):
             config.limits.accept.open if config.limits.enabled else 1_000_000,
             config.limits.accept.per_second if config.limits.enabled else 1_000_000,
         )
+        proxies = Proxies(config.http.trusted_proxies)
         telnet = TelnetFactory(
             realm=realm,
             accounts=accounts,
@@ -175,8 +176,8 @@ class House(Server):
             mccp2=config.telnet.mccp2,
             mccp3=config.telnet.mccp3,
             policy=Policy.standard(msdp=config.telnet.msdp),
+            trusts=proxies.trusts,
         )
-        proxies = Proxies(config.http.trusted_proxies)
         sockets = SocketFactory(
             realm=realm,
             accounts=accounts,

@@ -138,7 +138,8 @@ class Http:
     )
     trusted_proxies: tuple[str, ...] = setting(
         types.NETWORKS, "",
-        "Addresses or networks of proxies whose word on a client's address is believed: X-Forwarded-For, or PROXY."
+        "Addresses or networks of proxies whose word on a client's address is believed: X-Forwarded-For, PROXY, or over"
+        " telnet IPADDRESS."
     )
 
 

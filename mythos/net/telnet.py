@@ -11,6 +11,7 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any
 
@@ -567,11 +568,29 @@ class TelnetConnection(Protocol):
                 self._msdp(msdp.decode(event.payload))
             else:
                 self.send(self._evidence.heard(event.option, event.payload))
+                if event.option == Option.NEW_ENVIRON:
+                    self._believe(self._evidence.variable("IPADDRESS"))
         except WireError:
             return  # dropped, as telnet clients expect; the parser counts what is too long
         self.refresh_style()
         self._remember_speech()
         self._greet_if_settled()
+
+    def _believe(self, said: str | None) -> None:
+        """A proxy that is trusted says once, before anybody has come in, for whom it speaks."""
+        peer = getattr(self.transport.getPeer(), "host", "local")
+        if self._login is None or self.address != peer or not self.factory.trusts(peer):
+            return
+        try:
+            address = str(ip_address(said or ""))
+        except ValueError:
+            return
+        doorman = self.factory.doorman
+        if refusal := doorman.admit(address, self._heard):
+            self.hang_up(refusal)
+            return
+        doorman.leave(self.address)
+        self.address = address
 
     def _gmcp(self, message: gmcp.Gmcp) -> None:
         name, data = message.name, message.data
@@ -992,6 +1011,7 @@ class TelnetFactory(Factory):
 
     :param status: makes the table of MSSP
     :param policy: which options there are
+    :param trusts: whether an address is that of a proxy whose word on a client's address is believed
     :param downloads: messages of GMCP for Mudlet, by name: what it may fetch
     :param mccp2: offer to compress what is sent; ``mccp3``: and take what clients compress
     """
@@ -1013,6 +1033,7 @@ class TelnetFactory(Factory):
         mccp2: bool = True,
         mccp3: bool = False,
         policy: Policy = _POLICY,
+        trusts: Callable[[str], bool] = lambda address: False,
     ) -> None:
         self.realm = realm
         self.accounts = accounts
@@ -1027,6 +1048,7 @@ class TelnetFactory(Factory):
         self.mccp3 = mccp3
         self.units = Units()
         self.policy = policy
+        self.trusts = trusts
         self.waiting: set[TelnetConnection] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

@@ -47,7 +47,7 @@ _ALOUD: Final = frozenset(("VIPMUD", "VIP"))
 #: The only NEW-ENVIRON variables kept; others (USER, DISPLAY) say things about people that are none of our business.
 _KEPT: Final = re.compile(
     r"CLIENT_NAME|CLIENT_VERSION|MTTS|CHARSET|TERMINAL_TYPE|IPADDRESS|SCREEN_READER|256_COLORS|TRUECOLOR|UTF-8|ANSI"
-    r"|WORD_WRAP|TLS|COLORTERM|LANG|OSC_HYPERLINKS(?:_[A-Z]+)*"
+    r"|WORD_WRAP|TLS|COLORTERM|LANG|OSC_HYPERLINKS(?:_SEND|_PROMPT)?"
 )
 
 

@@ -19,6 +19,10 @@ def test_what_is_counted() -> None:
     assert (table["NAME"], table["PLAYERS"], table["UPTIME"]) == (("Mythos",), ("2",), ("1763670000",))
     assert (table["PORT"], table["AREAS"], table["ROOMS"]) == (("4000",), ("2",), ("5",))
     assert table["GMCP"] == table["UTF-8"] == ("1",)
+    assert table["MCCP"] == ("1",)
+    assert table["MSDP"] == ("0",)
+    assert "TLS" not in table
+    assert status_table(_CONFIG, in_town("Ann").realm, {**_PORTS, "telnet-tls": 4443}, 0.0)["TLS"] == ("4443",)
     assert table["ZMP"] == table["PAY TO PLAY"] == ("0",)
     assert "CONTACT" not in table  # nobody said where
     assert mssp(table).startswith(b"\xff\xfa\x46\x01NAME\x02Mythos\x01PLAYERS\x022\x01UPTIME")

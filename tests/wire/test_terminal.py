@@ -169,6 +169,18 @@ def test_private_variables_are_not_kept() -> None:
     assert evidence.variable("IPADDRESS") == "192.0.2.1"
 
 
+def test_variables_are_bounded() -> None:
+    """However many there are, what is kept is one of a few names; INFO replaces a value, or takes it back."""
+    evidence = Evidence()
+    for number in range(300):
+        evidence.heard(Option.NEW_ENVIRON, b"\x02\x03OSC_HYPERLINKS_%s\x01%s" % (b"X" * (number + 1), b"v" * 256))
+    assert not evidence._environ
+    evidence.heard(Option.NEW_ENVIRON, b"\x00\x00CLIENT_NAME\x01TINTIN++")
+    evidence.heard(Option.NEW_ENVIRON, b"\x02\x00CLIENT_NAME\x01Mudlet\x00MTTS")
+    assert evidence.terminal().client == "Mudlet"
+    assert evidence.variable("MTTS") == ""
+
+
 def test_gmcp_introduction() -> None:
     """Core.Hello in either spelling; Core.Supports adds up."""
     evidence = Evidence()
