@@ -20,6 +20,7 @@ __all__ = ["Doors", "host"]
 #: How the port of each door is chosen.
 _OPENED_BY = {
     **{name: f"--{name} PORT" for name in ("telnet", "http", "metrics", "gateway")},
+    "telnet-tls": "MYTHOS_TELNET_TLS=PORT",
     "i3-router": "MYTHOS_I3_ROUTER_LISTEN=PORT",
     "gateway-tcp": "MYTHOS_GATEWAY_TCP=PORT",
 }

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.twisted import MetricsResource
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Site
@@ -33,6 +34,7 @@ from mythos.errors import MythosError, Refusal
 from mythos.flow.log import Limits
 from mythos.flow.throttle import Throttle
 from mythos.net.api import Api, Requests
+from mythos.net.certificate import Certificate
 from mythos.net.control import ControlFactory
 from mythos.net.doorman import Doorman
 from mythos.net.i3.link import RouterLink
@@ -256,6 +258,13 @@ class House(Server):
         parts.telnet.web_address = f"http://{host(config.http.listen)}:{self.ports.get('http', 0)}/play"
         telnet = self._behind(config.telnet.trusted_proxies, parts.telnet, required=True)
         await self.doors.open("telnet", config.telnet.listen, telnet)
+        if config.tls.certificate is not None and config.tls.key is not None:
+            certificate = Certificate(config.tls.certificate, config.tls.key)
+            secure = TLSMemoryBIOFactory(certificate, False, parts.telnet, self._reactor)
+            telnet = self._behind(config.telnet.trusted_proxies, secure, required=True)
+            await self.doors.open("telnet-tls", config.telnet.tls, telnet)
+            self.every(_CERTIFICATE, certificate.refresh)
+            self.at_hangup(certificate.read_again)
         if config.metrics.enabled:
             root = Resource()
             root.putChild(b"metrics", MetricsResource(registry=self._registry))
@@ -288,6 +297,8 @@ class House(Server):
         where = config.database.path or "memory"
         self._say(f'Mythos {__version__} · world "{atlas.title}" · {len(atlas.rooms)} rooms, {people} people · {where}')
         self._say(f"  play      {web}    telnet   {host(config.telnet.listen)} {self.ports.get('telnet', 'off')}")
+        if "telnet-tls" in self.ports:
+            self._say(f"  with TLS  telnet   {host(config.telnet.tls)} {self.ports['telnet-tls']}")
         if "metrics" in self.ports:
             self._say(f"  metrics   http://{host(config.metrics.listen)}:{self.ports['metrics']}/metrics")
         if config.telnet.listen.on_network and "telnet" in self.ports:
@@ -445,6 +456,8 @@ class House(Server):
 
 #: Seconds that a stop waits for the store, twice.
 _STOPPING = 4.0
+#: Seconds between two looks at the files of the certificate.
+_CERTIFICATE = 10.0
 #: Seconds between two looks at how late the reactor is.
 _LAG = 0.25
 #: Seconds between two parts of a round over all links and sessions.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -67,6 +68,7 @@ class Server(Service):
         self._lock = -1
         self._timers: list[LoopingCall] = []
         self._stopping: IDelayedCall | None = None
+        self._hangup: Any = None  # what SIGHUP did before
         self.health = Health(__version__, self._clock.wall, self.connections)
 
     @property
@@ -133,6 +135,10 @@ class Server(Service):
         timer.start(seconds, now=False)
         self._timers.append(timer)
 
+    def at_hangup(self, job: Callable[[], object]) -> None:
+        """Run ``job`` at SIGHUP, which else ends the process."""
+        self._hangup = signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(job))
+
     # ── stop ────────────────────────────────────────────────────────────────────────────────────
 
     def stop_in(self, seconds: float, reason: str) -> None:
@@ -155,6 +161,8 @@ class Server(Service):
             if timer.running:
                 timer.stop()
         await self.stop()
+        if self._hangup is not None:
+            signal.signal(signal.SIGHUP, self._hangup)
         self.doors.gone()
         os.close(self._lock)
         self._lock = -1

@@ -21,5 +21,8 @@ def text(path: Path) -> str | None:
 
 
 def readable_by_others(path: Path) -> bool:
-    """True if users who are neither owner nor in the file's group may read it."""
-    return bool(path.stat().st_mode & stat.S_IROTH)
+    """True if users who are neither owner nor in the file's group may read it. Nobody reads what is not there."""
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except FileNotFoundError:
+        return False

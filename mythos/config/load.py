@@ -33,7 +33,7 @@ class Loaded:
 
     :param sources: by key.
     :param notes: sentences an operator should see once: what has no effect, and why.
-    :param secret_files: files that secrets were read from; others must not be able to read them.
+    :param secret_files: files that secrets were read from, or will be; others must not be able to read them.
     """
 
     config: Config
@@ -75,7 +75,9 @@ def load(*, options: Mapping[str, str], environ: Mapping[str, str], files: Files
     sources = {key: resolved.value(key).source for key in values}
     known = {name for setting in DECLARED.settings() for name in setting.names}
     notes = (*reader.notes, *remarks({**entries, **process}, known))
-    return Loaded(build(Config, values), sources, values, notes, tuple(reader.secret_files))
+    config = build(Config, values)
+    key = [config.tls.key] if config.tls.key is not None else []
+    return Loaded(config, sources, values, notes, (*reader.secret_files, *key))
 
 
 def _file(

@@ -64,6 +64,8 @@ class LogFormat(Enum):
 def _on_network(given: Given) -> bool:
     roles = given["roles"]
     doors: list[Listen] = [given["telnet.listen"], given["http.listen"]] if "doors" in roles else []
+    if "doors" in roles and given["tls.certificate"]:
+        doors.append(given["telnet.tls"])
     if "i3" in roles:
         doors += [given["gateway.listen"], given["gateway.tcp"]]
         if given["i3.router.enabled"]:
@@ -108,6 +110,9 @@ class Telnet:
         LISTEN, "4000", "Where players' telnet clients connect.", env=("MUD_PORT",), keys=("mud.port",),
         option="telnet", metavar="PORT|ENDPOINT", adjust=_open
     )
+    tls: Listen = setting(
+        LISTEN, "4443", "The same over TLS, version 1.2 or later; open as soon as tls.certificate is set.", adjust=_open
+    )
     allow_plaintext: bool = setting(
         BOOL, "no", "Consent to telnet without encryption on a public address; passwords can be overheard.",
         env=("ALLOW_PLAINTEXT_TELNET",)
@@ -123,6 +128,19 @@ class Telnet:
     )
     mccp2: bool = setting(BOOL, "yes", "Offer to compress what clients are sent (MCCP2).")
     mccp3: bool = setting(BOOL, "no", "Take what clients compress (MCCP3); it saves little, as players type little.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    certificate: Path | None = setting(
+        types.OPTIONAL_PATH, "",
+        "Your certificate in PEM, those that lead to its root behind it; read again when it changes, and at SIGHUP.",
+        env=("SSL_CERT_PATH",)
+    )
+    key: Path | None = setting(
+        types.OPTIONAL_PATH, "", "Its key, without a password.", env=("SSL_KEY_PATH",),
+        derived=lambda given: str(given["tls.certificate"] or ""), rule="in the file of the certificate"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -510,6 +528,7 @@ class Config:
     world: World = section(World, "The world.", scalar="dir")
     mud: Mud = section(Mud, "Who you are.")
     telnet: Telnet = section(Telnet, "The telnet door.", scalar="listen")
+    tls: Tls = section(Tls, "The certificate of telnet over TLS.")
     http: Http = section(Http, "The web door.", scalar="listen")
     metrics: Metrics = section(Metrics, "Numbers for operators.", scalar="listen")
     database: Database = section(Database, "What outlives the process.", scalar="url")

@@ -6,9 +6,6 @@ is learnt from acknowledgements: ``Mythos.Ack`` over GMCP, else TIMING-MARK, els
 
 from __future__ import annotations
 
-import fcntl
-import struct
-import termios
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
@@ -30,7 +27,7 @@ from mythos.net.outlet import Link, Outlet
 from mythos.net.packages import Packages
 from mythos.net.reports import Reports
 from mythos.net.status import Status, Table
-from mythos.net.transport import HOLD, direct, tune
+from mythos.net.transport import HOLD, beneath, direct, tune, unsent
 from mythos.play.accounts import Accounts
 from mythos.play.narrate import prompting
 from mythos.play.realm import Attached, Realm
@@ -85,6 +82,8 @@ BACKLOG = 64
 SUBNEGOTIATIONS, CODE_COST = (50.0, 100.0), 25.0
 #: Seconds a subnegotiation may stand open without a byte; then what follows is text again.
 OPEN_SECONDS = 10.0
+#: Seconds a peer has to take our last words.
+LEAVE_SECONDS = 5.0
 #: Seconds without a byte after the end of our compression: Mudlet loses plain bytes that it reads together with it.
 AFTER_COMPRESSION = 0.25
 
@@ -242,7 +241,7 @@ class TelnetLink(Link):
     def _ask_tcp(self) -> None:
         """What the peer's TCP has acknowledged, it has: bytes written, less what stands in queues."""
         connection = self._connection
-        arrived = connection.written - connection.unsent()
+        arrived = connection.written - unsent(connection.transport)
         if self._mark is not None and arrived >= self._mark[0]:
             self.session.log.ack(self.cursor, self._mark[1])
             self._mark = None
@@ -311,6 +310,7 @@ class TelnetConnection(Protocol):
         self._stopped = False  # no more input is wanted for now
         self._held: bytearray | None = None  # what waits for the pause behind the end of compression
         self._release: IDelayedCall | None = None
+        self._leaving: IDelayedCall | None = None
 
     # ── the connection ──────────────────────────────────────────────────────────────────────────
 
@@ -318,15 +318,13 @@ class TelnetConnection(Protocol):
         factory = self.factory
         transport = self.transport
         now = self._opened = self._heard = self._quiet_since = factory.clock.seconds()
-        if hasattr(transport, "getHandle"):
-            tune(transport)
-        if hasattr(transport, "bufferSize"):
-            transport.bufferSize = HOLD
+        tune(transport)
+        beneath(transport).bufferSize = HOLD
         self.address = getattr(transport.getPeer(), "host", "local")
         refusal = factory.doorman.admit(self.address, now)
         if refusal:
             transport.write(refusal.encode("ascii", "replace") + b"\r\n")
-            transport.loseConnection()
+            self._close()
             return
         factory.waiting.add(self)
         self.send(self._options.open(now))
@@ -334,15 +332,14 @@ class TelnetConnection(Protocol):
         self._greeting = factory.clock.callLater(WAIT, self._greet)
 
     def connectionLost(self, reason: Failure = Failure) -> None:  # type: ignore[assignment]
+        for waiting in (self._next_piece, self._release, self._leaving):
+            if waiting is not None and waiting.active():
+                waiting.cancel()
         if self._login is None and self._link is None:
             return  # it was refused
         self.factory.doorman.leave(self.address)
         self.factory.waiting.discard(self)
         self._cancel_greeting()
-        for waiting in (self._next_piece, self._release):
-            if waiting is not None:
-                waiting.cancel()
-        self._next_piece = self._release = None
         self._login = None
         link, self._link = self._link, None
         if link is not None:
@@ -431,25 +428,16 @@ class TelnetConnection(Protocol):
         self.written += len(data)
         direct(self.transport, data)
 
-    def unsent(self) -> int:
-        """Bytes that our buffers or the kernel's hold, and the peer's TCP has not acknowledged."""
-        transport = self.transport
-        held = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
-        held += sum(map(len, getattr(transport, "_tempDataBuffer", ())))
-        if hasattr(transport, "getHandle"):
-            held += struct.unpack("i", fcntl.ioctl(transport.getHandle().fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
-        return held
-
     def _wrong_door(self, data: bytes) -> None:
         if data.startswith(b"\x16"):
-            self.transport.loseConnection()
+            self._close()
             return
         page = b"This is a telnet port. The web client is at " + self.factory.web_address.encode() + b"\r\n"
         self.transport.write(
             b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (len(page), page)
         )
-        self.transport.loseConnection()
+        self._close()
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────────
 
@@ -743,8 +731,9 @@ class TelnetConnection(Protocol):
             self._attach(session, None, None)
 
     def hang_up(self, reason: str) -> None:
-        self.say(reason)
-        self._close()
+        if self._leaving is None:
+            self.say(reason)
+            self._close()
 
     def show_status(self) -> None:
         self.send(escape(self.factory.status.text(self.address)))
@@ -903,13 +892,20 @@ class TelnetConnection(Protocol):
         self._close()
 
     def _close(self) -> None:
-        """Close, after what was sent."""
+        """Close, after what was sent; a peer that does not take it is not waited for."""
+        if self._leaving is not None:
+            return
+        transport, link = self.transport, self._link
+        self._leaving = self.factory.clock.callLater(LEAVE_SECONDS, transport.abortConnection)
         if self._held is not None:
             self._send_held()
         if self._outgoing is not None:
             self._end_compression()
         self._stopped = True
-        self.transport.loseConnection()
+        if link is not None and link.ready:
+            link.pauseProducing()
+            transport.unregisterProducer()  # TLS would wait for its last word
+        transport.loseConnection()
 
     # ── compression ─────────────────────────────────────────────────────────────────────────────
 
@@ -925,7 +921,7 @@ class TelnetConnection(Protocol):
 
     def _compress(self) -> None:
         """From now on, unless something is still on its way: Mudlet sees the start only if it comes in one piece."""
-        if self._outgoing is None and not self.unsent():
+        if self._outgoing is None and not unsent(self.transport):
             self.send(START)
             self._outgoing = Outgoing(self.factory.units)
 

@@ -8,7 +8,10 @@ the parts it needs are missing (another transport, another Twisted) it writes th
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import struct
+import termios
 from typing import Any
 
 from twisted.internet.protocol import Protocol
@@ -16,7 +19,7 @@ from twisted.internet.tcp import Connection as TCPConnection
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.web.server import Request
 
-__all__ = ["DIRECT", "HOLD", "direct", "hand_over", "take_over", "tune"]
+__all__ = ["DIRECT", "HOLD", "beneath", "direct", "hand_over", "take_over", "tune", "unsent"]
 
 #: Bytes of ours the transport may hold before we stop pulling.
 HOLD = 16_384
@@ -85,12 +88,37 @@ def hand_over(transport: Any, protocol: Any) -> None:
     protocol.makeConnection(transport)
 
 
+def unsent(transport: Any) -> int:
+    """Bytes that our buffers or the kernel's hold, and the peer's TCP has not acknowledged."""
+    held = 0
+    while isinstance(transport, ProtocolWrapper):  # TLS
+        held += sum(map(len, getattr(transport, "_appSendBuffer", ())))
+        held += sum(map(len, getattr(getattr(transport, "_aggregator", None), "_buffer", ())))
+        transport = transport.transport
+    held += len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
+    held += sum(map(len, getattr(transport, "_tempDataBuffer", ())))
+    if hasattr(transport, "getHandle"):
+        held += struct.unpack("i", fcntl.ioctl(transport.getHandle().fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
+    return held
+
+
+def beneath(transport: Any) -> Any:
+    """What carries the bytes, beneath TLS."""
+    while isinstance(transport, ProtocolWrapper):
+        transport = transport.transport
+    return transport
+
+
 def tune(transport: Any) -> None:
     """Keep what waits in the kernel small, so that a stalled reader shows at once; send small lines at once.
 
-    Nagle off, at most 16 KiB unsent in the kernel, keep-alive 60/15/4, and a peer that acknowledges nothing for
-    30 s is gone (reliability of half-open links).
+    Nagle off, at most 16 KiB unsent in the kernel. A peer that vanishes is found: what it does not acknowledge for
+    30 s ends the connection, and after 60 s of silence it is asked; 75 s in all (tcp(7), TCP_USER_TIMEOUT: it takes
+    the place of TCP_KEEPCNT).
     """
+    transport = beneath(transport)
+    if not hasattr(transport, "getHandle"):
+        return
     transport.setTcpNoDelay(True)
     transport.setTcpKeepAlive(True)
     plug = transport.getHandle()

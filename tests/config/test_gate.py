@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mythos.config import Config, refusals
+from mythos.config import Config, Environment, refusals
 from mythos.config.examples import is_placeholder
 from tests.config.reading import read
 
@@ -113,3 +113,13 @@ def test_a_gateway_alone_needs_no_secret() -> None:
     config = read(env=env).config
     assert config.environment.value == "production"
     assert refusals(config, uid=1000) == []
+
+
+def test_telnet_over_tls() -> None:
+    """Its key is a secret; only with a certificate does its listener count."""
+    on_network = {"MYTHOS_TELNET_TLS": "0.0.0.0:4443"}
+    assert read(env=on_network).config.environment is Environment.DEVELOPMENT
+    loaded = read(env=on_network | {"SSL_CERT_PATH": "cert.pem", "SSL_KEY_PATH": "key.pem"})
+    assert loaded.config.environment is Environment.PRODUCTION
+    assert [path.name for path in loaded.secret_files] == ["key.pem"]
+    assert read(env={"SSL_CERT_PATH": "both.pem"}).config.tls.key == read(env={}).config.data.with_name("both.pem")

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.house.server import Server
+from tests.net.certificates import make
 
 _PATIENCE = 20.0
 #: Cursor movements and colours of the client's own screen.
@@ -115,5 +116,17 @@ def test_it_plays_compressed(tintin: Path, tmp_path: Path) -> None:
             ("#info mccp", "MCCP3: TOTAL IN"),
             ("quit", "Goodbye, guest."),
         ):
+            player.type(line)
+            player.until(shown)
+
+
+def test_it_plays_over_tls(tintin: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    make(both, both, "localhost")
+    settings = {"SSL_CERT_PATH": str(both), "MYTHOS_TELNET_TLS": "0"}
+    with Server(tmp_path / "data", env=settings) as house, TinTin(tintin, tmp_path) as player:
+        player.type(f"#ssl mythos 127.0.0.1 {house.ports['telnet-tls']}")
+        player.until("What is your name?")
+        for line, shown in (("guest", "Exits: south, ashore."), ("south", "The Waist"), ("quit", "Goodbye, guest.")):
             player.type(line)
             player.until(shown)

@@ -183,7 +183,8 @@ def test_whoever_says_nothing_is_sent_away() -> None:
     for _ in range(600):
         peer.scene.clock.advance(1)
         peer.connection.factory.sweep(peer.scene.clock.seconds())
-    assert b"You took too long to say who you are." in bytes(peer.transport.value())
+    assert bytes(peer.transport.value()).count(b"You took too long to say who you are.") == 1
+    assert peer.transport.disconnected  # it did not take our last words either
 
 
 @given(st.lists(st.binary(max_size=200), max_size=12))
