@@ -8,7 +8,8 @@ from mythos.commands import grammar
 from mythos.errors import Refusal
 from mythos.ids import EntityId
 from mythos.play.call import Call
-from mythos.play.narrate import seeing
+from mythos.play.narrate import mapping, seeing
+from mythos.play.settings import chosen
 from mythos.play.verbs import Verb
 from mythos.wire.message import line
 from mythos.world import movement, perception
@@ -135,6 +136,16 @@ def _exits(call: Call) -> None:
     call.reply(seeing.exits_line(call.world, call.me.room, perception.exits_seen(call.world, call.me)))
 
 
+def _map(call: Call) -> None:
+    how = call.rest.lower()
+    if how not in ("", "words"):
+        raise Refusal(f"Type: {', or '.join(call.verb.syntax)}")
+    if perception.is_dark(call.world, call.me.room):
+        raise Refusal("It is too dark to see how the ways lie.")
+    spoken = how or chosen(call.me, "screenreader") == "on"
+    call.reply(*(mapping.words if spoken else mapping.picture)(call.world, call.me, mapping.STEPS))
+
+
 # ── moving ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -209,6 +220,18 @@ VERBS = (
         "look",
         cost=3.0,
         see=("look",),
+    ),
+    Verb(
+        "map",
+        _map,
+        ("map", "map words"),
+        "See where the ways from here lead, in a picture or in words.",
+        "look",
+        more="In the picture @ is where you are, o a place, u one with a way up, d one with a way down, x one with "
+        "both; lines are ways, + is a closed door.\n"
+        "In words each place has the way to it behind its name. To have a small map with each look: settings map on, "
+        "or settings map words.",
+        see=("exits", "look", "settings"),
     ),
     Verb("exits", _exits, ("exits",), "List the ways out.", "look", see=("go", "look")),
     Verb(

@@ -19,6 +19,7 @@ from mythos.config.problems import DocumentError, Problems, Spot, near
 from mythos.content.clauses import conditions, effects
 from mythos.ids import RoomId, ZoneId
 from mythos.world.zones import (
+    COMPASS,
     DIRECTIONS,
     OPPOSITE,
     SLOTS,
@@ -37,18 +38,7 @@ from mythos.world.zones import (
 
 __all__ = ["WorldError", "load"]
 
-_STEPS = {
-    "north": (0, 1, 0),
-    "northeast": (1, 1, 0),
-    "east": (1, 0, 0),
-    "southeast": (1, -1, 0),
-    "south": (0, -1, 0),
-    "southwest": (-1, -1, 0),
-    "west": (-1, 0, 0),
-    "northwest": (-1, 1, 0),
-    "up": (0, 0, 1),
-    "down": (0, 0, -1),
-}
+_STEPS = {**{way: (x, y, 0) for way, (x, y) in COMPASS.items()}, "up": (0, 0, 1), "down": (0, 0, -1)}
 _SLUG = re.compile(r"[a-z][a-z0-9-]*")
 #: Most words of a room's text.
 WORDS = 90

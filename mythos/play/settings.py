@@ -49,6 +49,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
         "brief": Setting(("off", "on"), "short rooms when you walk"),
         "colour": Setting(("auto", "none", "16", "256", "true"), "how many colours your client shows"),
+        "map": Setting(("off", "on", "words"), "a small map with each look, of letters or in words"),
         "prompt": Setting(("on", "off"), "what ends each answer; plain, or with what you want to know", parts=PARTS),
         "screenreader": Setting(("off", "on"), "text fit for speech: one thing a line, no art"),
         "rounds": Setting(("auto", "on", "off"), "a round of a fight in one line; auto is on for a screen reader"),

@@ -25,8 +25,11 @@ def _shines(items: Iterable[Item]) -> bool:
     return any(item.lit for item in items)
 
 
-def exits_seen(world: World, body: Body) -> list[Exit]:
-    """The ways out that somebody knows of, in the builder's order: hidden ones only once they were found."""
+def exits_seen(world: World, body: Body, where: RoomId | None = None) -> list[Exit]:
+    """The ways out that somebody knows of, in the builder's order: hidden ones only once they were found.
+
+    :param where: the room; None: the one they are in
+    """
     seen = body.seen or () if isinstance(body, Character) else ()
-    room = world.room(body.room)
+    room = world.room(where or body.room)
     return [exit for exit in room.exits.values() if not exit.hidden or f"{room.id} {exit.direction}" in seen]

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from mythos.ids import RoomId, ZoneId
 
 __all__ = [
+    "COMPASS",
     "DIRECTIONS",
     "OPPOSITE",
     "SLOTS",
@@ -44,6 +45,19 @@ DIRECTIONS = (
     "down",
     "in",
     "out",
+)
+#: Direction -> columns eastward, rows northward.
+COMPASS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "north": (0, 1),
+        "northeast": (1, 1),
+        "east": (1, 0),
+        "southeast": (1, -1),
+        "south": (0, -1),
+        "southwest": (-1, -1),
+        "west": (-1, 0),
+        "northwest": (-1, 1),
+    }
 )
 OPPOSITE: Mapping[str, str] = MappingProxyType(
     {

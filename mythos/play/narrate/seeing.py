@@ -9,7 +9,7 @@ from typing import Any
 
 from mythos.ids import EntityId, PlaceId, RoomId
 from mythos.play.audience import Heard, Only
-from mythos.play.narrate import phrase
+from mythos.play.narrate import mapping, phrase
 from mythos.play.narrate.talking import named, subject
 from mythos.play.settings import chosen
 from mythos.wire.message import Line, Message, Role, Span, State, line
@@ -66,6 +66,8 @@ def _looked(world: World, fact: Looked) -> Iterable[Heard]:
         return [(only, one) for one in ((*_DARK,) if fact.again else (*_DARK, info))]
     brief = fact.arriving and isinstance(body, Character) and body.settings and chosen(body, "brief") == "on"
     seen: list[Message] = [title, exits] if brief else [title, text, exits]
+    if isinstance(body, Character) and body.settings:
+        seen += mapping.about(world, body)
     if fact.room in world.contents or fact.room in world.hoards:
         seen += _lying(world, fact.room)
     if len(world.people.get(fact.room, ())) > 1:
