@@ -147,6 +147,7 @@ def _channels(call: Call) -> None:
             raise Refusal(f"Type: channels on <name>, or channels off <name>. There are: {', '.join(CHANNELS)}.")
         call.realm.channels.listen(call.me, name, on == "on")
         call.world.touch(call.me)
+        call.reply(call.realm.channels.state(call.me))
     for known, what in CHANNELS.items():
         state = "on" if call.realm.channels.hears(call.me, known) else "off"
         call.reply(line("system", Span(known, Role.COMMAND), f" is {state}: {what}."))

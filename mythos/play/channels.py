@@ -13,7 +13,7 @@ from types import MappingProxyType
 from mythos.errors import Refusal
 from mythos.flow.bucket import Buckets
 from mythos.ids import EntityId
-from mythos.wire.message import Line, Role, Span
+from mythos.wire.message import Line, Role, Span, State
 from mythos.world.state import Character
 
 __all__ = ["CHANNELS", "HISTORY", "Channels"]
@@ -27,6 +27,8 @@ CHANNELS: Mapping[str, str] = MappingProxyType(
 )
 #: Lines kept of each channel for those who come later.
 HISTORY = 50
+#: Of these, so many go to a client that begins to draw them.
+_DRAWN = 20
 #: Speakers whose pace is remembered; beyond it the one who began earliest starts afresh.
 _SPEAKERS = 2048
 
@@ -61,6 +63,26 @@ class Channels:
     def history(self, channel: str) -> tuple[Line, ...]:
         """The last lines, oldest first."""
         return tuple(self._history[channel])
+
+    def state(self, who: Character) -> State:
+        """``Mythos.Channels``: ``{"channels": [{"name", "on", "said": [text]}]}``, what a client draws to begin with.
+
+        ``said`` are the last lines without the channel's name, oldest first; none of a channel that is off.
+        """
+        return State(
+            "Mythos.Channels",
+            {
+                "channels": [
+                    {"name": name, "on": on, "said": self._said(name) if on else []}
+                    for name in CHANNELS
+                    for on in (self.hears(who, name),)
+                ]
+            },
+        )
+
+    def _said(self, channel: str) -> list[str]:
+        past = tuple(self._history[channel])[-_DRAWN:]
+        return [said.text.removeprefix(f"[{channel}] ") for said in past]
 
     # ── speaking ────────────────────────────────────────────────────────────────────────────────
 

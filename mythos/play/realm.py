@@ -18,7 +18,7 @@ from mythos.ids import EntityId, SessionId
 from mythos.play.audience import Audience, Heard, InRoom, Only
 from mythos.play.channels import Channels
 from mythos.play.commits import Commits
-from mythos.play.narrate import narrate
+from mythos.play.narrate import drawing, narrate
 from mythos.play.narrate.fights import vitals
 from mythos.play.narrate.moving import crowded
 from mythos.play.panels import Surroundings
@@ -281,12 +281,12 @@ class Realm:
         """Stand the session's character in the world."""
         session.standing = Standing.PRESENT
         session.me.present = True
-        facts = movement.enter(self.world, session.me, session.me.room)
-        if not fresh:  # it goes on where it was: a look it did not ask for would be noise
-            facts = [fact for fact in facts if not isinstance(fact, Looked)]
         heard: list[Heard] = []
-        for fact in facts:
-            heard.extend(narrate(self.world, fact))
+        for fact in movement.enter(self.world, session.me, session.me.room):
+            told = narrate(self.world, fact)
+            if not fresh and isinstance(fact, Looked):  # it goes on where it was: words it did not ask for are noise
+                told = [one for one in told if type(one[1]) is State]
+            heard.extend(told)
         self.end_turn(heard, "enter")
         if self.intermud is not None:
             self.intermud.announce(session)
@@ -299,8 +299,15 @@ class Realm:
         me = session.me
         only = Only(me.id)
         heard = [one for one in narrate(self.world, Looked(me.id, me.room)) if look or type(one[1]) is State]
-        gauges = vitals(me), State("Char.Name", {"name": me.name, "fullname": me.name}), session.asks()
-        self._hear(*heard, *[(only, state) for state in gauges])  # behind the disk, as all that tells of the world
+        states = (
+            vitals(me),
+            State("Char.Name", {"name": me.name, "fullname": me.name}),
+            drawing.bag(self.world, me.id),
+            drawing.tasks(self.world, me),
+            self.channels.state(me),
+            session.asks(),
+        )
+        self._hear(*heard, *[(only, state) for state in states])  # behind the disk, as all that tells of the world
 
     def _hear_question(self, session: Session) -> None:
         session.hear(session.asks(), self.now)
@@ -326,6 +333,7 @@ class Realm:
             (Only(me.id), line("system", "You are ", _who(session), " from now on. Your things are kept for you.")),
             (Only(me.id), State("Char.Name", {"name": me.name, "fullname": me.name})),
             (InRoom(me.room, (me.id,)), line("system", f"{was} is now known as ", _who(session), ".")),
+            *drawing.in_room(self.world, me.room),
         )
         if self.intermud is not None:
             self.intermud.announce(session)

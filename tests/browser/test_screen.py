@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from mythos.wire.message import Role
-from tests.browser.visits import SHELF, Game, Watch, lines, play, serve_client, visit
+from tests.browser.visits import SHELF, Game, Watch, crowd, lines, play, serve_client, visit
 
 #: Keep every text that is put into a live region, in a list of its own.
 LISTEN = """() => {
@@ -172,6 +172,11 @@ def test_words_are_never_markup(page: Page, game: Game, watch: Watch) -> None:
     game.state("Room.Info", name=evil)
     game.state("Char.Name", name=evil)
     game.state("Mythos.Ask", text=evil, secret=False)
+    game.state("Mythos.Here", people=[{"name": evil, "word": evil, "npc": True}], things=[])
+    game.state("Mythos.Bag", things=[{"name": evil, "word": evil, "worn": evil, "lit": False}])
+    game.state("Mythos.Tasks", open=[{"title": evil, "text": evil}])
+    game.state("Mythos.Channels", channels=[{"name": evil, "on": True, "said": [evil]}])
+    page.get_by_role("region", name="Channels").get_by_text(evil).first.wait_for()
     page.locator(".status .where", has_text=evil).wait_for()
     await_line(page, evil)
     assert page.locator("img").count() == 0
@@ -286,15 +291,17 @@ def test_it_fits_small_screens(page: Page, game: Game, width: int, height: int) 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_tab_goes_log_field_button(page: Page, game: Game) -> None:
+def test_tab_goes_log_field_button_panels(page: Page, game: Game) -> None:
     """The order of Tab is the order of reading, without a trap; the skip link leads to the command field."""
     play(page, game)
+    game.state("Room.Info", name="The Quay", exits={"n": 2})
+    page.get_by_role("button", name="north").wait_for()
     page.locator(".skip").focus()
     order = []
-    for _ in range(4):
+    for _ in range(5):
         page.keyboard.press("Tab")
-        order.append(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
-    assert order == ["SUMMARY", "log", "INPUT", "BUTTON"]
+        order.append(page.evaluate("document.activeElement.className || document.activeElement.textContent"))
+    assert order == ["Keys", "log", "", "Send", "north"]
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Command")).to_be_focused()
@@ -338,8 +345,9 @@ def test_every_colour_has_contrast(page: Page, game: Game, scheme: str) -> None:
         game.line(f"a {kind} line", kind=kind)
     game.record(t="gap", missed=3)
     game.state("Char.Vitals", hp=4, maxhp=60)
+    crowd(game)
     await_line(page, "could not be kept")
-    page.locator(".gauge.low").wait_for()
+    page.locator(".status .gauge.low").wait_for()
     found = page.evaluate(CONTRAST)
     assert {f"role-{role.value}" for role in Role} <= {name for _, name, _ in found}
     assert weak + [one for one in found if one[0] < 4.5] == []

@@ -135,3 +135,16 @@ def play(page: Page, game: Game) -> None:
     page.goto(SHELF + "/play")
     page.get_by_role("button", name="Play as a guest").click()
     page.get_by_text("Connected", exact=True).wait_for()
+
+
+def crowd(game: Game) -> None:
+    """Something in every panel."""
+    game.state("Char.Name", name="Ann")
+    game.state("Room.Info", name="The Quay", exits={"n": 2, "d": 4}, doors={"d": "closed"})
+    people = [{"name": name, "word": name.lower(), "npc": name == "Marta"} for name in ("Ann", "Bob", "Marta")]
+    things = [{"name": "a brass lamp", "word": "lamp", "take": True}, {"name": "a sign", "word": "sign", "take": False}]
+    game.state("Mythos.Here", dark=False, people=people, more=0, things=things, gold=3)
+    game.state("Mythos.Bag", things=[{"name": "an oar", "word": "oar", "worn": "hand", "lit": False}])
+    game.state("Mythos.Tasks", open=[{"title": "Rats", "text": "Bring three tails."}], offered=[], done=["The lamp"])
+    said = [{"name": "chat", "on": True, "said": ["Cid: hello"]}, {"name": "newbie", "on": True, "said": []}]
+    game.state("Mythos.Channels", channels=said)

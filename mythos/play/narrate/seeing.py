@@ -18,7 +18,7 @@ from mythos.world.facts import Examined, Fact, Found, Looked
 from mythos.world.state import Body, Character, Item, World
 from mythos.world.zones import SLOTS, Exit, ItemProto, NpcProto, Room
 
-__all__ = ["FULL", "NARRATORS", "contents", "exits_line", "room_info", "worn"]
+__all__ = ["FULL", "NARRATORS", "contents", "exits_line", "room_info", "room_state", "worn"]
 
 #: Direction -> the short key that mapping clients expect.
 _SHORT: Mapping[str, str] = MappingProxyType(
@@ -108,6 +108,11 @@ def _still(world: World, body: Body, room: RoomId) -> tuple[Room, Line, Line, Li
 def room_info(world: World, body: Body) -> Mapping[str, Any]:
     """GMCP Room.Info of the room somebody stands in, with the ways out that they know."""
     return _still(world, body, body.room)[4].data
+
+
+def room_state(world: World, who: Character) -> State:
+    """The mapper's view of where somebody stands, with the ways out that they know of."""
+    return _still(world, who, who.room)[4]
 
 
 def exits_line(world: World, room: RoomId, ways: Iterable[Exit]) -> Line:

@@ -12,6 +12,15 @@ import { say } from "./strings.js";
 
 /** The one place where the parts meet. */
 
+/** States that are drawn as they come, and their keys in the store. @type {Record<string, string>} */
+const DRAWN = {
+  "Char.Vitals": "vitals",
+  "Room.Info": "info",
+  "Mythos.Here": "here",
+  "Mythos.Bag": "bag",
+  "Mythos.Tasks": "tasks",
+};
+
 /** A link that heals within this many milliseconds is not spoken of. */
 const HEALS = 1000;
 
@@ -55,8 +64,11 @@ function playing(saved) {
   const store = createStore({
     link: { state: "connecting", road: "websocket" },
     name: saved.name,
-    room: "",
+    info: {},
+    here: {},
     vitals: {},
+    bag: {},
+    tasks: {},
     ask: { text: states["Mythos.Ask"]?.text ?? "", secret: Boolean(states["Mythos.Ask"]?.secret) },
   });
   const link = new Link(
@@ -92,8 +104,8 @@ function playing(saved) {
   /** @param {string} name @param {any} data */
   function drawState(name, data) {
     states[name] = data;
-    if (name === "Char.Vitals") store.set("vitals", data);
-    else if (name === "Room.Info") store.set("room", data.name ?? "");
+    const key = DRAWN[name];
+    if (key) store.set(key, data);
     else if (name === "Char.Name") store.set("name", data.name ?? "");
     else if (name === "Mythos.Ask") store.set("ask", { text: data.text ?? "", secret: Boolean(data.secret) });
   }
@@ -108,12 +120,14 @@ function playing(saved) {
   function hearRecord(record) {
     if (record.t === "line") {
       log.append({ kind: record.kind, spans: record.spans });
+      screen.hear(record);
       // what is told to us begins with who tells it; what we tell is an answer like any other
       if (record.kind === "tell" && record.spans[0]?.[1] === "player") announcer.alert(record.text);
       else announcer.speak(record.text);
     } else if (record.t === "state") {
       if (record.name === "Char.Vitals") lowHealth(record.data);
-      drawState(record.name, record.data);
+      if (record.name === "Mythos.Channels") screen.begin(record.data);
+      else drawState(record.name, record.data);
     } else if (record.t === "gap") screen.own("rule", say("gap", { n: record.missed }));
     memory.soon();
   }
@@ -206,12 +220,14 @@ function playing(saved) {
   skip.textContent = say("skip");
   skip.href = "#command";
   app.replaceChildren(screen.root);
+  screen.shown();
   screen.input.focus();
 
   return {
     link,
     saved: () => (over ? null : { name: store.get("name"), states, link: link.saved(), ...screen.saved() }),
     leave() {
+      screen.leave();
       document.removeEventListener("keydown", screen.onKey);
       document.removeEventListener("visibilitychange", onVisible);
       window.removeEventListener("online", onOnline);

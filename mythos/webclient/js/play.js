@@ -1,6 +1,8 @@
+import { Channels, channelsPanel } from "./channels.js";
 import { el } from "./el.js";
 import { History, withoutSecret } from "./history.js";
 import { Log } from "./log.js";
+import { bagPanel, roomPanel, selfPanel, shelf, tasksPanel } from "./panels.js";
 import { statusLine } from "./status.js";
 import { say } from "./strings.js";
 
@@ -9,10 +11,11 @@ const LONGEST = 4096;
 const bytes = new TextEncoder();
 
 /**
- * The page one plays on: log, command line, status.
+ * The page one plays on: log, command line, panels, status.
  *
  * @param {object} parts
- * @param {import("./store.js").Store} parts.store keys: link {state, road}, name, room, vitals, ask {text, secret}
+ * @param {import("./store.js").Store} parts.store keys: link {state, road}, name, ask {text, secret}; info, here, vitals, bag,
+ *   tasks: data of the states as they came
  * @param {import("./announcer.js").Announcer} parts.announcer
  * @param {(line: string, secret: boolean) => import("./resume.js").Entry|string} parts.submit the entry, or why not
  * @param {any} [parts.saved] what `saved()` gave
@@ -33,10 +36,38 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
     "details", { class: "keys" }, el("summary", {}, say("keys")),
     el("ul", {}, ...["keyHistory", "keyReview", "keyScroll"].map((key) => el("li", {}, say(key)))),
   );
+  const channels = new Channels(saved.channels);
+  /** @param {string} words */
+  const compose = (words) => {
+    if (input.type === "password") return;
+    input.value = words;
+    input.focus();
+    input.setSelectionRange(words.length, words.length);
+  };
+  const talk = channelsPanel(channels, compose, (unread) => {
+    panels.button("channels").textContent = unread ? say("count", { name: say("channels"), n: unread }) : say("channels");
+  });
+  /** What a button of a panel does. @param {string} line */
+  const act = (line) => {
+    const asks = store.get("ask");
+    if (asks.text || asks.secret) announcer.speak(say("answerFirst"));
+    else send(line, false, null);
+  };
+  const panels = shelf(
+    [
+      { key: "room", root: roomPanel(store, act) },
+      { key: "self", root: selfPanel(store) },
+      { key: "bag", root: bagPanel(store, act) },
+      { key: "channels", root: talk.root },
+      { key: "tasks", root: tasksPanel(store) },
+    ],
+    () => talk.draw(),
+  );
   const root = el(
     "div", { class: "play" },
     el("header", {}, el("h1", {}, say("title")), keys),
     el("main", {}, output, newer, after, form),
+    panels.tabs, panels.aside,
     statusLine(store),
   );
 
@@ -52,17 +83,26 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
     const secret = input.type === "password";
     if (bytes.encode(line).length > LONGEST) return announcer.alert(say("tooLong", { n: LONGEST }));
     const hidden = secret ? "•••" : withoutSecret(line);
-    const taken = submit(line, hidden !== null);
-    if (typeof taken === "string") {
-      own("rule", taken);
-      return;
-    }
+    if (!send(line, hidden !== null, hidden)) return;
     input.value = "";
     if (hidden === null) history.add(line);
-    log.follow();
-    log.append({ kind: "echo", spans: [[`> ${hidden ?? line}`, null]] }, taken.id);
-    if (store.get("link").state !== "live") log.note(taken.id, say("waiting"), false);
   });
+
+  /**
+   * @param {string} line @param {boolean} secret @param {string|null} shown what stands for it in the log, if not itself
+   * @returns {boolean} whether it was taken
+   */
+  const send = (line, secret, shown) => {
+    const taken = submit(line, secret);
+    if (typeof taken === "string") {
+      own("rule", taken);
+      return false;
+    }
+    log.follow();
+    log.append({ kind: "echo", spans: [[`> ${shown ?? line}`, null]] }, taken.id);
+    if (store.get("link").state !== "live") log.note(taken.id, say("waiting"), false);
+    return true;
+  };
 
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -115,6 +155,18 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
       after.hidden = choices.length === 0;
       after.replaceChildren(...choices.map(({ text, onclick }) => el("button", { type: "button", onclick }, text)));
     },
-    saved: () => ({ lines: log.saved(), history: history.lines }),
+    /** A line of the game, for the panels. @param {{kind: string, text: string}} line */
+    hear(line) {
+      if (channels.hear(line)) talk.soon();
+    },
+    /** Data of Mythos.Channels. @param {any} data */
+    begin(data) {
+      channels.begin(data);
+      talk.soon();
+    },
+    /** It stands in the page now. */
+    shown: talk.draw,
+    leave: talk.leave,
+    saved: () => ({ lines: log.saved(), history: history.lines, channels: channels.saved() }),
   };
 }

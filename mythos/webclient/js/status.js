@@ -33,7 +33,7 @@ export function statusLine(store) {
     link.dataset.state = state;
   });
   store.subscribe("name", (value) => (name.textContent = value));
-  store.subscribe("room", (value) => {
+  store.subscribe("info", ({ name: value = "" }) => {
     room.textContent = value;
     document.title = value ? say("titleIn", { room: value }) : say("title");
   });
