@@ -26,7 +26,7 @@ from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, T
 from mythos.play.roster import Roster
 from mythos.play.sessions import Session, Standing
 from mythos.play.turns import Grammar, Turns
-from mythos.play.verbs import VerbTable
+from mythos.play.verbs import Rank, VerbTable, rank_of
 from mythos.wire.message import Line, Message, Role, Span, State, line
 from mythos.world import movement, step
 from mythos.world.facts import Fact, Looked
@@ -126,6 +126,7 @@ class Realm:
         self._turns = Turns(self, grammar)
         self.submit, self.pump = self._turns.submit, self._turns.pump
         self._closing = False
+        self._commands_of: dict[Rank, State] = {}
         self._rounds = Rounds(pace.sweep, self._roster.every)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
@@ -305,9 +306,19 @@ class Realm:
             drawing.bag(self.world, me.id),
             drawing.tasks(self.world, me),
             self.channels.state(me),
+            self._commands(me),
             session.asks(),
         )
         self._hear(*heard, *[(only, state) for state in states])  # behind the disk, as all that tells of the world
+
+    def _commands(self, me: Character) -> State:
+        """``Mythos.Commands``: ``{"names": [...]}``, what somebody may type first; the same for all of a rank."""
+        rank = rank_of(me)
+        known = self._commands_of.get(rank)
+        if known is None:
+            names = [verb.name for verb in self.verbs.allowed(rank)]
+            known = self._commands_of[rank] = State("Mythos.Commands", {"names": names})
+        return known
 
     def _hear_question(self, session: Session) -> None:
         session.hear(session.asks(), self.now)
@@ -332,6 +343,7 @@ class Realm:
         self._hear(
             (Only(me.id), line("system", "You are ", _who(session), " from now on. Your things are kept for you.")),
             (Only(me.id), State("Char.Name", {"name": me.name, "fullname": me.name})),
+            (Only(me.id), self._commands(me)),
             (InRoom(me.room, (me.id,)), line("system", f"{was} is now known as ", _who(session), ".")),
             *drawing.in_room(self.world, me.room),
         )

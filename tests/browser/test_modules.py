@@ -21,7 +21,7 @@ def run(page: Page) -> Iterator[Run]:
         return page.evaluate(
             """async ([body, base]) => {
                 const modules = {};
-                for (const name of ["history", "resume", "link", "status", "strings", "store"]) {
+                for (const name of ["history", "resume", "link", "status", "strings", "store", "rules", "completion"]) {
                     Object.assign(modules, await import(`${base}/${name}.js`));
                 }
                 const names = Object.keys(modules);
@@ -518,3 +518,89 @@ def test_a_goodbye_is_final(run: Run) -> None:
         return why;
     """
     ) == [["bye", 1], ["taken", 1], [None, 2]]
+
+
+def test_a_pattern_finds_words(run: Run) -> None:
+    """Plain words anywhere, capitals or not; each star is what stands between."""
+    assert run("""
+        return [["hello", "Ann says, HELLO"], ["* tells you, *", "Bob tells you, meet me"], ["a*b", "b a"],
+                ["*", "all of it"], ["(x", "is (x) text"], ["* gives *", "Ann gives"]]
+            .map(([one, line]) => find(one, line));
+    """) == [[], ["Bob", "meet me"], None, ["all of it"], [], None]
+
+
+def test_a_pattern_of_stars_takes_no_time(run: Run) -> None:
+    """What would keep a regular expression busy for years is done at once."""
+    assert run("""
+        const start = performance.now();
+        const found = find("a*".repeat(99) + "b", "a".repeat(4000));
+        return [found, performance.now() - start < 100];
+    """) == [None, True]
+
+
+def test_an_alias_stands_for_commands(run: Run) -> None:
+    """Words behind it go where it says; an alias in an alias is a plain word."""
+    assert run("""
+        const rules = new Rules(readRules({aliases: [
+            {name: "gg", does: "get %1\\ngive %1 to %2"}, {name: "s", does: "say %*"}, {name: "x", does: "x"},
+        ]}));
+        return ["gg lamp bob", "S hello  there", "x", "look"].map((line) => rules.expand(line));
+    """) == [["get lamp", "give lamp to bob"], ["say hello  there"], ["x"], ["look"]]
+
+
+def test_words_of_others_are_no_commands(run: Run) -> None:
+    """A semicolon in what a star stands for would begin another command."""
+    assert run("""
+        const rules = new Rules(readRules({triggers: [{match: "* says, *", does: "say %1 said %2", mark: true}]}));
+        return rules.hear("Eve says, hi; give all to eve", 0);
+    """) == {"mark": True, "hide": False, "send": ["say Eve said hi, give all to eve"], "over": False}
+
+
+def test_triggers_that_run_in_a_circle_stop(run: Run) -> None:
+    """After 30 commands in ten seconds nothing is sent until the rules are saved again; slower ones go on."""
+    assert run("""
+        const set = readRules({
+            triggers: [{match: "you say", does: "say again"}], timers: [{every: 5, does: "look", on: true}],
+        });
+        const fast = new Rules(set, 0);
+        const sent = Array.from({length: 40}, (_, n) => fast.hear("You say, again", n));
+        const slow = new Rules(set, 0);
+        const sober = Array.from({length: 100}, (_, n) => slow.hear("You say, again", n * 1000).send.length);
+        const stopped = fast.tick(60_000).send;
+        fast.use(set, 60_000);
+        return [sent.filter(({send}) => send.length).length, sent.filter(({over}) => over).length, stopped,
+                sober.every((count) => count === 1), fast.hear("you say", 60_001).send, fast.tick(65_000).send];
+    """) == [30, 1, [], True, ["say again"], ["look"]]
+
+
+def test_rules_of_another_shape_are_refused(run: Run) -> None:
+    """The error says where; what is not asked for does not come through."""
+    assert run("""
+        const why = (data) => {
+            try { readRules(data); } catch ({code, at}) { return [code, at.kind, at.place, at.field]; }
+        };
+        return [why([]), why({aliases: 7}), why({aliases: [{name: "a b", does: "x"}]}),
+                why({timers: [{every: 1, does: "x"}]}), why({macros: [{label: "x", key: "Enter", does: "x"}]}),
+                why({aliases: [{name: "a", does: "x"}, {name: "A", does: "y"}]}),
+                why({triggers: Array(101).fill({match: "x"})}), why({aliases: [{name: "a", does: "x\\n".repeat(21)}]}),
+                readRules({aliases: [{name: " a ", does: "x", evil: 1}], more: 2})];
+    """) == [
+        ["wrongFile", None, None, None],
+        ["wrongFile", "aliases", None, None],
+        ["wrong_word", "aliases", 0, "name"],
+        ["wrong_seconds", "timers", 0, "every"],
+        ["wrong_key", "macros", 0, "key"],
+        ["wrong_twice", "aliases", 1, "name"],
+        ["wrongCount", "triggers", None, None],
+        ["wrong_does", "aliases", 0, "does"],
+        {"aliases": [{"name": "a", "does": "x"}], "triggers": [], "macros": [], "timers": []},
+    ]
+
+
+def test_words_that_fit(run: Run) -> None:
+    """The first word is a command or an exit, another one is what is here; a word that is whole is left alone."""
+    assert run("""
+        const known = {first: ["look", "lock", "north", "look"], other: ["lamp", "Bob", "north"]};
+        return [offers("lo", known).words, offers("get LA", known), offers("look", known).words,
+                offers("", known).words, offers("tell b", known).words, common(["look", "Lock"]), common([])];
+    """) == [["look", "lock"], {"from": 4, "words": ["lamp"]}, [], [], ["Bob"], "lo", ""]

@@ -81,6 +81,16 @@ def test_channels_begin_with_what_was_said() -> None:
     }
 
 
+def test_commands_are_those_of_the_rank() -> None:
+    """What one may type first: a keeper's commands for keepers only."""
+    scene = manor()
+    scene.me("Bob").keeper = True
+    for name in ("Ann", "Bob"):
+        scene.realm.snapshot(scene.ears[name].session)
+    ann, bob = (set(drawn(scene, name, "Commands")["names"]) for name in ("Ann", "Bob"))
+    assert {"look", "chat"} <= ann < bob
+
+
 def test_a_snapshot_draws_everything() -> None:
     """A connection that cannot go on where it was gets every state anew."""
     scene = manor()
@@ -90,6 +100,6 @@ def test_a_snapshot_draws_everything() -> None:
     realm.snapshot(scene.ears["Ann"].session)
     assert scene.hear("Ann") == []
     assert scene.ears["Ann"].states.keys() >= {
-        "Char.Name", "Char.Vitals", "Room.Info", "Mythos.Ask", "Mythos.Bag", "Mythos.Channels", "Mythos.Here",
-        "Mythos.Tasks",
+        "Char.Name", "Char.Vitals", "Room.Info", "Mythos.Ask", "Mythos.Bag", "Mythos.Channels", "Mythos.Commands",
+        "Mythos.Here", "Mythos.Tasks",
     }  # fmt: skip

@@ -61,6 +61,11 @@ export class Channels {
     return [...all.filter(({ name }) => name !== TELLS), ...all.filter(({ name }) => name === TELLS)];
   }
 
+  /** Without the tells. */
+  names() {
+    return [...this.#channels.keys()].filter((name) => name !== TELLS);
+  }
+
   get unread() {
     return this.list().reduce((sum, { unread }) => sum + unread, 0);
   }

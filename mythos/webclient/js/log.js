@@ -13,7 +13,7 @@ const KINDS = new Set([
 
 /**
  * @typedef {[string, string|null]} Span
- * @typedef {{kind: string, spans: Span[], id?: number}} Line
+ * @typedef {{kind: string, spans: Span[], id?: number, mark?: boolean}} Line mark: it is to be seen at once
  */
 
 /** Lines in the page, and lines that survive a reload. */
@@ -56,7 +56,7 @@ export class Log {
   /** @param {Line} line @param {number} [id] of a command, for `note` */
   append(line, id) {
     const kind = KINDS.has(line.kind) ? `kind-${line.kind}` : "";
-    const paragraph = el("p", { class: kind, dir: "auto" });
+    const paragraph = el("p", { class: line.mark ? `${kind} marked` : kind, dir: "auto" });
     for (const [text, role] of line.spans) {
       paragraph.append(role && ROLES.has(role) ? el("span", { class: `role-${role}` }, text) : text);
     }

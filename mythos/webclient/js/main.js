@@ -19,6 +19,7 @@ const DRAWN = {
   "Mythos.Here": "here",
   "Mythos.Bag": "bag",
   "Mythos.Tasks": "tasks",
+  "Mythos.Commands": "commands",
 };
 
 /** A link that heals within this many milliseconds is not spoken of. */
@@ -69,6 +70,7 @@ function playing(saved) {
     vitals: {},
     bag: {},
     tasks: {},
+    commands: {},
     ask: { text: states["Mythos.Ask"]?.text ?? "", secret: Boolean(states["Mythos.Ask"]?.secret) },
   });
   const link = new Link(
@@ -119,9 +121,9 @@ function playing(saved) {
   /** @param {any} record */
   function hearRecord(record) {
     if (record.t === "line") {
-      log.append({ kind: record.kind, spans: record.spans });
-      screen.hear(record);
+      const shown = screen.hear(record);
       // what is told to us begins with who tells it; what we tell is an answer like any other
+      if (!shown) return memory.soon();
       if (record.kind === "tell" && record.spans[0]?.[1] === "player") announcer.alert(record.text);
       else announcer.speak(record.text);
     } else if (record.t === "state") {

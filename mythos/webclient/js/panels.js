@@ -13,7 +13,7 @@ const WAYS = {
   u: "up", d: "down",
 };
 
-/** @typedef {{text: string, act?: string, quiet?: boolean, label?: string}} Part words, or a button that sends `act` */
+/** @typedef {{text: string, act?: string, quiet?: boolean, npc?: boolean, label?: string}} Part words, or a button that sends `act` */
 
 /**
  * The ways out of Room.Info, in the order they came.
@@ -48,10 +48,10 @@ function list(heading, act, style = "") {
     (same ?? heading).focus();
   };
   /** @param {Part} part */
-  const drawPart = ({ text, act: line, quiet, label }) =>
+  const drawPart = ({ text, act: line, quiet, npc, label }) =>
     line === undefined
       ? el("span", { class: quiet ? "quiet" : null }, text)
-      : el("button", { type: "button", "data-act": line, "aria-label": label, onclick: () => act(line) }, text);
+      : el("button", { type: "button", class: npc ? "npc" : null, "data-act": line, "aria-label": label, onclick: () => act(line) }, text);
   return { root, draw };
 }
 
@@ -90,7 +90,7 @@ export function roomPanel(store, act) {
     note.hidden = !note.textContent;
     /** @type {Part[][]} */
     const rows = others.map((/** @type {any} */ one) => {
-      const look = { text: one.name, act: `look ${one.word}`, label: say("lookAt", { what: one.name }) };
+      const look = { text: one.name, npc: one.npc, act: `look ${one.word}`, label: say("lookAt", { what: one.name }) };
       return one.npc ? [look, { text: say("talk"), act: `talk ${one.word}`, label: say("talkTo", { who: one.name }) }] : [look];
     });
     if (more) rows.push([{ text: say("others", { n: more }), quiet: true }]);

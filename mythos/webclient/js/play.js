@@ -1,8 +1,11 @@
 import { Channels, channelsPanel } from "./channels.js";
+import { completion } from "./completion.js";
 import { el } from "./el.js";
 import { History, withoutSecret } from "./history.js";
 import { Log } from "./log.js";
-import { bagPanel, roomPanel, selfPanel, shelf, tasksPanel } from "./panels.js";
+import { bagPanel, exits, roomPanel, selfPanel, shelf, tasksPanel } from "./panels.js";
+import { KINDS, keptRules, rulebook } from "./rulebook.js";
+import { commands, Rules } from "./rules.js";
 import { statusLine } from "./status.js";
 import { say } from "./strings.js";
 
@@ -15,7 +18,7 @@ const bytes = new TextEncoder();
  *
  * @param {object} parts
  * @param {import("./store.js").Store} parts.store keys: link {state, road}, name, ask {text, secret}; info, here, vitals, bag,
- *   tasks: data of the states as they came
+ *   tasks, commands: data of the states as they came
  * @param {import("./announcer.js").Announcer} parts.announcer
  * @param {(line: string, secret: boolean) => import("./resume.js").Entry|string} parts.submit the entry, or why not
  * @param {any} [parts.saved] what `saved()` gave
@@ -30,13 +33,42 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
     id: "command", type: "text", autocomplete: "off", autocapitalize: "none", autocorrect: "off",
     spellcheck: "false", enterkeyhint: "send", maxlength: LONGEST,
   });
-  const form = el("form", { class: "command", method: "post" }, label, input, el("button", { type: "submit" }, say("send")));
   const after = el("div", { class: "after", hidden: true });
   const keys = el(
     "details", { class: "keys" }, el("summary", {}, say("keys")),
-    el("ul", {}, ...["keyHistory", "keyReview", "keyScroll"].map((key) => el("li", {}, say(key)))),
+    el("ul", {}, ...["keyHistory", "keyTab", "keyReview", "keyScroll"].map((key) => el("li", {}, say(key)))),
+  );
+  const rules = new Rules(keptRules(), performance.now());
+  const quick = el("div", { class: "quick", role: "group", "aria-label": say("macros") });
+  const drawQuick = () => {
+    const buttons = rules.set.macros.map(({ label, key, does }) =>
+      el("button", { type: "button", "aria-keyshortcuts": key || null, onclick: () => commands(does).forEach(act) }, label),
+    );
+    quick.replaceChildren(...buttons);
+    quick.hidden = buttons.length === 0;
+  };
+  const book = rulebook(
+    (set) => {
+      rules.use(set, performance.now());
+      drawQuick();
+    },
+    () => rules.set,
+  );
+  const form = el("form", { class: "command", method: "post" });
+  const tools = el(
+    "details", { class: "keys" }, el("summary", {}, say("tools")),
+    el("p", { class: "actions" }, ...KINDS.map((kind) => el("button", { type: "button", onclick: () => book.open(kind) }, say(kind)))),
   );
   const channels = new Channels(saved.channels);
+  const offered = completion(input, () => {
+    const ways = exits(store.get("info")).map(({ way }) => way);
+    const names = channels.names();
+    const { people = [], things = [] } = store.get("here");
+    const words = [...people, ...things, ...(store.get("bag").things ?? [])].map((/** @type {any} */ one) => one.word);
+    const aliases = rules.set.aliases.map(({ name }) => name);
+    return { first: [...ways, ...aliases, ...(store.get("commands").names ?? []), ...names], other: [...words, ...ways, ...names] };
+  });
+  form.append(label, input, offered.box, el("button", { type: "submit" }, say("send")));
   /** @param {string} words */
   const compose = (words) => {
     if (input.type === "password") return;
@@ -47,10 +79,10 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
   const talk = channelsPanel(channels, compose, (unread) => {
     panels.button("channels").textContent = unread ? say("count", { name: say("channels"), n: unread }) : say("channels");
   });
-  /** What a button of a panel does. @param {string} line */
+  const asked = () => Boolean(store.get("ask").text || store.get("ask").secret);
+  /** What a button or a rule does. @param {string} line */
   const act = (line) => {
-    const asks = store.get("ask");
-    if (asks.text || asks.secret) announcer.speak(say("answerFirst"));
+    if (asked()) announcer.speak(say("answerFirst"));
     else send(line, false, null);
   };
   const panels = shelf(
@@ -65,8 +97,8 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
   );
   const root = el(
     "div", { class: "play" },
-    el("header", {}, el("h1", {}, say("title")), keys),
-    el("main", {}, output, newer, after, form),
+    el("header", {}, el("h1", {}, say("title")), tools, keys),
+    el("main", {}, output, newer, after, quick, form),
     panels.tabs, panels.aside,
     statusLine(store),
   );
@@ -83,7 +115,8 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
     const secret = input.type === "password";
     if (bytes.encode(line).length > LONGEST) return announcer.alert(say("tooLong", { n: LONGEST }));
     const hidden = secret ? "•••" : withoutSecret(line);
-    if (!send(line, hidden !== null, hidden)) return;
+    const lines = asked() || hidden !== null ? [line] : rules.expand(line);
+    if (!lines.every((one) => send(one, hidden !== null, hidden))) return;
     input.value = "";
     if (hidden === null) history.add(line);
   });
@@ -106,6 +139,10 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
 
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (offered.key(event)) {
+      event.preventDefault();
+      return;
+    }
     if (event.key === "PageUp" || event.key === "PageDown") log.turn(event.key === "PageUp" ? -1 : 1);
     else if ((event.key === "ArrowUp" || event.key === "ArrowDown") && input.type !== "password") {
       const line = event.key === "ArrowUp" ? history.older(input.value) : history.newer();
@@ -119,7 +156,13 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
 
   /** Keys for the whole page while it is played on. @param {KeyboardEvent} event */
   const onKey = (event) => {
-    if (event.isComposing || event.altKey || event.metaKey) return;
+    if (event.isComposing || event.altKey || event.metaKey || root.ownerDocument.querySelector("dialog[open]")) return;
+    const macro = event.ctrlKey || event.shiftKey ? [] : rules.key(event);
+    if (macro.length) {
+      event.preventDefault();
+      macro.forEach(act);
+      return;
+    }
     if (event.ctrlKey && /^[1-9]$/.test(event.key)) {
       event.preventDefault();
       announcer.speak(log.last(Number(event.key)) || say("noSuchLine"));
@@ -130,10 +173,10 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
     if (beside && !event.ctrlKey && event.key.length === 1 && event.key !== " ") input.focus();
   };
 
-  let asked = store.get("ask").text;
+  let question = store.get("ask").text;
   store.subscribe("ask", ({ text, secret }) => {
-    if (text && text !== asked) own("system", text);
-    asked = text;
+    if (text && text !== question) own("system", text);
+    question = text;
     label.textContent = text || say(secret ? "secretField" : "command");
     label.className = text || secret ? "" : "unseen";
     const type = secret ? "password" : "text";
@@ -143,6 +186,16 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
   });
 
   for (const line of saved.lines ?? []) log.append(line, line.id);
+  drawQuick();
+
+  /** What rules send; nothing while the game asks something. @param {{send: string[], over: boolean}} found */
+  const obey = ({ send: lines, over }) => {
+    if (over) own("rule", say("tooFast"));
+    if (!asked()) lines.forEach((line) => send(line, false, null));
+  };
+  const timer = setInterval(() => {
+    if (store.get("link").state === "live" && !asked()) obey(rules.tick(performance.now()));
+  }, 1000);
 
   return {
     root,
@@ -155,9 +208,13 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
       after.hidden = choices.length === 0;
       after.replaceChildren(...choices.map(({ text, onclick }) => el("button", { type: "button", onclick }, text)));
     },
-    /** A line of the game, for the panels. @param {{kind: string, text: string}} line */
+    /** A line of the game. @param {any} line a record @returns {boolean} whether it is shown, and may be spoken */
     hear(line) {
+      const found = rules.hear(line.text, performance.now());
       if (channels.hear(line)) talk.soon();
+      if (!found.hide) log.append({ kind: line.kind, spans: line.spans, ...(found.mark && { mark: true }) });
+      obey(found);
+      return !found.hide;
     },
     /** Data of Mythos.Channels. @param {any} data */
     begin(data) {
@@ -166,7 +223,10 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
     },
     /** It stands in the page now. */
     shown: talk.draw,
-    leave: talk.leave,
+    leave() {
+      talk.leave();
+      clearInterval(timer);
+    },
     saved: () => ({ lines: log.saved(), history: history.lines, channels: channels.saved() }),
   };
 }
