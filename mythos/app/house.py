@@ -177,7 +177,7 @@ class House(Server):
             downloads=_downloads(config),
             mccp2=config.telnet.mccp2,
             mccp3=config.telnet.mccp3,
-            policy=Policy.standard(msdp=config.telnet.msdp),
+            policy=Policy.standard(msdp=config.telnet.msdp, mxp=config.telnet.mxp),
             trusts=proxies.trusts,
         )
         sockets = SocketFactory(

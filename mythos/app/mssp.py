@@ -17,7 +17,6 @@ _PROTOCOLS = {
     "GMCP": True,
     "MCP": False,
     "MSP": False,
-    "MXP": False,
     "PUEBLO": False,
     "UTF-8": True,
     "VT100": False,
@@ -61,6 +60,7 @@ def status_table(config: Config, realm: Realm, ports: Mapping[str, int], started
         **{name: int(known) for name, known in _PROTOCOLS.items()},
         "MCCP": int(config.telnet.mccp2),
         "MSDP": int(config.telnet.msdp),
+        "MXP": int(config.telnet.mxp),
         **dict.fromkeys(_NOT_HERE, 0),
     }
     table: dict[str, tuple[str, ...]] = {name: (str(value),) for name, value in counted.items() if value != ""}

@@ -120,6 +120,9 @@ class Telnet:
     msdp: bool = setting(
         BOOL, "no", "Offer MSDP, for clients that read it and not GMCP."
     )
+    mxp: bool = setting(
+        BOOL, "no", "Offer MXP, so that exits and things can be clicked in clients that do not know OSC 8."
+    )
     gui_url: str = setting(types.URL, "", "A package for Mudlet, which it installs when somebody comes in.")
     gui_version: str = setting(NAME, "1", "Its version; another one makes Mudlet fetch it again.")
     map_url: str = setting(types.URL, "", "A map for Mudlet, an XML file in the format of MMP.")

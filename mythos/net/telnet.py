@@ -39,7 +39,7 @@ from mythos.wire.charset import encode, sanitize
 from mythos.wire.mccp import START, Incoming, Outgoing, Units
 from mythos.wire.message import TALK, Line, Role, Span, State, line
 from mythos.wire.negotiation import Change, Options, Policy, Side
-from mythos.wire.subnegotiation import LINEMODE_EDIT, TTYPE_SEND
+from mythos.wire.subnegotiation import LINEMODE_EDIT, MXP_START, TTYPE_SEND
 from mythos.wire.telnet import (
     END_OF_RECORD,
     GO_AHEAD,
@@ -539,6 +539,8 @@ class TelnetConnection(Protocol):
             self._evidence.supports, self.modules, self.counts = None, {}, False
             if self.reports is not None and self.reports.json:
                 self.reports = None
+        elif on and option == Option.MXP and not (self._options.us(option) and self._options.him(option)):
+            self.send(MXP_START)
         elif option == Option.MSDP and not on:
             self.reports = None
         elif on and option == Option.MCCP2:
@@ -817,7 +819,9 @@ class TelnetConnection(Protocol):
     def refresh_style(self) -> None:
         """Put together anew how lines are shown: by what the client said and what the player chose."""
         terminal = self._evidence.terminal(
-            _preferences(self._settings, spoken=self._spoken), speaks_telnet=self._parser.speaks_telnet
+            _preferences(self._settings, spoken=self._spoken),
+            speaks_telnet=self._parser.speaks_telnet,
+            mxp=self._options.agreed(Option.MXP),
         )
         self.style = terminal.style
         self.height = terminal.height

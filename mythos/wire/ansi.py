@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Iterator
-from enum import IntEnum
+from enum import Enum, IntEnum
 from functools import cache
 from typing import Final, final
+from urllib.parse import quote
 
 import wcwidth
 
@@ -19,7 +20,7 @@ from mythos.wire.charset import Charset, fit
 from mythos.wire.message import Line, Message, Role, Span, line
 from mythos.wire.telnet import escape
 
-__all__ = ["Colours", "Style", "cells", "in_rounds", "prompt", "render", "style"]
+__all__ = ["Colours", "Links", "Style", "cells", "in_rounds", "prompt", "render", "style"]
 
 
 class Colours(IntEnum):
@@ -31,6 +32,14 @@ class Colours(IntEnum):
     TRUE = 16_777_216
 
 
+class Links(Enum):
+    """How words that can be clicked are marked: not at all, by OSC 8 with ``send:``, or by MXP in locked mode."""
+
+    NONE = 0
+    OSC8 = 1
+    MXP = 2
+
+
 @final
 class Style:
     """What decides the bytes of a line. Made by :func:`style` only: equal styles are the same object.
@@ -38,18 +47,19 @@ class Style:
     Compared and hashed by identity, which makes the look-up of rendered bytes as cheap as it can be.
     """
 
-    __slots__ = ("charset", "colours", "flat", "screen_reader", "width")
+    __slots__ = ("charset", "colours", "flat", "links", "screen_reader", "width")
 
-    def __init__(self, colours: Colours, charset: Charset, width: int, screen_reader: bool) -> None:
+    def __init__(self, colours: Colours, charset: Charset, width: int, screen_reader: bool, links: Links) -> None:
         self.colours = colours
         self.charset = charset
         self.width = width
         self.screen_reader = screen_reader
-        self.flat: Style = style(colours, charset, 0, screen_reader) if width else self
+        self.links = links
+        self.flat: Style = style(colours, charset, 0, screen_reader, links) if width else self
         """The same without wrapping; lines that fit share its bytes."""
 
     def __repr__(self) -> str:
-        return f"style({self.colours!r}, {self.charset!r}, {self.width}, {self.screen_reader})"
+        return f"style({self.colours!r}, {self.charset!r}, {self.width}, {self.screen_reader}, {self.links})"
 
 
 def style(
@@ -57,17 +67,19 @@ def style(
     charset: Charset = Charset.UTF8,
     width: int = 0,
     screen_reader: bool = False,
+    links: Links = Links.NONE,
 ) -> Style:
-    """The one style with these values. ``width`` in columns, 0 never wraps; a screen reader hears no colours.
+    """The one style with these values. ``width`` in columns, 0 never wraps; a screen reader hears no colours
+    and no links.
 
     Callers clamp ``width`` (20-500), which bounds how many styles there can be.
     """
-    return _style(colours, charset, width, screen_reader)
+    return _style(colours, charset, width, screen_reader, Links.NONE if screen_reader else links)
 
 
 @cache
-def _style(colours: Colours, charset: Charset, width: int, screen_reader: bool) -> Style:
-    return Style(colours, charset, width, screen_reader)
+def _style(colours: Colours, charset: Charset, width: int, screen_reader: bool, links: Links) -> Style:
+    return Style(colours, charset, width, screen_reader, links)
 
 
 #: Role -> SGR parameters for 16, 256 and 16 million colours. Bright codes (90-97) stand for themselves and never
@@ -111,6 +123,8 @@ _CONTROLS: Final = {
 _ART: Final = re.compile(r"(\bhttps?://[^ ]+)|[\u2500-\u259f]+|[-=_*#~+|/\\<>^]{3,}")
 _WORD: Final = re.compile(r"[^ ]+")  # a no-break space is part of its word
 _LINK: Final = "://"
+#: A command that a click may run: no sign among its letters that means something in a link.
+_COMMAND: Final = re.compile(r"[a-z][a-z0-9 '-]{0,79}")
 _SOFT: Final = "\u00ad"  # where a word may be cut; not seen elsewhere
 
 
@@ -162,9 +176,9 @@ def _first(line: Line, style: Style) -> bytes:
     ):
         if style.width:
             return render(line, style.flat)
-        return (_paint([(span.text, span.role) for span in line.spans], style) + "\r\n").encode("ascii")
+        return (_paint(line.spans, style) + "\r\n").encode("ascii")
     runs = _spoken(line, style) if style.screen_reader else _runs(line, style)
-    text = "".join([words for words, _ in runs])
+    text = "".join([run.text for run in runs])
     if not text and style.screen_reader:
         return b""
     if style.width and cells(text) <= style.width:
@@ -175,41 +189,58 @@ def _first(line: Line, style: Style) -> bytes:
     return escape(encoded) if style.charset is Charset.LATIN1 else encoded
 
 
-def _runs(line: Line, style: Style) -> list[tuple[str, Role | None]]:
+def _runs(line: Line, style: Style) -> list[Span]:
     """The words of a line in characters this terminal has."""
     runs = []
     for span in line.spans:
         words = span.text if span.text.isprintable() else span.text.translate(_CONTROLS)
-        runs.append((_SOFT.join([fit(part, style.charset) for part in words.split(_SOFT)]), span.role))
+        words = _SOFT.join([fit(part, style.charset) for part in words.split(_SOFT)])
+        runs.append(Span(words, span.role, span.link))
     return runs
 
 
-def _spoken(line: Line, style: Style) -> list[tuple[str, Role | None]]:
+def _spoken(line: Line, style: Style) -> list[Span]:
     """The words of a line as they are read out: no art, no spaces that only set it out."""
     text = line.text if line.text.isprintable() else line.text.replace(_SOFT, "").translate(_CONTROLS)
-    return [(fit(" ".join(_ART.sub(_link_or_space, text).split()), style.charset), None)]
+    return [Span(fit(" ".join(_ART.sub(_link_or_space, text).split()), style.charset))]
 
 
 def _link_or_space(found: re.Match[str]) -> str:
     return found[1] or " "
 
 
-def _cut(runs: list[tuple[str, Role | None]], start: int, end: int, hyphen: bool) -> Iterator[tuple[str, Role | None]]:
+def _cut(runs: list[Span], start: int, end: int, hyphen: bool) -> Iterator[Span]:
     """The part of the runs between two positions of their joined text, a hyphen behind it if it ends inside a word."""
     at = 0
-    for words, role in runs:
+    for run in runs:
+        words = run.text
         last = hyphen and at < end <= at + len(words)
         if part := words[max(start - at, 0) : max(end - at, 0)].replace(_SOFT, "") + "-" * last:
-            yield part, role
+            yield Span(part, run.role, run.link)
         at += len(words)
 
 
-def _paint(runs: Iterable[tuple[str, Role | None]], style: Style) -> str:
-    """Every coloured run is closed where it ends, so no colour is ever open at a line end."""
+def _paint(runs: Iterable[Span], style: Style) -> str:
+    """Every coloured run is closed where it ends, so no colour is ever open at a line end; and so is every link."""
     column = None if style.screen_reader else _COLUMN.get(style.colours)
-    if column is None:
-        return "".join([words for words, _ in runs])
-    return "".join([words if role is None else f"\x1b[{_PALETTE[role][column]}m{words}\x1b[0m" for words, role in runs])
+    if column is None and style.links is Links.NONE:
+        return "".join([run.text for run in runs])
+    painted = []
+    for run in runs:
+        words = run.text
+        if run.role is not None and column is not None:
+            words = f"\x1b[{_PALETTE[run.role][column]}m{words}\x1b[0m"
+        if run.link and style.links is not Links.NONE and _COMMAND.fullmatch(run.link):
+            words = _linked(words, run.link, style.links)
+        painted.append(words)
+    return "".join(painted)
+
+
+def _linked(words: str, command: str, links: Links) -> str:
+    """``words`` that run a command when they are clicked; for MXP each tag is preceded by its leave to be one."""
+    if links is Links.OSC8:
+        return f"\x1b]8;;send:{quote(command, safe='')}\x1b\\{words}\x1b]8;;\x1b\\"
+    return f'\x1b[4z<SEND HREF="{command}">{words}\x1b[4z</SEND>'
 
 
 def cells(text: str) -> int:

@@ -55,10 +55,14 @@ class Role(Enum):
 
 @value
 class Span:
-    """A run of words; ``role`` None is plain prose."""
+    """A run of words; ``role`` None is plain prose.
+
+    :ivar link: the command that a click on it runs, of the world's own words and never of a player's; empty: none
+    """
 
     text: str
     role: Role | None = None
+    link: str = ""
 
 
 class Line:

@@ -17,6 +17,7 @@ from mythos.wire.telnet import Option, subnegotiate
 
 __all__ = [
     "LINEMODE_EDIT",
+    "MXP_START",
     "NEW_ENVIRON_SEND",
     "TTYPE_SEND",
     "BadPayload",
@@ -47,6 +48,8 @@ class BadPayload(WireError):
 TTYPE_SEND: Final = subnegotiate(Option.TTYPE, b"\x01")
 #: MODE EDIT | TRAPSIG: the client edits its lines and turns ^C into IP.
 LINEMODE_EDIT: Final = subnegotiate(Option.LINEMODE, b"\x01\x03")
+#: MXP begins, and its lines are locked at once: no tag counts that we did not let through.
+MXP_START: Final = subnegotiate(Option.MXP, b"") + b"\x1b[7z"
 _TERMINAL_TYPE_LIMIT: Final = 40
 
 

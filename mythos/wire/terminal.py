@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mythos.wire.ansi import Colours, Style, style
+from mythos.wire.ansi import Colours, Links, Style, style
 from mythos.wire.charset import Charset, Encoding, charset_named
 from mythos.wire.gmcp import Gmcp, supports_after
 from mythos.wire.subnegotiation import (
@@ -47,7 +47,7 @@ _ALOUD: Final = frozenset(("VIPMUD", "VIP"))
 #: The only NEW-ENVIRON variables kept; others (USER, DISPLAY) say things about people that are none of our business.
 _KEPT: Final = re.compile(
     r"CLIENT_NAME|CLIENT_VERSION|MTTS|CHARSET|TERMINAL_TYPE|IPADDRESS|SCREEN_READER|256_COLORS|TRUECOLOR|UTF-8|ANSI"
-    r"|WORD_WRAP|TLS|COLORTERM|LANG|OSC_HYPERLINKS(?:_SEND|_PROMPT)?"
+    r"|WORD_WRAP|TLS|COLORTERM|LANG|OSC_HYPERLINKS_SEND"
 )
 
 
@@ -80,6 +80,7 @@ class Terminal:
     colours: Colours = Colours.NONE
     charset: Charset = Charset.ASCII
     screen_reader: bool = False
+    links: Links = Links.NONE
     client: str = ""
     version: str = ""
     gmcp: Mapping[str, int] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class Terminal:
     @property
     def style(self) -> Style:
         """The style for :func:`ansi.render`."""
-        return style(self.colours, self.charset, self.width, self.screen_reader)
+        return style(self.colours, self.charset, self.width, self.screen_reader, self.links)
 
 
 class Evidence:
@@ -197,8 +198,10 @@ class Evidence:
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────────
 
-    def terminal(self, preferences: Preferences = Preferences(), *, speaks_telnet: bool = True) -> Terminal:
-        """What all of it amounts to. ``speaks_telnet``: the peer has sent an IAC command."""
+    def terminal(
+        self, preferences: Preferences = Preferences(), *, speaks_telnet: bool = True, mxp: bool = False
+    ) -> Terminal:
+        """What all of it amounts to. ``speaks_telnet``: the peer has sent an IAC command; ``mxp``: MXP is agreed."""
         width, height = self._window or (0, 0)
         hello = self._hello or ("", "")
         reader = preferences.screen_reader
@@ -213,6 +216,7 @@ class Evidence:
             colours=preferences.colours if preferences.colours is not None else self._colours(speaks_telnet),
             charset=preferences.charset or self.encoding.output(terminal_type=bool(self._names)),
             screen_reader=reader,
+            links=self._links(mxp=mxp),
             client=self.variable("CLIENT_NAME") or hello[0] or (self._names[0] if self._names else ""),
             version=self.variable("CLIENT_VERSION") or hello[1],
             gmcp=self.supports or {},
@@ -235,6 +239,12 @@ class Evidence:
         if any(name in ("DUMB", "UNKNOWN") for name in names):
             return Colours.NONE
         return Colours.ANSI if speaks_telnet else Colours.NONE
+
+    def _links(self, *, mxp: bool) -> Links:
+        """A terminal that does not say it knows a kind of link would print it."""
+        if self.variable("OSC_HYPERLINKS_SEND") == "1":
+            return Links.OSC8
+        return Links.MXP if mxp else Links.NONE
 
     def _reads_aloud(self) -> bool:
         if self._mtts() & _MTTS_SCREEN_READER or self._true("SCREEN_READER"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -114,6 +115,93 @@ def test_a_mirror_is_not_answered_for_ever(verb: Verb, option: Option) -> None:
             return
         sent = b"".join([negotiate(reply.verb, reply.option) for reply in replies])
     raise AssertionError(f"it never ends: {sent!r}")
+
+
+# ── what can be clicked ─────────────────────────────────────────────────────────────────────────
+
+_LOCKED = b"\xff\xfa\x5b\xff\xf0\x1b[7z"
+
+
+def _clickable() -> Door:
+    door = Door()
+    door.connection.factory.policy = Policy.standard(mxp=True)
+    connection: TelnetConnection = door.connection.factory.buildProtocol(None)
+    door.connection = connection
+    door.transport.clear()
+    door.connection.makeConnection(door.transport)
+    return door
+
+
+def test_mxp_is_offered_if_the_operator_says_so() -> None:
+    offer = negotiate(_WILL, Option.MXP)
+    assert offer in bytes(_clickable().transport.value())
+    assert offer not in Door().opening
+    assert Door().send(negotiate(_DO, Option.MXP)) == negotiate(_WONT, Option.MXP)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (negotiate(_DO, Option.MXP), _LOCKED),
+        (negotiate(_WILL, Option.MXP), negotiate(_DO, Option.MXP) + _LOCKED),
+        (negotiate(_DO, Option.MXP) + negotiate(_WILL, Option.MXP), _LOCKED + negotiate(_DO, Option.MXP)),
+        (negotiate(_DONT, Option.MXP), b""),
+    ],
+)
+def test_mxp_is_locked_before_anything_else(said: bytes, answer: bytes) -> None:
+    """Once, whichever side begins."""
+    door = _clickable()
+    assert door.send(said) == answer
+
+
+def test_mxp_links() -> None:
+    """Exits and things; what players say stays as it is, for the client is locked."""
+    door = _clickable()
+    door.send(negotiate(_DO, Option.MXP))
+    shown = door.guest()
+    assert b'\x1b[4z<SEND HREF="north">' in shown
+    assert b'\x1b[4z<SEND HREF="look marta">' in shown
+    assert shown.count(b"<SEND ") == shown.count(b"\x1b[4z</SEND>")
+    said = door.send(b'say <SEND HREF="quit">free gold</SEND> \x1b[4z<B>\r\n')
+    assert b"\x1b[4z" not in said
+    assert b"\x1b[1z" not in said
+
+
+def test_mxp_is_never_spoken_to_who_did_not_agree() -> None:
+    """Its first escape would turn it on in some clients."""
+    for door in (Door(), _clickable()):
+        assert b"z" not in _escapes(door.guest() + door.send(b"look\r\n"))
+    refused = _clickable()
+    refused.send(negotiate(_DONT, Option.MXP))
+    assert b"z" not in _escapes(refused.guest())
+
+
+def _escapes(shown: bytes) -> set[bytes]:
+    """The last letters of all escape sequences."""
+    return set(re.findall(rb"\x1b\[[0-9;]*([a-zA-Z])", shown))
+
+
+@pytest.mark.parametrize(
+    ("variable", "links"),
+    [
+        (b"OSC_HYPERLINKS_SEND\x011", True),
+        (b"OSC_HYPERLINKS_SEND\x010", False),
+        (b"OSC_HYPERLINKS_SEND\x01true", False),
+        (b"OSC_HYPERLINKS_SEND", False),
+        (b"OSC_HYPERLINKS\x011", False),
+        (b"OSC_HYPERLINKS_SEND\x011\x00SCREEN_READER\x011", False),
+    ],
+)
+def test_osc_links(variable: bytes, links: bool) -> None:
+    """Only for who says exactly that it runs them; a screen reader has none."""
+    door = Door()
+    door.send(negotiate(_WILL, Option.NEW_ENVIRON))
+    door.send(_environ(b"\x00\x03" + variable))
+    shown = door.guest()
+    assert (b"\x1b]8;;send:look%20marta\x1b\\" in shown) is links
+    assert (b"\x1b]8;;\x1b\\" in shown) is links
+    assert (b"\x1b]8" in shown) is links
+    assert b"\x1b]" not in door.send(b"say \x1b]8;;send:quit\x1b\\gold\x1b]8;;\x1b\\\r\n")
 
 
 # ── NEW-ENVIRON ─────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ import wcwidth
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mythos.wire.ansi import Colours, Style, cells, in_rounds, prompt, render, style
+from mythos.wire.ansi import Colours, Links, Style, cells, in_rounds, prompt, render, style
 from mythos.wire.charset import Charset
 from mythos.wire.message import Line, Role, Span, line
 from tests.strategies import lines
@@ -197,3 +197,38 @@ def test_links_are_whole(words: list[str], width: int) -> None:
     rows = render(line("x", " ".join(words)), style(width=width)).decode().split("\r\n")
     assert [word for row in rows for word in row.split()] == words
     assert all(cells(row) <= width or len(row.split()) == 1 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("links", "shown"),
+    [
+        (Links.NONE, b"Exits: north.\r\n"),
+        (Links.OSC8, b"Exits: \x1b]8;;send:go%20north\x1b\\north\x1b]8;;\x1b\\.\r\n"),
+        (Links.MXP, b'Exits: \x1b[4z<SEND HREF="go north">north\x1b[4z</SEND>.\r\n'),
+    ],
+)
+def test_links(links: Links, shown: bytes) -> None:
+    """Words that can be clicked, closed where they end."""
+    exits = line("room", "Exits: ", Span("north", None, "go north"), ".")
+    assert render(exits, style(links=links)) == shown
+
+
+def test_links_have_no_width() -> None:
+    """A link that is cut at a row's end goes on in the next; colours are inside it."""
+    words = line("room", Span("one two", Role.EXIT, "go"))
+    shown = render(words, style(Colours.ANSI, width=20, links=Links.OSC8)).decode()
+    assert shown == "\x1b]8;;send:go\x1b\\\x1b[92mone two\x1b[0m\x1b]8;;\x1b\\\r\n"
+    rows = render(line("room", Span("one " * 8, None, "go")), style(width=20, links=Links.MXP)).decode().split("\r\n")
+    assert [row.count("<SEND") for row in rows] == [row.count("</SEND>") for row in rows] == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "command", ['a"b', "a<b", "a;b", "a|b", "a&b", "A", "\x1b", "go\n", "1", " go", "é", "x" * 81, "go\x1b[1z"]
+)
+@pytest.mark.parametrize("links", list(Links))
+def test_a_command_with_signs_is_no_link(command: str, links: Links) -> None:
+    assert render(line("room", Span("x", None, command)), style(links=links)) == b"x\r\n"
+
+
+def test_a_screen_reader_has_no_links() -> None:
+    assert style(links=Links.OSC8, screen_reader=True) is style(screen_reader=True)

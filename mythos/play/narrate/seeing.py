@@ -119,7 +119,7 @@ def exits_line(world: World, room: RoomId, ways: Iterable[Exit]) -> Line:
     """``Exits: north, east (closed oak door).``"""
     words: list[str | Span] = []
     for way in ways:
-        words += [", " if words else "Exits: ", Span(way.direction, Role.EXIT)]
+        words += [", " if words else "Exits: ", Span(way.direction, Role.EXIT, way.direction)]
         door = world.doors.get((room, way.direction))
         if way.door is not None and door is not None and door.closed:
             words.append(f" (closed {way.door.name})")
@@ -180,10 +180,11 @@ def _lies(proto: ItemProto, count: int, lit: bool) -> Line:
 
 def _lying_line(proto: ItemProto, count: int, lit: bool) -> Line:
     glow = " It gives light." if lit else ""
+    look = f"look {proto.words[-1]}"
     if count == 1 and proto.lies:
-        return line("item", Span(proto.lies, Role.ITEM), glow)
+        return line("item", Span(proto.lies, Role.ITEM, look), glow)
     name = phrase.capital(phrase.a(proto, count))
-    return line("item", Span(name, Role.ITEM), f" {'lies' if count == 1 else 'lie'} here.", glow)
+    return line("item", Span(name, Role.ITEM, look), f" {'lies' if count == 1 else 'lie'} here.", glow)
 
 
 def _standing(world: World, room: RoomId, but: EntityId) -> list[Line]:
@@ -216,7 +217,7 @@ def _stands(proto: NpcProto) -> Line:
     known = _STANDING.get(proto.id)
     if known is None or known[0] is not proto:
         words = proto.stands or f"{phrase.capital(proto.name)} is here."
-        known = _STANDING[proto.id] = (proto, line("room", Span(words, Role.NPC)))
+        known = _STANDING[proto.id] = (proto, line("room", Span(words, Role.NPC, f"look {proto.words[-1]}")))
     return known[1]
 
 
