@@ -267,6 +267,49 @@ class TelnetConnection(Protocol):
     :ivar written: bytes handed to the transport
     """
 
+    __slots__ = (
+        "_busy",
+        "_evidence",
+        "_greeting",
+        "_heard",
+        "_held",
+        "_hidden",
+        "_incoming",
+        "_leaving",
+        "_lines",
+        "_link",
+        "_login",
+        "_next_piece",
+        "_offered",
+        "_opened",
+        "_options",
+        "_outgoing",
+        "_pace",
+        "_parser",
+        "_probed",
+        "_probes",
+        "_quiet_at",
+        "_quiet_since",
+        "_received",
+        "_release",
+        "_said",
+        "_settings",
+        "_spoken",
+        "_stopped",
+        "address",
+        "counts",
+        "height",
+        "modules",
+        "parts",
+        "prompt_mark",
+        "prompted",
+        "reports",
+        "rounds",
+        "style",
+        "told",
+        "written",
+    )
+
     factory: TelnetFactory
     transport: Any  # a TCP or TLS transport; tests use StringTransport
 

@@ -112,9 +112,9 @@ def beneath(transport: Any) -> Any:
 def tune(transport: Any) -> None:
     """Keep what waits in the kernel small, so that a stalled reader shows at once; send small lines at once.
 
-    Nagle off, at most 16 KiB unsent in the kernel. A peer that vanishes is found: what it does not acknowledge for
-    30 s ends the connection, and after 60 s of silence it is asked; 75 s in all (tcp(7), TCP_USER_TIMEOUT: it takes
-    the place of TCP_KEEPCNT).
+    Nagle off, at most 16 KiB unsent in the kernel. A peer that vanishes is found within 75 s: after 45 s of silence it
+    is asked, and what it does not acknowledge for 30 s, be it words or that question, ends the connection (tcp(7),
+    TCP_USER_TIMEOUT: it takes the place of TCP_KEEPCNT).
     """
     transport = beneath(transport)
     if not hasattr(transport, "getHandle"):
@@ -126,9 +126,9 @@ def tune(transport: Any) -> None:
         return
     for option, value in (
         ("TCP_NOTSENT_LOWAT", HOLD),
-        ("TCP_KEEPIDLE", 60),
+        ("TCP_KEEPIDLE", 45),
         ("TCP_KEEPINTVL", 15),
-        ("TCP_KEEPCNT", 4),
+        ("TCP_KEEPCNT", 2),
         ("TCP_USER_TIMEOUT", 30_000),
     ):
         if hasattr(socket, option):

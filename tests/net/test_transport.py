@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
 from typing import Any
 
+import pytest
+from OpenSSL import SSL
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import CertificateOptions
 from twisted.internet.testing import StringTransport
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
 
-from mythos.net.transport import DIRECT, direct
+from mythos.net.certificate import Certificate
+from mythos.net.transport import DIRECT, beneath, direct, tune, unsent
+from tests.net.certificates import make
 
 reactor: Any = the_reactor
 
@@ -70,3 +80,57 @@ def test_other_transports_are_written_to() -> None:
     transport = StringTransport()
     direct(transport, b"hello")
     assert transport.value() == b"hello"
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _AnyCertificate:
+    """A client that takes what it is shown."""
+
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
+        return SSL.Connection(CertificateOptions().getContext(), None)
+
+
+class Tuned(Protocol):
+    """Notes how its socket is tuned, and what waits before and after it writes."""
+
+    options: tuple[int, ...] = ()
+    waits: tuple[int, ...] = ()
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        tune(transport)
+        plug = beneath(transport).getHandle()
+        names = socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_USER_TIMEOUT
+        alive = plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        Tuned.options = (alive, *[plug.getsockopt(socket.IPPROTO_TCP, name) for name in names])
+        before = unsent(transport)
+        transport.write(b"x" * 1000)
+        Tuned.waits = before, unsent(transport)
+        transport.loseConnection()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_a_peer_that_vanishes_is_found(secure: bool, tmp_path: Path) -> None:
+    """Within 90 s: just before it would be asked, words may be sent, which it then has to acknowledge."""
+    factory: Any = Factory.forProtocol(Tuned)
+    where: Any
+    if secure:
+        both = tmp_path / "both.pem"
+        make(both, both, "localhost")
+        factory = TLSMemoryBIOFactory(Certificate(both, both), False, factory, reactor)
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    where = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+    if secure:
+        where = wrapClientTLS(_AnyCertificate(), where)
+    try:
+        collector: Collector = await connectProtocol(where, Collector())
+        assert await collector.done == b"x" * 1000
+    finally:
+        await port.stopListening()
+    alive, idle, interval, timeout = Tuned.options
+    assert alive
+    assert 0 < timeout <= 1000 * (idle + interval)  # the first question that stays unanswered is the last
+    assert idle + max(timeout / 1000, interval) <= 80
+    before, after = Tuned.waits
+    assert before == 0
+    assert after >= 1000
