@@ -13,7 +13,7 @@ from mythos.world.combat import TOP_LEVEL, threshold
 
 __all__ = ["VERBS"]
 
-_SPELLINGS = {"color": "colour", "sr": "screenreader"}
+_SPELLINGS = {"color": "colour", "sr": "screenreader", "more": "pager"}
 #: Own shortcuts: how many, how long their names and words.
 _ALIASES, _NAME, _WORDS = 50, 20, 200
 #: Commands nobody can shut themselves out of.
@@ -71,8 +71,13 @@ def _tasks(call: Call) -> None:
 def _settings(call: Call) -> None:
     name, _, value = call.rest.lower().partition(" ")
     if not name:
-        for known in SETTINGS:
-            _show(call, known)
+        for known, setting in SETTINGS.items():
+            if not setting.terminal:
+                _show(call, known)
+        call.reply(line("system", Span("For MUD clients and terminals:", Role.TITLE)))
+        for known, setting in SETTINGS.items():
+            if setting.terminal:
+                _show(call, known)
         call.reply("To change one, type: settings <name> <value>")
         return
     name = _SPELLINGS.get(name, name)

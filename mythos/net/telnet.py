@@ -35,7 +35,7 @@ from mythos.play.sessions import Session
 from mythos.play.settings import PARTS, choose
 from mythos.wire import ansi, gmcp, msdp
 from mythos.wire.ansi import Colours, Style
-from mythos.wire.charset import encode, sanitize
+from mythos.wire.charset import charset_named, encode, sanitize
 from mythos.wire.mccp import START, Incoming, Outgoing, Units
 from mythos.wire.message import TALK, Line, Role, Span, State, line
 from mythos.wire.negotiation import Change, Options, Policy, Side
@@ -861,6 +861,7 @@ class TelnetConnection(Protocol):
 
     def refresh_style(self) -> None:
         """Put together anew how lines are shown: by what the client said and what the player chose."""
+        self._evidence.encoding.wanted = charset_named((self._settings or {}).get("charset", "auto"))
         terminal = self._evidence.terminal(
             _preferences(self._settings, spoken=self._spoken),
             speaks_telnet=self._parser.speaks_telnet,

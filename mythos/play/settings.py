@@ -20,12 +20,14 @@ class Setting:
     :ivar what: what it does, in a few words
     :ivar between: least and most, of one that may be a number too
     :ivar parts: of one that may be any of these instead, one after the other
+    :ivar terminal: it is for MUD clients and terminals: the web client shows words as its browser does
     """
 
     values: tuple[str, ...]
     what: str
     between: tuple[int, int] | None = None
     parts: tuple[str, ...] = ()
+    terminal: bool = False
 
     def may_be(self) -> str:
         """All that it may be, in words."""
@@ -48,14 +50,23 @@ PARTS = ("health", "gold", "level", "xp", "fight", "room", "exits")
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
         "brief": Setting(("off", "on"), "short rooms when you walk"),
-        "colour": Setting(("auto", "none", "16", "256", "true"), "how many colours your client shows"),
         "map": Setting(("off", "on", "words"), "a small map with each look, of letters or in words"),
-        "prompt": Setting(("on", "off"), "what ends each answer; plain, or with what you want to know", parts=PARTS),
         "screenreader": Setting(("off", "on"), "text fit for speech: one thing a line, no art"),
-        "rounds": Setting(("auto", "on", "off"), "a round of a fight in one line; auto is on for a screen reader"),
-        "pager": Setting(("off", "on"), "a long answer stops when the screen is full; Enter goes on, q ends"),
-        "width": Setting(("auto",), "letters in a line; auto asks your client", between=(20, 500)),
-        "keepalive": Setting(("off", "on"), "a sign of life for lines that drop when nothing is sent"),
+        "charset": Setting(
+            ("auto", "utf-8", "latin-1", "ascii"), "the letters your client has; auto asks it", terminal=True
+        ),
+        "colour": Setting(("auto", "none", "16", "256", "true"), "how many colours your client shows", terminal=True),
+        "keepalive": Setting(("off", "on"), "a sign of life for lines that drop when nothing is sent", terminal=True),
+        "pager": Setting(
+            ("off", "on"), "a long answer stops when the screen is full; Enter goes on, q ends", terminal=True
+        ),
+        "prompt": Setting(
+            ("on", "off"), "what ends each answer; plain, or with what you want to know", parts=PARTS, terminal=True
+        ),
+        "rounds": Setting(
+            ("auto", "on", "off"), "a round of a fight in one line; auto is on for a screen reader", terminal=True
+        ),
+        "width": Setting(("auto",), "letters in a line; auto asks your client", between=(20, 500), terminal=True),
     }
 )
 

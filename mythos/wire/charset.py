@@ -165,31 +165,34 @@ def encode(text: str, charset: Charset) -> bytes:
 class Encoding:
     """What is known of the encoding of one connection: agreed with the client, or learnt from its lines.
 
-    :ivar agreed: by CHARSET, MTTS, NEW-ENVIRON or the player's setting; beats what was learnt
+    :ivar wanted: by the player's setting; beats what was agreed
+    :ivar agreed: by CHARSET, MTTS or NEW-ENVIRON; beats what was learnt
     :ivar learnt: by the newest line that was not ASCII
     """
 
-    __slots__ = ("agreed", "learnt")
+    __slots__ = ("agreed", "learnt", "wanted")
 
     def __init__(self) -> None:
+        self.wanted: Charset | None = None
         self.agreed: Charset | None = None
         self.learnt: Charset | None = None
 
     def decode(self, line: bytes) -> str:
         """A line from the client: NFC, without controls, white space as typed (it may be a password).
 
-        Nothing agreed: strict UTF-8, and a line that fails is cp1252. UTF-8 agreed, or proven by an earlier
-        line: errors become U+FFFD.
+        Nothing known, or ASCII: strict UTF-8, and a line that fails is cp1252. UTF-8 wanted, agreed, or proven by an
+        earlier line: errors become U+FFFD.
         """
         if line.isascii():
             text = line.decode("ascii")
             return text if text.isprintable() else _clean(text)
-        if self.agreed is Charset.LATIN1:
+        known = self.wanted or self.agreed
+        if known is Charset.LATIN1:
             return _clean(line.decode("latin-1"))
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
-            if self.agreed is Charset.UTF8 or self.learnt is Charset.UTF8:
+            if Charset.UTF8 in (known, self.learnt):
                 return _clean(line.decode("utf-8", "replace"))
             self.learnt = Charset.LATIN1
             return _clean(_western(line))
@@ -198,7 +201,7 @@ class Encoding:
 
     def output(self, *, terminal_type: bool) -> Charset:
         """What to write in. Until something is proven: UTF-8 if the client answered TTYPE, else ASCII."""
-        return self.agreed or self.learnt or (Charset.UTF8 if terminal_type else Charset.ASCII)
+        return self.wanted or self.agreed or self.learnt or (Charset.UTF8 if terminal_type else Charset.ASCII)
 
 
 def _western(line: bytes) -> str:

@@ -61,7 +61,6 @@ class Preferences:
 
     colours: Colours | None = None
     width: int | None = None
-    charset: Charset | None = None
     screen_reader: bool | None = None
 
 
@@ -214,7 +213,7 @@ class Evidence:
             width=wanted and _between(wanted, WIDTH),
             height=_between(height or 24, HEIGHT),
             colours=preferences.colours if preferences.colours is not None else self._colours(speaks_telnet),
-            charset=preferences.charset or self.encoding.output(terminal_type=bool(self._names)),
+            charset=self.encoding.output(terminal_type=bool(self._names)),
             screen_reader=reader,
             links=self._links(mxp=mxp),
             client=self.variable("CLIENT_NAME") or hello[0] or (self._names[0] if self._names else ""),

@@ -353,3 +353,15 @@ def test_a_prompt_of_parts_after_coming_back() -> None:
     assert session is not None
     peer.connection.enter(session)
     assert peer.send(b"say hi\r\n").endswith(b"\r\nlevel 1> ")
+
+
+def test_a_charset_that_was_chosen() -> None:
+    """For both ways, from the next line on, whatever the client said."""
+    peer = Peer()
+    peer.guest()
+    peer.send(b"settings charset latin-1\r\n")
+    assert b'You say, "\xe9"' in peer.send(b"say \xe9\r\n")
+    peer.send(b"settings charset utf-8\r\n")
+    assert 'You say, "é"'.encode() in peer.send("say é\r\n".encode())
+    peer.send(b"settings charset ascii\r\n")
+    assert b'You say, "e"' in peer.send("say é\r\n".encode())

@@ -6,8 +6,8 @@ import pytest
 
 from mythos.play.settings import SETTINGS
 from tests.scenes.people import in_town, typed
-from tests.scenes.scene import Scene
-from tests.world.town import SQUARE
+from tests.scenes.scene import Ear, Scene, result
+from tests.world.town import ATLAS, SQUARE
 
 
 def ann_types(*lines: str, scene: Scene | None = None) -> list[str]:
@@ -71,9 +71,31 @@ def test_tasks() -> None:
 
 
 def test_settings_are_listed() -> None:
+    """Each with what it is, what it does and what it may be; those of terminals by themselves."""
     heard = ann_types("settings")
-    assert len(heard) == len(SETTINGS) + 1
-    assert heard[1] == "colour is auto: how many colours your client shows (auto, none, 16, 256, true)."
+    assert len(heard) == len(SETTINGS) + 2
+    assert [words.partition(" is ")[0] for words in heard[:4]] == [
+        "brief",
+        "map",
+        "screenreader",
+        "For MUD clients and terminals:",
+    ]
+    assert heard[5] == "colour is auto: how many colours your client shows (auto, none, 16, 256, true)."
+    assert "prompt is gold: what ends" in " ".join(ann_types("settings prompt gold", "settings"))
+
+
+def test_settings_are_kept_over_a_restart() -> None:
+    """With the account's character, whatever door it comes by."""
+    scene = in_town()
+    session = result(scene.accounts.register_new("Morwenna", "a long password"))
+    ear = scene.ears["Morwenna"] = Ear(session)
+    scene.realm.attach(ear, session, token=False, then=lambda attached: None)
+    scene.type("Morwenna", "sr on", "settings prompt room")
+    scene.realm.save()
+    scene.run()
+    again = Scene(ATLAS, "", before=scene)
+    session = result(again.accounts.login("Morwenna", "a long password", "192.0.2.1"))
+    assert session.me.settings == {"screenreader": "on", "prompt": "room"}
 
 
 @pytest.mark.parametrize(
@@ -82,6 +104,9 @@ def test_settings_are_listed() -> None:
         ("settings brief on", "brief", "on"),
         ("settings color 256", "colour", "256"),
         ("settings prompt off", "prompt", "off"),
+        ("settings charset LATIN-1", "charset", "latin-1"),
+        ("settings more on", "pager", "on"),
+        ("settings map words", "map", "words"),
         ("settings prompt Gold, health gold", "prompt", "gold health"),
         ("settings width 20", "width", "20"),
         ("settings width 500", "width", "500"),

@@ -102,6 +102,19 @@ def test_decode_as_agreed() -> None:
     assert encoding.output(terminal_type=True) is Charset.LATIN1
 
 
+def test_decode_as_wanted() -> None:
+    """The player knows better than a client that says something else of itself."""
+    encoding = Encoding()
+    encoding.agreed, encoding.wanted = Charset.UTF8, Charset.LATIN1
+    assert encoding.decode(b"caf\xe9") == "café"
+    assert encoding.output(terminal_type=True) is Charset.LATIN1
+    encoding.wanted = Charset.ASCII
+    assert encoding.decode("é".encode()) == "é"
+    assert encoding.output(terminal_type=True) is Charset.ASCII
+    encoding.wanted = None
+    assert encoding.output(terminal_type=True) is Charset.UTF8
+
+
 def test_decode_keeps_white_space() -> None:
     """A line may be a password: spaces stay, controls go, letters are composed."""
     assert Encoding().decode(b"  a  b ") == "  a  b "
