@@ -21,7 +21,10 @@ def run(page: Page) -> Iterator[Run]:
         return page.evaluate(
             """async ([body, base]) => {
                 const modules = {};
-                for (const name of ["history", "resume", "link", "status", "strings", "store", "rules", "completion"]) {
+                for (const name of [
+                    "history", "resume", "link", "status", "strings", "store", "rules", "completion", "german",
+                    "settings",
+                ]) {
                     Object.assign(modules, await import(`${base}/${name}.js`));
                 }
                 const names = Object.keys(modules);
@@ -553,7 +556,9 @@ def test_words_of_others_are_no_commands(run: Run) -> None:
     assert run("""
         const rules = new Rules(readRules({triggers: [{match: "* says, *", does: "say %1 said %2", mark: true}]}));
         return rules.hear("Eve says, hi; give all to eve", 0);
-    """) == {"mark": True, "hide": False, "send": ["say Eve said hi, give all to eve"], "over": False}
+    """) == {
+        "mark": True, "hide": False, "call": False, "send": ["say Eve said hi, give all to eve"], "over": False,
+    }  # fmt: skip
 
 
 def test_triggers_that_run_in_a_circle_stop(run: Run) -> None:
@@ -604,3 +609,31 @@ def test_words_that_fit(run: Run) -> None:
         return [offers("lo", known).words, offers("get LA", known), offers("look", known).words,
                 offers("", known).words, offers("tell b", known).words, common(["look", "Lock"]), common([])];
     """) == [["look", "lock"], {"from": 4, "words": ["lamp"]}, [], [], ["Bob"], "lo", ""]
+
+
+def test_german_says_all_that_english_says(run: Run) -> None:
+    """The same keys, the same blanks to fill in, and hardly a text left as it was."""
+    missing, blanks, same = run("""
+        const holes = (text) => JSON.stringify(text.match(/\\{\\w+\\}/g) ?? []);
+        const texts = (value) => typeof value === "string" ? [value] : Object.values(value);
+        const keys = Object.keys(ENGLISH);
+        const differ = keys.filter((key) => key in GERMAN && texts(ENGLISH[key]).some((text, n) =>
+            [...holes(text)].sort().join() !== [...holes(texts(GERMAN[key])[n] ?? "")].sort().join()));
+        return [[...keys.filter((key) => !(key in GERMAN)), ...Object.keys(GERMAN).filter((key) => !(key in ENGLISH))],
+                differ, keys.filter((key) => JSON.stringify(ENGLISH[key]) === JSON.stringify(GERMAN[key]))];
+    """)
+    assert (missing, blanks) == ([], [])
+    assert set(same) <= {
+        "title", "titleIn", "name", "code", "mana", "goldLabel", "count", "wrongAt", "size_normal",
+        "language_en", "language_de",
+    }  # fmt: skip
+
+
+def test_settings_are_what_may_be_chosen(run: Run) -> None:
+    """Anything else is as it was before it was chosen; sound and notifications are off."""
+    assert run(
+        """return [readSettings(null), readSettings({theme: "light", sound: "yes", volume: 1000, x: 1})];"""
+    ) == [
+        {"theme": "system", "size": "normal", "language": "system", "notify": False, "sound": False, "volume": 50},
+        {"theme": "light", "size": "normal", "language": "system", "notify": False, "sound": False, "volume": 50},
+    ]

@@ -331,10 +331,16 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_every_colour_has_contrast(page: Page, game: Game, scheme: str) -> None:
-    """Every text has at least 4.5:1, on the way in and in play, for all roles and kinds, in both themes."""
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+@pytest.mark.parametrize("theme", ["dark", "light", "contrast", "system dark", "system light", "system more"])
+def test_every_colour_has_contrast(page: Page, game: Game, theme: str) -> None:
+    """Every text has at least 4.5:1, on the way in and in play, for all roles and kinds, in every theme."""
+    if theme.startswith("system"):
+        more = theme.endswith("more")
+        page.emulate_media(
+            color_scheme="dark" if theme.endswith("dark") else "light", contrast="more" if more else None
+        )
+    else:
+        page.add_init_script(f"localStorage.setItem('mythos.settings', JSON.stringify({{theme: '{theme}'}}))")
     visit(page)
     page.get_by_role("button", name="Log in", exact=True).click()
     weak = [found for found in page.evaluate(CONTRAST) if found[0] < 4.5]

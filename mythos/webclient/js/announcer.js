@@ -1,5 +1,10 @@
 import { el } from "./el.js";
 
+/** The language of the game's words. */
+export const GAME = "en";
+
+/** @typedef {{text: string, lang: string}} Spoken */
+
 /**
  * What a screen reader hears. The log itself is silent, so that reading it never meets a second copy: here a line
  * comes once, in batches of one element each, and is gone after two seconds. Both regions stand in the page
@@ -8,7 +13,7 @@ import { el } from "./el.js";
 export class Announcer {
   #polite;
   #alert;
-  /** @type {string[]} */
+  /** @type {Spoken[]} */
   #batch = [];
 
   /** Milliseconds that lines are gathered, and that a batch stays. */
@@ -21,10 +26,10 @@ export class Announcer {
     this.#alert = alert;
   }
 
-  /** Heard when the reader has finished what it says. @param {string} text */
-  speak(text) {
+  /** Heard when the reader has finished what it says. @param {string} text @param {string} [lang] */
+  speak(text, lang = GAME) {
     if (!text) return;
-    if (this.#batch.push(text) === 1) {
+    if (this.#batch.push({ text, lang }) === 1) {
       setTimeout(() => {
         const lines = this.#batch;
         this.#batch = [];
@@ -33,15 +38,16 @@ export class Announcer {
     }
   }
 
-  /** Heard at once. @param {string} text */
-  alert(text) {
-    if (text) put(this.#alert, [text]);
+  /** Heard at once. @param {string} text @param {string} [lang] */
+  alert(text, lang = GAME) {
+    if (text) put(this.#alert, [{ text, lang }]);
   }
 }
 
-/** @param {HTMLElement} region @param {string[]} lines */
+/** @param {HTMLElement} region @param {Spoken[]} lines */
 function put(region, lines) {
-  const batch = el("div", {}, lines.join("\n"));
+  const spans = lines.map(({ text, lang }, n) => el("span", { lang }, n < lines.length - 1 ? `${text}\n` : text));
+  const batch = el("div", {}, ...spans);
   region.append(batch);
   setTimeout(() => batch.remove(), Announcer.STAY);
 }

@@ -60,7 +60,7 @@ export function enterScreen({ api, announcer, claim, notice = "", enter }) {
     for (const input of [code.input, name.input, password.input]) input.removeAttribute("aria-invalid");
     place.textContent = message;
     if (!message) return;
-    announcer.alert(message);
+    announcer.alert(message, say("language"));
     at?.setAttribute("aria-invalid", "true");
     at?.focus();
   };

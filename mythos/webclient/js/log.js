@@ -13,7 +13,8 @@ const KINDS = new Set([
 
 /**
  * @typedef {[string, string|null]} Span
- * @typedef {{kind: string, spans: Span[], id?: number, mark?: boolean}} Line mark: it is to be seen at once
+ * @typedef {{kind: string, spans: Span[], id?: number, mark?: boolean, own?: boolean}} Line
+ *   mark: it is to be seen at once; own: the client says it, in its language
  */
 
 /** Lines in the page, and lines that survive a reload. */
@@ -56,7 +57,7 @@ export class Log {
   /** @param {Line} line @param {number} [id] of a command, for `note` */
   append(line, id) {
     const kind = KINDS.has(line.kind) ? `kind-${line.kind}` : "";
-    const paragraph = el("p", { class: line.mark ? `${kind} marked` : kind, dir: "auto" });
+    const paragraph = el("p", { class: line.mark ? `${kind} marked` : kind, dir: "auto", lang: line.own ? say("language") : null });
     for (const [text, role] of line.spans) {
       paragraph.append(role && ROLES.has(role) ? el("span", { class: `role-${role}` }, text) : text);
     }
@@ -90,6 +91,12 @@ export class Log {
   last(n) {
     const said = this.#kept.filter((line) => line.kind !== "echo");
     return said.at(-n)?.spans.map(([text]) => text).join("") ?? "";
+  }
+
+  /** All lines in the page, as plain text. */
+  text() {
+    this.#flush();
+    return [...this.#element.children].map((line) => `${line.textContent}\n`).join("");
   }
 
   /** The newest lines, for a reload. @returns {Line[]} */

@@ -7,8 +7,9 @@ import { createMemory, recall } from "./memory.js";
 import { playScreen } from "./play.js";
 import { openSocket, openStream } from "./roads.js";
 import { gauges } from "./status.js";
+import { callFor, dress, keptSettings, languageOf } from "./settings.js";
 import { createStore } from "./store.js";
-import { say } from "./strings.js";
+import { say, speakIn } from "./strings.js";
 
 /** The one place where the parts meet. */
 
@@ -24,6 +25,10 @@ const DRAWN = {
 
 /** A link that heals within this many milliseconds is not spoken of. */
 const HEALS = 1000;
+
+const settings = keptSettings();
+dress(settings);
+if (languageOf(settings.language) === "de") speakIn((await import("./german.js")).GERMAN);
 
 const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const app = find("app");
@@ -95,6 +100,7 @@ function playing(saved) {
   const screen = playScreen({
     store,
     announcer,
+    settings,
     saved,
     submit(line, secret) {
       if (link.state === "ended") return say("notIn");
@@ -115,7 +121,7 @@ function playing(saved) {
   /** @param {any} vitals */
   function lowHealth(vitals) {
     const [was, is] = [states["Char.Vitals"], vitals].map((one) => gauges(one ?? {}).find(({ key }) => key === "hp"));
-    if (is?.low && !was?.low) announcer.alert(say("lowHealth", { n: is.value, max: is.max }));
+    if (is?.low && !was?.low) announcer.alert(say("lowHealth", { n: is.value, max: is.max }), say("language"));
   }
 
   /** @param {any} record */
@@ -124,8 +130,10 @@ function playing(saved) {
       const shown = screen.hear(record);
       // what is told to us begins with who tells it; what we tell is an answer like any other
       if (!shown) return memory.soon();
-      if (record.kind === "tell" && record.spans[0]?.[1] === "player") announcer.alert(record.text);
-      else announcer.speak(record.text);
+      if (record.kind === "tell" && record.spans[0]?.[1] === "player") {
+        announcer.alert(record.text);
+        callFor(settings, record.text);
+      } else announcer.speak(record.text);
     } else if (record.t === "state") {
       if (record.name === "Char.Vitals") lowHealth(record.data);
       if (record.name === "Mythos.Channels") screen.begin(record.data);
@@ -142,13 +150,13 @@ function playing(saved) {
       lostTimer = setTimeout(() => {
         lostTimer = 0;
         lostSaid = true;
-        announcer.alert(say("lostAlert"));
+        announcer.alert(say("lostAlert"), say("language"));
       }, HEALS);
     }
     if (state !== "live" && state !== "ended") return;
     clearTimeout(lostTimer);
     lostTimer = 0;
-    if (lostSaid && state === "live") announcer.alert(say("backAlert"));
+    if (lostSaid && state === "live") announcer.alert(say("backAlert"), say("language"));
     lostSaid = false;
   }
 
@@ -195,8 +203,8 @@ function playing(saved) {
       : why === "denied" ? say("sessionOver")
       : reason === "quit" ? say("endQuit")
       : say("endOther", { reason });
-    log.append({ kind: "rule", spans: [[text, null]] });
-    announcer.alert(text);
+    log.append({ kind: "rule", spans: [[text, null]], own: true });
+    announcer.alert(text, say("language"));
     drawState("Mythos.Ask", {});
     const again = { text: say("again"), onclick: () => entering(null) };
     const back = {

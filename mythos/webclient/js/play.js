@@ -1,11 +1,13 @@
+import { GAME } from "./announcer.js";
 import { Channels, channelsPanel } from "./channels.js";
 import { completion } from "./completion.js";
 import { el } from "./el.js";
 import { History, withoutSecret } from "./history.js";
 import { Log } from "./log.js";
 import { bagPanel, exits, roomPanel, selfPanel, shelf, tasksPanel } from "./panels.js";
-import { KINDS, keptRules, rulebook } from "./rulebook.js";
+import { download, KINDS, keptRules, rulebook } from "./rulebook.js";
 import { commands, Rules } from "./rules.js";
+import { callFor, settingsDialog } from "./settings.js";
 import { statusLine } from "./status.js";
 import { say } from "./strings.js";
 
@@ -20,12 +22,13 @@ const bytes = new TextEncoder();
  * @param {import("./store.js").Store} parts.store keys: link {state, road}, name, ask {text, secret}; info, here, vitals, bag,
  *   tasks, commands: data of the states as they came
  * @param {import("./announcer.js").Announcer} parts.announcer
+ * @param {Record<string, any>} parts.settings
  * @param {(line: string, secret: boolean) => import("./resume.js").Entry|string} parts.submit the entry, or why not
  * @param {any} [parts.saved] what `saved()` gave
  */
-export function playScreen({ store, announcer, submit, saved = {} }) {
+export function playScreen({ store, announcer, settings, submit, saved = {} }) {
   const history = new History(saved.history);
-  const output = el("div", { class: "log", role: "log", "aria-live": "off", "aria-label": say("output"), tabindex: 0 });
+  const output = el("div", { class: "log", role: "log", "aria-live": "off", "aria-label": say("output"), tabindex: 0, lang: GAME });
   const newer = el("button", { type: "button", class: "newer", hidden: true });
   const log = new Log(output, newer);
   const label = el("label", { for: "command" }, say("command"));
@@ -57,7 +60,9 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
   const form = el("form", { class: "command", method: "post" });
   const tools = el(
     "details", { class: "keys" }, el("summary", {}, say("tools")),
-    el("p", { class: "actions" }, ...KINDS.map((kind) => el("button", { type: "button", onclick: () => book.open(kind) }, say(kind)))),
+    el("p", { class: "actions" }, ...KINDS.map((kind) => el("button", { type: "button", onclick: () => book.open(kind) }, say(kind))),
+      el("button", { type: "button", onclick: () => settingsDialog(settings) }, say("settings")),
+      el("button", { type: "button", onclick: () => download("mythos-log.txt", "text/plain", log.text()) }, say("saveLog"))),
   );
   const channels = new Channels(saved.channels);
   const offered = completion(input, () => {
@@ -82,7 +87,7 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
   const asked = () => Boolean(store.get("ask").text || store.get("ask").secret);
   /** What a button or a rule does. @param {string} line */
   const act = (line) => {
-    if (asked()) announcer.speak(say("answerFirst"));
+    if (asked()) announcer.speak(say("answerFirst"), say("language"));
     else send(line, false, null);
   };
   const panels = shelf(
@@ -105,15 +110,15 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
 
   /** @param {string} kind @param {string} text */
   const own = (kind, text) => {
-    log.append({ kind, spans: [[text, null]] });
-    announcer.speak(text);
+    log.append({ kind, spans: [[text, null]], own: true });
+    announcer.speak(text, say("language"));
   };
 
   form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     const line = input.value;
     const secret = input.type === "password";
-    if (bytes.encode(line).length > LONGEST) return announcer.alert(say("tooLong", { n: LONGEST }));
+    if (bytes.encode(line).length > LONGEST) return announcer.alert(say("tooLong", { n: LONGEST }), say("language"));
     const hidden = secret ? "•••" : withoutSecret(line);
     const lines = asked() || hidden !== null ? [line] : rules.expand(line);
     if (!lines.every((one) => send(one, hidden !== null, hidden))) return;
@@ -213,6 +218,7 @@ export function playScreen({ store, announcer, submit, saved = {} }) {
       const found = rules.hear(line.text, performance.now());
       if (channels.hear(line)) talk.soon();
       if (!found.hide) log.append({ kind: line.kind, spans: line.spans, ...(found.mark && { mark: true }) });
+      if (found.call) callFor(settings, line.text);
       obey(found);
       return !found.hide;
     },

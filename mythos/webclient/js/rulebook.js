@@ -10,7 +10,7 @@ const LARGEST = 500_000;
 /** @type {Record<string, {field: string, type: "text"|"lines"|"key"|"seconds"|"switch"}[]>} */
 const FORMS = {
   aliases: [{ field: "name", type: "text" }, { field: "does", type: "lines" }],
-  triggers: [{ field: "match", type: "text" }, { field: "does", type: "lines" }, { field: "mark", type: "switch" }, { field: "hide", type: "switch" }],
+  triggers: [{ field: "match", type: "text" }, { field: "does", type: "lines" }, { field: "mark", type: "switch" }, { field: "hide", type: "switch" }, { field: "call", type: "switch" }],
   macros: [{ field: "label", type: "text" }, { field: "key", type: "key" }, { field: "does", type: "lines" }],
   timers: [{ field: "every", type: "seconds" }, { field: "does", type: "lines" }, { field: "on", type: "switch" }],
 };

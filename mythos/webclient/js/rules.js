@@ -5,8 +5,9 @@
  * trigger they are what stood where its pattern has a `*`.
  *
  * @typedef {{name: string, does: string}} Alias
- * @typedef {{match: string, does: string, mark: boolean, hide: boolean}} Trigger
- *   `match` is found anywhere in a line, capitals or not; a `*` in it stands for any words
+ * @typedef {{match: string, does: string, mark: boolean, hide: boolean, call: boolean}} Trigger
+ *   `match` is found anywhere in a line, capitals or not; a `*` in it stands for any words; `call`: by
+ *   sound or notification, if those are on
  * @typedef {{label: string, key: string, does: string}} Macro
  * @typedef {{every: number, does: string, on: boolean}} Timer `every`: seconds
  * @typedef {{aliases: Alias[], triggers: Trigger[], macros: Macro[], timers: Timer[]}} RuleSet
@@ -26,7 +27,7 @@ const PERIOD = 10_000;
 /** Fields of each kind: how they are read. */
 const SHAPES = {
   aliases: { name: "word", does: "does" },
-  triggers: { match: "name", does: "maybe", mark: "switch", hide: "switch" },
+  triggers: { match: "name", does: "maybe", mark: "switch", hide: "switch", call: "switch" },
   macros: { label: "name", key: "key", does: "does" },
   timers: { every: "seconds", does: "does", on: "switch" },
 };
@@ -159,16 +160,17 @@ export class Rules {
    * A line of the game.
    *
    * @param {string} line @param {number} now
-   * @returns {{mark: boolean, hide: boolean, send: string[], over: boolean}} over: that was too much, all is stopped
+   * @returns {{mark: boolean, hide: boolean, call: boolean, send: string[], over: boolean}} over: that was too much, all is stopped
    */
   hear(line, now) {
-    const found = { mark: false, hide: false, send: /** @type {string[]} */ ([]), over: false };
+    const found = { mark: false, hide: false, call: false, send: /** @type {string[]} */ ([]), over: false };
     if (this.stopped) return found;
     for (const trigger of this.set.triggers) {
       const stars = find(trigger.match, line);
       if (!stars) continue;
       found.mark ||= trigger.mark;
       found.hide ||= trigger.hide;
+      found.call ||= trigger.call;
       const words = stars.map(tame);
       found.send.push(...fill(trigger.does, words, tame(line)));
     }

@@ -1,3 +1,6 @@
+/** Languages there are; the first for whom none fits. */
+export const LANGUAGES = ["en", "de"];
+
 /**
  * Every word that the client itself says. Another language is another object of this shape; a value with
  * `one` and `other` is chosen by the plural rules of the language for `{n}`.
@@ -139,6 +142,7 @@ export const ENGLISH = {
   field_match: "Words in the line",
   field_mark: "Highlight the line",
   field_hide: "Hide the line",
+  field_call: "Call me, by what is on in the settings",
   field_label: "Label",
   field_key: "Key",
   field_every: "Seconds between",
@@ -164,6 +168,29 @@ export const ENGLISH = {
   wrong_switch: "yes or no.",
   tooFast: "Triggers and timers are stopped: they sent too much. Save them again to go on.",
   offers: "Words that fit",
+  // settings
+  settings: "Settings",
+  saveLog: "Save the log",
+  theme: "Colours",
+  theme_system: "As the system has them",
+  theme_dark: "Dark",
+  theme_light: "Light",
+  theme_contrast: "High contrast",
+  size: "Size of letters",
+  size_small: "Small",
+  size_normal: "Normal",
+  size_large: "Large",
+  size_huge: "Huge",
+  languageLabel: "Language of this page",
+  language_system: "As the browser has it",
+  language_en: "English",
+  language_de: "Deutsch",
+  languageHint: "The language changes when the page is loaded again.",
+  notify: "Notify me of tells while I look elsewhere",
+  sound: "A tone for tells",
+  volume: "Volume",
+  notAllowed: "The browser does not allow that.",
+  close: "Close",
   write: "Write",
   // keys
   keys: "Keys",

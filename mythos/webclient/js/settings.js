@@ -1,0 +1,124 @@
+import { el } from "./el.js";
+import { showDialog } from "./rulebook.js";
+import { LANGUAGES, say } from "./strings.js";
+
+/** What a player chose about this page; kept in the browser. Notifications and sound are off until asked for. */
+const KEY = "mythos.settings";
+
+/** What each may be; the first until it is chosen. @type {Record<string, any[]>} */
+const CHOICES = {
+  theme: ["system", "dark", "light", "contrast"],
+  size: ["normal", "small", "large", "huge"],
+  language: ["system", ...LANGUAGES],
+  notify: [false, true],
+  sound: [false, true],
+  volume: [50, 0, 10, 20, 30, 40, 60, 70, 80, 90, 100],
+};
+
+/** @param {any} data what was kept, or anything @returns {Record<string, any>} */
+export function readSettings(data) {
+  return Object.fromEntries(
+    Object.entries(CHOICES).map(([name, values]) => [name, values.includes(data?.[name]) ? data[name] : values[0]]),
+  );
+}
+
+/** @returns {Record<string, any>} */
+export function keptSettings() {
+  try {
+    return readSettings(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
+  } catch {
+    return readSettings({});
+  }
+}
+
+/** The language to speak: the one chosen, else the first of the browser's that there is. @param {string} chosen */
+export function languageOf(chosen) {
+  if (chosen !== "system") return chosen;
+  const wanted = navigator.languages.map((one) => one.split("-")[0]);
+  return wanted.find((one) => LANGUAGES.includes(one)) ?? LANGUAGES[0];
+}
+
+/** Show the page as it was chosen. @param {Record<string, any>} settings */
+export function dress({ theme, size }) {
+  document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset.size = size;
+}
+
+/** @param {Record<string, any>} settings the same object, changed when something is chosen */
+export function settingsDialog(settings) {
+  const error = el("p", { class: "error", role: "alert" });
+  const keep = () => {
+    dress(settings);
+    try {
+      localStorage.setItem(KEY, JSON.stringify(settings));
+    } catch {
+      error.textContent = say("notKept");
+    }
+  };
+  /** @param {string} name */
+  const select = (name) => {
+    const input = el(
+      "select",
+      { id: `set-${name}`, onchange: () => {
+        settings[name] = input.value;
+        keep();
+      } },
+      ...CHOICES[name].map((value) => el("option", { value, selected: settings[name] === value }, say(`${name}_${value}`))),
+    );
+    return el("p", { class: "field" }, el("label", { for: input.id }, say(name === "language" ? "languageLabel" : name)), input);
+  };
+  /** @param {string} name @param {(on: boolean) => Promise<boolean>|boolean} allowed */
+  const check = (name, allowed) => {
+    const input = el("input", { id: `set-${name}`, type: "checkbox", checked: settings[name], onchange: async () => {
+      settings[name] = input.checked && (await allowed(input.checked));
+      if (input.checked && !settings[name]) error.textContent = say("notAllowed");
+      input.checked = settings[name];
+      keep();
+    } });
+    return el("p", { class: "check" }, input, el("label", { for: input.id }, say(name)));
+  };
+  const volume = el("input", { id: "set-volume", type: "range", min: 0, max: 100, step: 10, value: settings.volume, onchange: () => {
+    settings.volume = Number(volume.value);
+    keep();
+    chime(settings);
+  } });
+  const dialog = showDialog(
+    el(
+      "form", { method: "dialog" },
+      el("h2", { id: "dialog-title" }, say("settings")),
+      select("theme"), select("size"), select("language"), el("p", { class: "hint" }, say("languageHint")),
+      check("notify", async () => "Notification" in window && (await Notification.requestPermission()) === "granted"),
+      check("sound", () => true),
+      el("p", { class: "field" }, el("label", { for: "set-volume" }, say("volume")), volume),
+      error,
+      el("p", { class: "actions" }, el("button", { type: "submit" }, say("close"))),
+    ),
+  );
+  return dialog;
+}
+
+/** @type {AudioContext|null} */
+let audio = null;
+
+/** A short tone, if sound is on. @param {Record<string, any>} settings */
+export function chime({ sound, volume }) {
+  if (!sound || !volume) return;
+  audio ??= new AudioContext();
+  const tone = new OscillatorNode(audio, { frequency: 660 });
+  const gain = new GainNode(audio, { gain: volume / 400 });
+  gain.gain.setTargetAtTime(0, audio.currentTime + 0.1, 0.05);
+  tone.connect(gain).connect(audio.destination);
+  tone.start();
+  tone.stop(audio.currentTime + 0.4);
+}
+
+/** Tell somebody who looks elsewhere, by what they asked for. @param {Record<string, any>} settings @param {string} text */
+export function callFor(settings, text) {
+  chime(settings);
+  if (!settings.notify || !document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
+  const shown = new Notification(say("title"), { body: text, tag: "mythos" });
+  shown.onclick = () => {
+    window.focus();
+    shown.close();
+  };
+}
