@@ -69,7 +69,7 @@ class Line:
     """One line (a paragraph) of words, without a line end and without control characters.
 
     :ivar kind: the category a client filters by: room, move, say, tell, emote, channel, combat,
-        item, map, system, help, error
+        item, map (a row of a picture), system, help, error
     :ivar text: the plain words, as a screen reader would say them
     :ivar rendered: bytes by format key; codecs fill it, nobody else reads it
     """

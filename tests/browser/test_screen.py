@@ -75,6 +75,22 @@ def test_every_line_is_spoken_once_in_order(page: Page, game: Game) -> None:
     assert "> dance" in lines(page)
 
 
+def test_a_map_is_seen_and_not_read_out(page: Page, game: Game) -> None:
+    """Its letters stand below each other."""
+    play(page, game)
+    page.evaluate(LISTEN)
+    for row in ("iii-@", "  |", "Also: up."):
+        game.line(row, kind="map" if "A" not in row else "room")
+    await_line(page, "Also: up.")
+    expect(spoken(page, "polite")).to_have_text(["Also: up."])
+    rows = page.locator(".kind-map")
+    assert rows.all_text_contents() == ["iii-@", "  |"]
+    wide = (
+        "(p) => { const r = document.createRange(); r.selectNodeContents(p); return r.getBoundingClientRect().width; }"
+    )
+    assert rows.nth(0).evaluate(wide) / 5 == pytest.approx(rows.nth(1).evaluate(wide) / 3, rel=0.01)
+
+
 def test_output_never_moves_the_focus(page: Page, game: Game) -> None:
     """Whatever comes, the focus and the caret stay, in the log as in the field."""
     play(page, game)

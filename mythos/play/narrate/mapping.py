@@ -80,7 +80,7 @@ def _off_the_map(world: World, here: Place) -> list[Line]:
         spans += [", " if spans else "Also: ", Span(way, Role.EXIT)]
         if way not in here.shut:
             spans.append(f" to {world.room(here.ways[way]).title}")
-    return [line("map", *spans, ".")]
+    return [line("room", *spans, ".")]
 
 
 def words(world: World, me: Character, steps: int) -> list[Line]:

@@ -8,7 +8,7 @@ const ROLES = new Set([
   ...COLOURS, ...COLOURS.map((colour) => `bright-${colour}`),
 ]);
 const KINDS = new Set([
-  "room", "move", "say", "tell", "emote", "channel", "combat", "item", "system", "help", "error", "echo", "rule",
+  "room", "move", "say", "tell", "emote", "channel", "combat", "item", "map", "system", "help", "error", "echo", "rule",
 ]);
 
 /**

@@ -133,7 +133,7 @@ function playing(saved) {
       if (record.kind === "tell" && record.spans[0]?.[1] === "player") {
         announcer.alert(record.text);
         callFor(settings, record.text);
-      } else announcer.speak(record.text);
+      } else if (record.kind !== "map") announcer.speak(record.text); // a picture says nothing when it is read out
     } else if (record.t === "state") {
       if (record.name === "Char.Vitals") lowHealth(record.data);
       if (record.name === "Mythos.Channels") screen.begin(record.data);
