@@ -23,7 +23,7 @@ def run(page: Page) -> Iterator[Run]:
                 const modules = {};
                 for (const name of [
                     "history", "resume", "link", "status", "strings", "store", "rules", "completion", "german",
-                    "settings",
+                    "settings", "review", "map",
                 ]) {
                     Object.assign(modules, await import(`${base}/${name}.js`));
                 }
@@ -624,7 +624,7 @@ def test_german_says_all_that_english_says(run: Run) -> None:
     """)
     assert (missing, blanks) == ([], [])
     assert set(same) <= {
-        "title", "titleIn", "name", "code", "mana", "goldLabel", "count", "wrongAt", "size_normal",
+        "title", "titleIn", "name", "code", "mana", "goldLabel", "count", "wayTo", "size_normal",
         "language_en", "language_de",
     }  # fmt: skip
 
@@ -637,3 +637,35 @@ def test_settings_are_what_may_be_chosen(run: Run) -> None:
         {"theme": "system", "size": "normal", "language": "system", "notify": False, "sound": False, "volume": 50},
         {"theme": "light", "size": "normal", "language": "system", "notify": False, "sound": False, "volume": 50},
     ]
+
+
+def test_review_goes_through_buffers(run: Run) -> None:
+    """Line after line from the newest, in the buffer chosen; new lines do not move the place; it is bounded."""
+    assert run("""
+        const review = new Review();
+        const said = [review.step(-1)];
+        for (const [kind, text] of [["room", "a"], ["tell", "b"], ["say", "c"]]) review.add({kind, text});
+        said.push(review.step(-1), review.step(-1), review.step(1), review.step(1));
+        review.add({kind: "combat", text: "d"});
+        said.push(review.step(1), review.turn(1), review.step(-1), review.turn(-1), review.turn(-1), review.step(-1));
+        for (let n = 0; n < 600; n += 1) review.add({kind: "tell", text: `t${n}`});
+        return [...said, review.turn(1), review.turn(-1), review.step(-1)];
+    """) == [
+        None, "c", "b", "c", "c", "d", {"name": "room", "count": 1}, "a", {"name": "all", "count": 4},
+        {"name": "tells", "count": 1}, "b", {"name": "all", "count": 500}, {"name": "tells", "count": 500}, "t599",
+    ]  # fmt: skip
+
+
+def test_the_map_in_words(run: Run) -> None:
+    """Ways to rooms that were seen have their names, others say so; doors too. It is bounded."""
+    assert run("""
+        const atlas = new Atlas();
+        const coord = {x: 0, y: 0, z: 0};
+        const quay = {num: 1, name: "Quay", area: "A", coord, exits: {n: 2, in: 3}, doors: {n: "closed"}};
+        atlas.see({num: 2, name: "Market", area: "A", coord: {x: 0, y: 1, z: 0}, exits: {s: 1}});
+        atlas.see(quay);
+        const words = inWords(quay, atlas);
+        for (let num = 10; num < 700; num += 1) atlas.see({num, name: "x", area: "B", coord: {x: num, y: 0, z: 0}});
+        const last = new Atlas(atlas.saved()).get(699).x;
+        return [words, atlas.saved().length, atlas.get(1) ?? null, last, inWords({}, atlas)];
+    """) == [["north: Market, door closed", "in: not seen yet"], 500, None, 699, []]

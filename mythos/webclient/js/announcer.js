@@ -16,6 +16,9 @@ export class Announcer {
   /** @type {Spoken[]} */
   #batch = [];
 
+  /** While it is true nothing is spoken but alerts and what is asked for. */
+  paused = false;
+
   /** Milliseconds that lines are gathered, and that a batch stays. */
   static BATCH = 250;
   static STAY = 2000;
@@ -28,6 +31,11 @@ export class Announcer {
 
   /** Heard when the reader has finished what it says. @param {string} text @param {string} [lang] */
   speak(text, lang = GAME) {
+    if (!this.paused) this.read(text, lang);
+  }
+
+  /** The same, for what somebody asked to hear. @param {string} text @param {string} [lang] */
+  read(text, lang = GAME) {
     if (!text) return;
     if (this.#batch.push({ text, lang }) === 1) {
       setTimeout(() => {

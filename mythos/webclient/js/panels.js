@@ -19,10 +19,10 @@ const WAYS = {
  * The ways out of Room.Info, in the order they came.
  *
  * @param {any} info
- * @returns {{way: string, door: string}[]} door: open, closed, locked, or empty
+ * @returns {{key: string, way: string, door: string}[]} key: in Room.Info; door: open, closed, locked, or empty
  */
 export function exits(info) {
-  return Object.keys(info.exits ?? {}).map((key) => ({ way: WAYS[key] ?? key, door: info.doors?.[key] ?? "" }));
+  return Object.keys(info.exits ?? {}).map((key) => ({ key, way: WAYS[key] ?? key, door: info.doors?.[key] ?? "" }));
 }
 
 /**

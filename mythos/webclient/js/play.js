@@ -5,6 +5,8 @@ import { el } from "./el.js";
 import { History, withoutSecret } from "./history.js";
 import { Log } from "./log.js";
 import { bagPanel, exits, roomPanel, selfPanel, shelf, tasksPanel } from "./panels.js";
+import { Atlas, inWords, mapPanel } from "./map.js";
+import { Review } from "./review.js";
 import { download, KINDS, keptRules, rulebook } from "./rulebook.js";
 import { commands, Rules } from "./rules.js";
 import { callFor, settingsDialog } from "./settings.js";
@@ -39,7 +41,7 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
   const after = el("div", { class: "after", hidden: true });
   const keys = el(
     "details", { class: "keys" }, el("summary", {}, say("keys")),
-    el("ul", {}, ...["keyHistory", "keyTab", "keyReview", "keyScroll"].map((key) => el("li", {}, say(key)))),
+    el("ul", {}, ...["keyHistory", "keyTab", "keyReview", "keyStep", "keyBuffer", "keyPause", "keyMap", "keyScroll"].map((key) => el("li", {}, say(key)))),
   );
   const rules = new Rules(keptRules(), performance.now());
   const quick = el("div", { class: "quick", role: "group", "aria-label": say("macros") });
@@ -65,6 +67,8 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
       el("button", { type: "button", onclick: () => download("mythos-log.txt", "text/plain", log.text()) }, say("saveLog"))),
   );
   const channels = new Channels(saved.channels);
+  const atlas = new Atlas(saved.atlas);
+  const review = new Review();
   const offered = completion(input, () => {
     const ways = exits(store.get("info")).map(({ way }) => way);
     const names = channels.names();
@@ -97,6 +101,7 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
       { key: "bag", root: bagPanel(store, act) },
       { key: "channels", root: talk.root },
       { key: "tasks", root: tasksPanel(store) },
+      { key: "map", root: mapPanel(store, atlas, act) },
     ],
     () => talk.draw(),
   );
@@ -159,8 +164,31 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
     event.preventDefault();
   });
 
+  /** Keys for who listens: they read, and never move the focus. @param {KeyboardEvent} event @returns {boolean} */
+  const altKey = ({ key, code }) => {
+    const own = say("language");
+    if (key === "ArrowUp" || key === "ArrowDown") {
+      const line = review.step(key === "ArrowUp" ? -1 : 1);
+      if (line === null) announcer.read(say("noSuchLine"), own);
+      else announcer.read(line);
+    } else if (key === "ArrowLeft" || key === "ArrowRight") {
+      const { name, count } = review.turn(key === "ArrowLeft" ? -1 : 1);
+      announcer.read(say("buffer", { name: say(`buffer_${name}`), n: count }), own);
+    } else if (code === "KeyP") {
+      announcer.paused = !announcer.paused;
+      announcer.read(say(announcer.paused ? "speechOff" : "speechOn"), own);
+    } else if (code === "KeyM") {
+      announcer.read([store.get("info").name, ...inWords(store.get("info"), atlas)].join(". "), own);
+    } else return false;
+    return true;
+  };
+
   /** Keys for the whole page while it is played on. @param {KeyboardEvent} event */
   const onKey = (event) => {
+    if (event.altKey && !event.ctrlKey && !event.metaKey && altKey(event)) {
+      event.preventDefault();
+      return;
+    }
     if (event.isComposing || event.altKey || event.metaKey || root.ownerDocument.querySelector("dialog[open]")) return;
     const macro = event.ctrlKey || event.shiftKey ? [] : rules.key(event);
     if (macro.length) {
@@ -170,7 +198,7 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
     }
     if (event.ctrlKey && /^[1-9]$/.test(event.key)) {
       event.preventDefault();
-      announcer.speak(log.last(Number(event.key)) || say("noSuchLine"));
+      announcer.read(log.last(Number(event.key)) || say("noSuchLine"));
       return;
     }
     // words typed beside the command line are meant for it
@@ -190,7 +218,10 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
     input.value = "";
   });
 
-  for (const line of saved.lines ?? []) log.append(line, line.id);
+  for (const line of saved.lines ?? []) {
+    log.append(line, line.id);
+    if (line.kind !== "echo" && line.kind !== "map" && !line.own) review.add({ kind: line.kind, text: line.spans.map((/** @type {any} */ [text]) => text).join("") });
+  }
   drawQuick();
 
   /** What rules send; nothing while the game asks something. @param {{send: string[], over: boolean}} found */
@@ -217,6 +248,7 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
     hear(line) {
       const found = rules.hear(line.text, performance.now());
       if (channels.hear(line)) talk.soon();
+      if (!found.hide && line.kind !== "map") review.add(line);
       if (!found.hide) log.append({ kind: line.kind, spans: line.spans, ...(found.mark && { mark: true }) });
       if (found.call) callFor(settings, line.text);
       obey(found);
@@ -233,6 +265,6 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
       talk.leave();
       clearInterval(timer);
     },
-    saved: () => ({ lines: log.saved(), history: history.lines, channels: channels.saved() }),
+    saved: () => ({ lines: log.saved(), history: history.lines, channels: channels.saved(), atlas: atlas.saved() }),
   };
 }
