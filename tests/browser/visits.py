@@ -69,7 +69,7 @@ def serve_client(page: Page) -> None:
 
 def lines(page: Page, kind: str = "p") -> list[str]:
     """The log as it is shown, one text a line."""
-    found: list[str] = page.locator(f".log {kind}").all_inner_texts()
+    found: list[str] = page.locator(f".log {kind}").all_text_contents()
     return found
 
 

@@ -20,6 +20,8 @@ const KINDS = new Set([
 /** Lines in the page, and lines that survive a reload. */
 const CAP = 5000;
 const KEPT = 300;
+/** Lines in one block: the browser neither lays out nor paints a full one that is out of sight. */
+const BLOCK = 100;
 /** Pixels from the end that still count as the end. */
 const END = 8;
 
@@ -34,6 +36,7 @@ export class Log {
   /** @type {Map<number, HTMLElement>} places for a word behind a command that is not answered yet */
   #notes = new Map();
   #due = false;
+  #count = 0;
   #new = 0;
   frozen = false;
 
@@ -50,6 +53,7 @@ export class Log {
       element.focus();
     });
     new ResizeObserver(() => {
+      this.#settle([...element.children].filter((block) => block.classList.contains("full")));
       if (!this.frozen) this.follow();
     }).observe(element);
   }
@@ -96,7 +100,7 @@ export class Log {
   /** All lines in the page, as plain text. */
   text() {
     this.#flush();
-    return [...this.#element.children].map((line) => `${line.textContent}\n`).join("");
+    return [...this.#element.querySelectorAll("p")].map((line) => `${line.textContent}\n`).join("");
   }
 
   /** The newest lines, for a reload. @returns {Line[]} */
@@ -107,6 +111,7 @@ export class Log {
   clear() {
     this.#kept = [];
     this.#queue = [];
+    this.#count = 0;
     this.#notes.clear();
     this.#element.replaceChildren();
     this.follow();
@@ -134,13 +139,35 @@ export class Log {
     }
   }
 
+  /** Let full blocks keep their height while they are out of sight. @param {Element[]} blocks */
+  #settle(blocks) {
+    for (const block of blocks) block.classList.remove("full");
+    const heights = blocks.map((block) => block.getBoundingClientRect().height);
+    blocks.forEach((block, n) => {
+      /** @type {HTMLElement} */ (block).style.containIntrinsicHeight = `${heights[n]}px`;
+      block.classList.add("full");
+    });
+  }
+
   #flush() {
     this.#due = false;
     const lines = this.#queue;
     this.#queue = [];
-    this.#element.append(...lines);
-    for (let over = this.#element.childElementCount - CAP; over > 0; over -= 1) {
-      this.#element.firstElementChild?.remove();
+    this.#count += lines.length;
+    const full = [];
+    for (let at = 0; at < lines.length; ) {
+      const last = this.#element.lastElementChild;
+      const block = last && last.childElementCount < BLOCK ? last : this.#element.appendChild(el("div", { class: "block" }));
+      const room = BLOCK - block.childElementCount;
+      block.append(...lines.slice(at, at + room));
+      at += room;
+      if (block.childElementCount === BLOCK) full.push(block);
+    }
+    this.#settle(full);
+    for (; this.#count > CAP; this.#count -= 1) {
+      const first = this.#element.firstElementChild;
+      first?.firstElementChild?.remove();
+      if (!first?.childElementCount) first?.remove();
     }
     if (!this.frozen) {
       this.#element.scrollTop = this.#element.scrollHeight;
