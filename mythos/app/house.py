@@ -126,7 +126,7 @@ class House(Server):
             tokens.secret()[:16], contents.next_tx, lambda: (world.now, world.next_id), unsafe=self._unsafe
         )
         lane = Lane(commits, store, reactor)
-        outlet = Outlet(reactor)
+        outlet = Outlet(self._poll)
         bus = SoloBus()
         watcher = Watcher()
         realm = Realm(
@@ -214,7 +214,16 @@ class House(Server):
         self._site = make_site(files, pages, api, sockets, reactor)
         self.health.checks["database"] = lambda: world_sealed(realm)
         parts = Parts(
-            store, hasher, commits, lane, realm, accounts, outlet, Pump(reactor, realm, outlet), telnet, sockets
+            store,
+            hasher,
+            commits,
+            lane,
+            realm,
+            accounts,
+            outlet,
+            Pump(reactor, self._poll, realm, outlet),
+            telnet,
+            sockets,
         )
         if "i3" in config.roles:
             parts.network = Network(config, reactor, clock, self.doors, self.every)

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from mythos.app.network import Network
 from mythos.net.outlet import Outlet
+from mythos.net.poll import Poll
 from mythos.net.telnet import TelnetFactory
 from mythos.net.websocket import SocketFactory
 from mythos.play.accounts import Accounts
@@ -71,8 +72,9 @@ def _trace(error: BaseException) -> str:
 class Pump:
     """Runs the realm's commands, once in a reactor turn while there are any."""
 
-    def __init__(self, reactor: Any, realm: Realm, outlet: Outlet) -> None:
+    def __init__(self, reactor: Any, poll: Poll, realm: Realm, outlet: Outlet) -> None:
         self._reactor = reactor
+        self._poll = poll
         self._realm = realm
         self._outlet = outlet
         self._next: IDelayedCall | None = None
@@ -80,19 +82,25 @@ class Pump:
         realm.wake = self.wake
 
     def wake(self) -> None:
-        if self._at_once:
-            return
-        if self._next is not None:
-            self._next.cancel()
-        self._at_once = True
-        self._next = self._reactor.callLater(0, self._run)
+        if not self._at_once:
+            self._at_once = True
+            self._poll.behind(self._run)
+
+    def _late(self) -> None:
+        self._next = None
+        self._run()
 
     def _run(self) -> None:
-        self._next, self._at_once = None, False
+        self._at_once = False
         delay = self._outlet.during(self._realm.pump)
-        if delay is not None and not self._at_once:
-            self._at_once = delay <= 0.0
-            self._next = self._reactor.callLater(delay, self._run)
+        if delay is None or self._at_once:
+            return
+        if delay <= 0.0:
+            self.wake()
+        else:
+            if self._next is not None:
+                self._next.cancel()
+            self._next = self._reactor.callLater(delay, self._late)
 
     def stop(self) -> None:
         if self._next is not None:

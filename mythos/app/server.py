@@ -21,6 +21,7 @@ from mythos.app.doors import Doors
 from mythos.app.files import open_data
 from mythos.config import Config
 from mythos.errors import MythosError
+from mythos.net.poll import Poll
 from mythos.telemetry.health import Health
 from mythos.telemetry.logs import Observer
 
@@ -65,6 +66,7 @@ class Server(Service):
         self._fail = fail
         self._observer = observer
         self._clock = SystemClock()
+        self._poll = Poll.of(reactor)
         self._lock = -1
         self._timers: list[LoopingCall] = []
         self._stopping: IDelayedCall | None = None

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from mythos.flow.log import Cursor, Entry, Gap
 from mythos.flow.rounds import Rounds
 from mythos.ids import SessionId
+from mythos.net.poll import Poll
 from mythos.net.transport import HOLD
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session
@@ -40,10 +41,10 @@ class Outlet:
     :ivar delivered: messages handed to transports since the start, by kind of door
     """
 
-    __slots__ = ("_clock", "_rounds", "_scheduled", "_woken", "delivered", "links")
+    __slots__ = ("_poll", "_rounds", "_scheduled", "_woken", "delivered", "links")
 
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
+    def __init__(self, poll: Poll) -> None:
+        self._poll = poll
         self._woken: list[Link] = []
         self._scheduled = False
         self.links: set[Link] = set()
@@ -54,7 +55,7 @@ class Outlet:
         self._woken.append(link)
         if not self._scheduled:
             self._scheduled = True
-            self._clock.callLater(0, self.flush)
+            self._poll.behind(self.flush)
 
     def during(self, work: Callable[[], T]) -> T:
         """Do work that wakes many links, and flush at its end without asking the reactor for a turn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mythos.net.outlet import Outlet
+from mythos.net.poll import Poll
 from tests.conftest import Failures
 from tests.scenes.scene import SceneClock
 
@@ -30,7 +31,7 @@ class Sound:
 
 def test_one_broken_link_costs_no_other(failures: Failures) -> None:
     """The others are flushed; it is closed."""
-    outlet = Outlet(SceneClock())
+    outlet = Outlet(Poll(SceneClock()))
     broken, sound = Broken(), Sound()
     outlet.wake(broken)  # type: ignore[arg-type]
     outlet.wake(sound)  # type: ignore[arg-type]
@@ -42,7 +43,7 @@ def test_one_broken_link_costs_no_other(failures: Failures) -> None:
 def test_one_flush_in_a_reactor_turn() -> None:
     """However often links are woken."""
     clock = SceneClock()
-    outlet = Outlet(clock)
+    outlet = Outlet(Poll(clock))
     sound = Sound()
     outlet.wake(sound)  # type: ignore[arg-type]
     outlet.wake(Sound())  # type: ignore[arg-type]

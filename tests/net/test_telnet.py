@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from mythos.net.doorman import Doorman
 from mythos.net.outlet import Outlet
+from mythos.net.poll import Poll
 from mythos.net.telnet import TelnetConnection, TelnetFactory
 from mythos.world.state import Character
 from tests.scenes.people import in_town
@@ -34,7 +35,7 @@ class Peer:
 
     def __init__(self) -> None:
         self.scene: Scene = in_town()
-        self.outlet = Outlet(self.scene.clock)
+        self.outlet = Outlet(Poll(self.scene.clock))
         factory = TelnetFactory(
             realm=self.scene.realm,
             accounts=self.scene.accounts,

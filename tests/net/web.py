@@ -20,6 +20,7 @@ from mythos.net.api import Api, Requests
 from mythos.net.doorman import Doorman
 from mythos.net.outlet import Outlet
 from mythos.net.pages import Pages, TelnetPorts
+from mythos.net.poll import Poll
 from mythos.net.proxies import Proxies
 from mythos.net.site import WebFiles, make_site
 from mythos.net.websocket import SocketFactory
@@ -94,7 +95,7 @@ class Web:
     def __init__(self, *, requests: float = 10_000) -> None:
         self.scene: Scene = in_town()
         scene = self.scene
-        self.outlet = Outlet(scene.clock)
+        self.outlet = Outlet(Poll(scene.clock))
         self.doorman = Doorman(1000, 1000, 1000)
         self.health = Health("1", scene.clock.wall, lambda: len(self.outlet.links))
         self.health.state = ""

@@ -9,6 +9,7 @@ import pytest
 
 from mythos.flow.log import Limits
 from mythos.net.outlet import Outlet
+from mythos.net.poll import Poll
 from mythos.net.transport import HOLD
 from mythos.play.realm import Attached
 from mythos.play.sessions import Session
@@ -87,7 +88,7 @@ def test_a_gap_shows_nothing_that_is_not_on_disk() -> None:
     """The gauges behind a gap are no way round the horizon either."""
     scene = Scene(ATLAS, "Ann Bob", room=INN, limits=Limits(events=12))
     mint(scene, "Ann")
-    session, outlet = scene.ears["Ann"].session, Outlet(scene.clock)
+    session, outlet = scene.ears["Ann"].session, Outlet(Poll(scene.clock))
     wire = _wire(scene, outlet)
     wire.pauseProducing()
     for number in range(20):
@@ -107,7 +108,7 @@ def test_a_gap_shows_nothing_that_is_not_on_disk() -> None:
 def test_a_gap_counts_what_its_own_snapshot_displaces() -> None:
     """The states behind a gap may force more out of a full log: that is in the gap, too."""
     scene = Scene(ATLAS, "Ann Bob", room=INN, limits=Limits(events=24))
-    outlet = Outlet(scene.clock)
+    outlet = Outlet(Poll(scene.clock))
     wire = _wire(scene, outlet)
     wire.pauseProducing()
     for number in range(44):
@@ -322,7 +323,7 @@ def test_each_of_two_streams_is_acknowledged(web: Web) -> None:
 def test_last_words_are_all_told() -> None:
     """A session that ends writes everything it has, however much that is, and the answer to ``quit``."""
     scene = in_town()
-    wire = _wire(scene, Outlet(scene.clock))
+    wire = _wire(scene, Outlet(Poll(scene.clock)))
     session = wire.session
     words = "x" * 1000
     for _ in range(2 * HOLD // 1000):

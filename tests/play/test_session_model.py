@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 from mythos.flow.log import Entry, Gap, Limits, SessionLog
 from mythos.ids import RoomId
 from mythos.net.outlet import Link, Outlet
+from mythos.net.poll import Poll
 from mythos.play.ports import BadBatch
 from mythos.play.realm import Attached, Pace, Realm
 from mythos.play.sessions import Session
@@ -196,7 +197,7 @@ class Sessions(RuleBasedStateMachine):
             name: result(self.scene.accounts.grant(self.scene.ears[name].session)).token for name in ("Ann", "Bob")
         }
         self.ear = self._bob()
-        self.outlet = Outlet(self.scene.clock)
+        self.outlet = Outlet(Poll(self.scene.clock))
         self.clients = [Client(f"client {number}") for number in range(3)]
         self.truth: list[str] = []
         self.heard: list[str] = []
@@ -381,7 +382,7 @@ class Sessions(RuleBasedStateMachine):
         self.scene = Scene(ATLAS, "", pace=PACE, limits=LIMITS, before=self.scene)
         self.scene.realm.commits.unsafe = self.unsafe
         self.wake = self.scene.realm.commits.wake
-        self.outlet = Outlet(self.scene.clock)
+        self.outlet = Outlet(Poll(self.scene.clock))
         session = result(self.scene.accounts.session_by(self.tokens["Bob"]))
         session.log.limits = Limits()
         self.ear = Ear(session)
