@@ -6,7 +6,6 @@ Positional parameters are refused: every method here takes them by name. ``param
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -52,8 +51,7 @@ class RpcError(WireError):
         self.id = id
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """:ivar answered: False for a notification, which gets no response, not even an error"""
 
     method: str

@@ -127,6 +127,44 @@ def test_round_trip(value: list[Any]) -> None:
     assert one(encode(value)) == value
 
 
+FIELDS = [
+    b'"a"',
+    b'""',
+    b'"\\""',
+    b'"\\\\"',
+    b'"\\\n"',
+    b'"\n"',
+    b'"\xff"',
+    b'"\xc3\xa9"',
+    b"0",
+    b"-3",
+    b"12",
+    b"1234567890",
+    b"007",
+]
+
+
+@given(
+    st.lists(st.sampled_from([*FIELDS, b'"', b"\\", b"\r", b"\0", b"({", b",", b"1.5"]), max_size=9),
+    st.sampled_from([b",", b""]),
+    st.sampled_from([b",})", b"})", b",})\0", b"})\0\0", b",}) ", b",})({})"]),
+)
+def test_flat_arrays(fields: list[bytes], comma: bytes, end: bytes) -> None:
+    """What is known as a whole is read as if it were not: a space before it takes it out of that."""
+    text = b"({" + (b"," if comma else b"").join(fields) + end
+    values, error = decode(text)
+    again, wrong = decode(b" " + text)
+    assert values == again
+    assert (error is None) == (wrong is None)
+
+
+@given(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=9))
+def test_flat_arrays_that_are_sound(fields: list[bytes]) -> None:
+    text = b"({" + b",".join(fields) + b",})\0"
+    assert decode(text) == decode(b" " + text)
+    assert decode(text)[1] is None
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes(text: bytes) -> None:
     values, error = decode(text)

@@ -142,8 +142,10 @@ class _Road:
 
 def _full(transport: Any) -> bool:
     """Whether a transport holds more than a client may leave unread."""
-    held = len(getattr(transport, "dataBuffer", b"")) + sum(map(len, getattr(transport, "_tempDataBuffer", ())))
-    return bool(held > BACKLOG)
+    held = len(getattr(transport, "dataBuffer", b""))
+    if more := getattr(transport, "_tempDataBuffer", ()):
+        held += sum(map(len, more))
+    return held > BACKLOG
 
 
 # ── WebSocket ───────────────────────────────────────────────────────────────────────────────────

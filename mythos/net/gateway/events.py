@@ -52,22 +52,23 @@ class Event:
         self.params = params
         self.permission = permission
         self.channel = channel
-        self._tail: bytes | None = None
+        self._tail = b""
 
     def encode(self, seq: int) -> bytes:
         """As a notification; ``seq`` is the session's own, the rest is encoded once for all."""
-        return b'{"jsonrpc":"2.0","method":"%b","params":{"seq":%d,%b' % (self.method.encode(), seq, self._encoded())
+        tail = self._tail or self._encoded()
+        return b'{"jsonrpc":"2.0","method":"%b","params":{"seq":%d,%b' % (self.method.encode(), seq, tail)
 
     @property
     def size(self) -> int:
         """About how many bytes it has."""
-        return len(self._encoded())
+        return len(self._tail or self._encoded())
 
     def _encoded(self) -> bytes:
-        tail = self._tail
-        if tail is None:
-            tail = self._tail = _encode({**self.params, "timestamp": now_text(self.at)})[1:] + b"}"
-        return tail
+        when = datetime.fromtimestamp(self.at, UTC)  # the encoder writes it as now_text does, but for whole seconds
+        timestamp = when if when.microsecond else now_text(self.at)
+        self._tail = _encode({**self.params, "timestamp": timestamp})[1:] + b"}"
+        return self._tail
 
     def kept(self) -> list[Any]:
         """As JSON, for :meth:`again`."""

@@ -87,7 +87,10 @@ def _text(params: Mapping[str, Any], name: str, default: str = "", longest: int 
 
 def _name(params: Mapping[str, Any], name: str, default: str = "") -> str:
     """A name: on one line, without control characters, and there."""
-    value = _text(params, name, default).strip()
+    value = params.get(name)
+    if type(value) is not str or len(value) > NAME:
+        value = _text(params, name, default)
+    value = value.strip()
     if not value or not value.isprintable():
         raise RpcError(Code.PARAMS, f"{name} is a name of printable characters.")
     return value
@@ -120,13 +123,13 @@ def _mapping(params: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _words(service: Service, params: Mapping[str, Any], *names: str) -> str:
     """What is said, under the first of these names that is there: clients call it by one or the other."""
-    name = next((one for one in names if params.get(one) is not None), None)
-    if name is None:
-        raise RpcError(Code.PARAMS, f"Missing required parameters: {names[0]}")
-    words = _text(params, name, longest=service.longest)
-    if not words.strip():
-        raise RpcError(Code.PARAMS, f"{name} is empty.")
-    return words
+    for name in names:
+        if params.get(name) is not None:
+            words = _text(params, name, longest=service.longest)
+            if not words or words.isspace():
+                raise RpcError(Code.PARAMS, f"{name} is empty.")
+            return words
+    raise RpcError(Code.PARAMS, f"Missing required parameters: {names[0]}")
 
 
 def _target(params: Mapping[str, Any]) -> str:

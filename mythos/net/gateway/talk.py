@@ -75,9 +75,10 @@ class Talk:
             self._gateway.away(session)
 
     def _counted(self) -> None:
-        self._messages += 1
-        if self.session is None and self._messages >= STRANGER:
-            self._enough = "authenticate first"
+        if self.session is None:
+            self._messages += 1
+            if self._messages >= STRANGER:
+                self._enough = "authenticate first"
 
     def in_vain(self) -> None:
         """It sent what no rate holds back. Who does that without end has to wait."""

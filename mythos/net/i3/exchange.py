@@ -11,8 +11,9 @@ the list of channels; every change of these lists goes to everybody. After that 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, TypeVar
+
+from msgspec.structs import replace
 
 from mythos.wire.i3 import lpc, packets
 from mythos.wire.i3.lpc import LpcError, Value

@@ -47,6 +47,7 @@ LEAVING: Final = 2.0
 #: Seconds without a word after which the router is asked whether it is there, and questions until it is given up.
 SILENCE: Final = 240.0
 QUESTIONS: Final = 3
+_LISTS: Final = (packets.MudList, packets.ChannelList)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class _Connection(Protocol):
 
     def connectionMade(self) -> None:
         tune(self.transport)
+        self.transport.protocol = self  # and not the endpoint's wrapper, which passes every read on
         self._link.connected(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -214,6 +216,9 @@ class RouterLink:
 
     def _put(self, packet: Packet) -> bool:
         data = self._encoded(packet)
+        if data and self.up and not self._waiting and self._free_in() == 0.0:
+            self._transmit(data)
+            return True
         lost = self._waiting.put(packet, data) if data else packet
         if lost is not None:
             self.dropped += 1
@@ -249,12 +254,16 @@ class RouterLink:
         return "open" if "try" in self._timers else "half-open"
 
     def _drain(self) -> None:
-        while self.up and len(self._waiting):
-            wait = self._pace.take(self._reactor.seconds()) if self._pace is not None else 0.0
+        while self.up and self._waiting:
+            wait = self._free_in()
             if wait > 0.0:
                 self._later("drain", wait, self._drain)
                 return
             self._transmit(self._waiting.take())
+
+    def _free_in(self) -> float:
+        """Seconds until a packet may go; 0.0: one goes now, and is counted."""
+        return self._pace.take(self._reactor.seconds()) if self._pace is not None else 0.0
 
     def _encoded(self, packet: Packet) -> bytes:
         """As a frame; empty: words that no packet holds."""
@@ -377,7 +386,7 @@ class RouterLink:
                 _log.error("router {name}: {message}", name=self._router.name, message=packet.message)
                 self._pause = PAUSES[1]
         else:
-            if isinstance(packet, packets.MudList | packets.ChannelList):
+            if isinstance(packet, _LISTS):
                 if packet.from_mud != self.router:
                     return
                 self.directory.learn(packet)

@@ -31,6 +31,10 @@ class Waiting:
     def __len__(self) -> int:
         return sum(map(len, self._queues))
 
+    def __bool__(self) -> bool:
+        tells, lines, others = self._queues
+        return bool(tells or lines or others)
+
     def put(self, packet: Packet, data: bytes) -> Packet | None:
         """Behind those of its kind. When it is full, the oldest line on a channel makes room for anything else.
         Returns the one that has no place any more: this one, or that line."""

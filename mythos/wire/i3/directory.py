@@ -7,8 +7,9 @@ changed since. Ids are opaque and of one router: they say nothing about another'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from mythos.wire.i3 import pinkfish
 from mythos.wire.i3.lpc import Value

@@ -14,7 +14,7 @@ class      list                     ``(/a,b,/)``, only read
 A backslash makes the next byte literal. Drivers write a line end as a bare CR; CR, LF and CR LF are read as one.
 
 The reader cuts the text at its strings with one regular expression; what stands between two strings is short and of
-few kinds, and is understood once.
+few kinds, and is understood once. Most packets are one array of plain strings and ints: those are known as a whole.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ _TOKEN = re.compile(
     rb"[\0\r\n\t ]*+(?:(?P<open>\(\{|\(\[|\(/)|(?P<close>\}\)|\]\)|/\))|(?P<comma>,)|(?P<colon>:)"
     rb"|(?P<number>-?[0-9]{1,20}(?:\.[0-9]{1,20}(?:e[+-][0-9]{1,3})?)?(?![0-9.])))"
 )
+_FIELD = r'(?:"([^"\\\r\0]*+(?:\\[^\r\0][^"\\\r\0]*+)*+)"|(-?[0-9]{1,9}))'
+_FIELDS = re.compile(_FIELD)
+_FLAT = re.compile(rf"\(\{{{_FIELD}(?:,{_FIELD})*+,?+\}}\)\0?+")
+_BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)|\r\n?", re.DOTALL)
 _SPACE = b"\0\r\n\t "
 
@@ -55,6 +59,8 @@ _Step = int | tuple[int | float]
 #: Texts between strings that were understood; a bounded number of short ones.
 _KNOWN: dict[bytes, tuple[_Step, ...]] = {}
 _MOST_KNOWN, _LONGEST_KNOWN = 4096, 24
+#: Bytes up to which a text is looked at as a flat array first.
+_LONGEST_FLAT = 2048
 
 
 class LpcError(WireError):
@@ -63,6 +69,10 @@ class LpcError(WireError):
 
 def decode(text: bytes) -> tuple[list[Value], LpcError | None]:
     """All values of a frame, in order: routers put several into one; and what was wrong with what follows them."""
+    if len(text) <= _LONGEST_FLAT:
+        flat = _flat(text)
+        if flat is not None:
+            return [flat], None
     if text.find(b"\0", 0, len(text) - 1) >= 0:  # it cannot stand in a string; between packets it is nothing
         text = text.replace(b"\0", b"")
     pieces = _STRING.split(text)
@@ -74,6 +84,20 @@ def decode(text: bytes) -> tuple[list[Value], LpcError | None]:
     except LpcError as error:
         return found, error
     return found, None
+
+
+def _flat(text: bytes) -> list[Value] | None:
+    """One array of strings on one line and of short ints. None: it is something else."""
+    try:
+        words = text.decode()
+    except UnicodeDecodeError:
+        return None
+    if _FLAT.fullmatch(words) is None:
+        return None
+    found = _FIELDS.findall(words)
+    if "\\" in words:
+        found = [(_BACKSLASH.sub(r"\1", string) if "\\" in string else string, number) for string, number in found]
+    return [int(number) if number else string for string, number in found]
 
 
 def _read(pieces: list[bytes], found: list[Value]) -> None:
@@ -204,7 +228,12 @@ def _write(value: Value, parts: list[str]) -> None:
         parts.append("({")
         for item in value:
             if type(item) is str:
+                if item.isprintable() and "\\" not in item and '"' not in item:  # by far the most
+                    parts.append(f'"{item}",')
+                    continue
                 parts.append(_quoted(item))
+            elif type(item) is int and LOWEST <= item <= HIGHEST:
+                parts.append(str(item))
             else:
                 _write(item, parts)
             parts.append(",")

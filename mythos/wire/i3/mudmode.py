@@ -37,10 +37,15 @@ class FrameReader:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
 
     def receive(self, data: bytes) -> None:
-        self._buffer += data
+        if not self._buffer:
+            self._buffer = data  # most often whole frames: they are not copied
+        else:
+            if isinstance(self._buffer, bytes):
+                self._buffer = bytearray(self._buffer)
+            self._buffer += data
 
     def frames(self) -> Iterator[bytes]:
         """What has come whole. :raises FrameTooLong: at the frame that is, after the good ones."""
@@ -57,7 +62,10 @@ class FrameReader:
                 at = end
                 yield payload
         finally:
-            del buffer[:at]
+            if isinstance(buffer, bytes):
+                self._buffer = buffer[at:]
+            else:
+                del buffer[:at]
 
 
 def frame(text: bytes) -> bytes:

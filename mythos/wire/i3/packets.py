@@ -18,14 +18,15 @@ All others go between MUDs, through routers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
+from operator import attrgetter
 from sys import intern
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, get_type_hints
+
+from msgspec import Struct
 
 from mythos.errors import WireError
 from mythos.wire.i3.lpc import Value
-
-# ruff: noqa: RUF009  (`_is` is dataclasses.field with more to say)
 
 __all__ = [
     "AuthReply",
@@ -143,40 +144,31 @@ def _any(value: Value) -> Value:
     return value
 
 
-def _as_it_is(value: Any) -> Value:
-    return value
-
-
 def _absent(value: str) -> Value:
     return value or 0
 
 
-def _as_list(value: Sequence[Any]) -> Value:
-    return list(value)
-
-
-def _as_map(value: Mapping[Any, Any]) -> Value:
-    return dict(value)
-
-
 @dataclass(frozen=True, slots=True)
 class _Kind:
+    """:ivar good: the type that needs no reading; None: all do
+    :ivar write: None: as it is
+    """
+
     read: Callable[[Value], Any]
-    write: Callable[[Any], Value]
+    write: Callable[[Any], Value] | None = None
+    good: type | None = None
 
 
-_TEXT = _Kind(_text, _as_it_is)
-_OPTIONAL = _Kind(_name, _absent)
-_NUMBER = _Kind(_number, _as_it_is)
-_LEVEL = _Kind(_level, _absent)
-_MAPPING = _Kind(_mapping, _as_map)
-_LIST = _Kind(_list, _as_list)
-_NAMES = _Kind(_names, _as_list)
-_ANY = _Kind(_any, _as_it_is)
-
-
-def _is(kind: _Kind) -> Any:
-    return field(metadata={"kind": kind})
+#: The types of fields, with how LPC has them.
+Text = Annotated[str, _Kind(_text, good=str)]
+Optional = Annotated[str, _Kind(_name, _absent)]
+Number = Annotated[int, _Kind(_number, good=int)]
+Level = Annotated[str, _Kind(_level, _absent)]
+Services = Annotated[Mapping[str, int], _Kind(_mapping, dict)]
+Entries = Annotated[Mapping[str, Value], _Kind(_mapping, dict)]
+Items = Annotated[Sequence[Value], _Kind(_list, list)]
+Names = Annotated[Sequence[str], _Kind(_names, list)]
+Anything = Annotated[Value, _Kind(_any)]
 
 
 # ── packets ─────────────────────────────────────────────────────────────────────────────────────
@@ -184,21 +176,26 @@ def _is(kind: _Kind) -> Any:
 _TYPES: dict[str, type[Packet]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class _Sent(Struct, frozen=True, kw_only=True):
+    """:ivar ttl: hops left"""
+
+    ttl: int = TTL
+
+
+class Packet(_Sent, frozen=True):
     """:ivar from_mud: who sends it, a MUD or a router (``*name``); ``from_user``: empty for the MUD itself
     :ivar to_mud: empty: everybody; ``to_user``: empty: the MUD as a whole
     """
 
     TYPE: ClassVar[str] = ""
-    _kinds: ClassVar[tuple[_Kind, ...]] = ()
-    _made_of: ClassVar[tuple[str, ...]] = ()
+    _reads: ClassVar[tuple[tuple[Callable[[Value], Any], type | None], ...]] = ()
+    _writes: ClassVar[tuple[tuple[int, Callable[[Any], Value]], ...]] = ()
+    _row: ClassVar[Callable[[Any], tuple[Value, ...]]]
 
     from_mud: str
     from_user: str
     to_mud: str
     to_user: str
-    ttl: int = field(default=TTL, kw_only=True)
 
     @classmethod
     def __init_subclass__(cls) -> None:
@@ -206,303 +203,278 @@ class Packet:
             _TYPES[cls.TYPE] = cls
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown(Packet):
+class Unknown(Packet, frozen=True):
     """Of a type that we do not know. ``rest``: its fields behind the header."""
 
     kind: str
     rest: Sequence[Value]
 
 
-@dataclass(frozen=True, slots=True)
-class StartupRequest(Packet):
+class StartupRequest(Packet, frozen=True):
     """A MUD asks to be let in. ``password``: 0 the first time; lists: 0 for a MUD that has nothing yet."""
 
     TYPE: ClassVar[str] = "startup-req-3"
-    password: int = _is(_NUMBER)
-    mudlist_id: int = _is(_NUMBER)
-    chanlist_id: int = _is(_NUMBER)
-    player_port: int = _is(_NUMBER)
-    tcp_port: int = _is(_NUMBER)
-    udp_port: int = _is(_NUMBER)
-    mudlib: str = _is(_TEXT)
-    base_mudlib: str = _is(_TEXT)
-    driver: str = _is(_TEXT)
-    mud_type: str = _is(_TEXT)
-    open_status: str = _is(_TEXT)
-    admin_email: str = _is(_TEXT)
-    services: Mapping[str, int] = _is(_MAPPING)
-    other_data: Mapping[str, Value] = _is(_MAPPING)
+    password: Number
+    mudlist_id: Number
+    chanlist_id: Number
+    player_port: Number
+    tcp_port: Number
+    udp_port: Number
+    mudlib: Text
+    base_mudlib: Text
+    driver: Text
+    mud_type: Text
+    open_status: Text
+    admin_email: Text
+    services: Services
+    other_data: Entries
 
 
-@dataclass(frozen=True, slots=True)
-class StartupReply(Packet):
+class StartupReply(Packet, frozen=True):
     """Let in. ``routers``: (name, "address port"), the preferred one first; ``password``: for the next time."""
 
     TYPE: ClassVar[str] = "startup-reply"
-    routers: Sequence[Value] = _is(_LIST)
-    password: int = _is(_NUMBER)
+    routers: Items
+    password: Number
 
 
-@dataclass(frozen=True, slots=True)
-class MudList(Packet):
+class MudList(Packet, frozen=True):
     """Changes: MUDs that are not in ``muds`` stay as they were; 0 deletes one. See :meth:`MudInfo.read`."""
 
     TYPE: ClassVar[str] = "mudlist"
-    id: int = _is(_NUMBER)
-    muds: Mapping[str, Value] = _is(_MAPPING)
+    id: Number
+    muds: Entries
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelList(Packet):
+class ChannelList(Packet, frozen=True):
     """Changes, as for :class:`MudList`. See :meth:`ChannelInfo.read`."""
 
     TYPE: ClassVar[str] = "chanlist-reply"
-    id: int = _is(_NUMBER)
-    channels: Mapping[str, Value] = _is(_MAPPING)
+    id: Number
+    channels: Entries
 
 
-@dataclass(frozen=True, slots=True)
-class Shutdown(Packet):
+class Shutdown(Packet, frozen=True):
     """``delay``: seconds until it is back; 0: unknown, 1: at once."""
 
     TYPE: ClassVar[str] = "shutdown"
-    delay: int = _is(_NUMBER)
+    delay: Number
 
 
-@dataclass(frozen=True, slots=True)
-class RouterShutdown(Packet):
+class RouterShutdown(Packet, frozen=True):
     TYPE: ClassVar[str] = "router-shutdown"
-    delay: int = _is(_NUMBER)
+    delay: Number
 
 
-@dataclass(frozen=True, slots=True)
-class PingRequest(Packet):
+class PingRequest(Packet, frozen=True):
     TYPE: ClassVar[str] = "ping-req"
 
 
-@dataclass(frozen=True, slots=True)
-class PingReply(Packet):
+class PingReply(Packet, frozen=True):
     TYPE: ClassVar[str] = "ping-reply"
-    token: int = _is(_NUMBER)
+    token: Number
 
 
-@dataclass(frozen=True, slots=True)
-class AuthRequest(Packet):
+class AuthRequest(Packet, frozen=True):
     TYPE: ClassVar[str] = "auth-mud-req"
 
 
-@dataclass(frozen=True, slots=True)
-class AuthReply(Packet):
+class AuthReply(Packet, frozen=True):
     TYPE: ClassVar[str] = "auth-mud-reply"
-    token: int = _is(_NUMBER)
+    token: Number
 
 
-@dataclass(frozen=True, slots=True)
-class Error(Packet):
+class Error(Packet, frozen=True):
     """``packet``: the one that it is about, as it was; 0: not said."""
 
     TYPE: ClassVar[str] = "error"
-    code: str = _is(_TEXT)
-    message: str = _is(_TEXT)
-    packet: Value = _is(_ANY)
+    code: Text
+    message: Text
+    packet: Anything
 
 
-@dataclass(frozen=True, slots=True)
-class Tell(Packet):
+class Tell(Packet, frozen=True):
     TYPE: ClassVar[str] = "tell"
-    visname: str = _is(_TEXT)
-    message: str = _is(_TEXT)
+    visname: Text
+    message: Text
 
 
-@dataclass(frozen=True, slots=True)
-class EmoteTo(Packet):
+class EmoteTo(Packet, frozen=True):
     """``message`` holds ``$N`` for who does it."""
 
     TYPE: ClassVar[str] = "emoteto"
-    visname: str = _is(_TEXT)
-    message: str = _is(_TEXT)
+    visname: Text
+    message: Text
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelMessage(Packet):
+class ChannelMessage(Packet, frozen=True):
     TYPE: ClassVar[str] = "channel-m"
-    channel: str = _is(_TEXT)
-    visname: str = _is(_TEXT)
-    message: str = _is(_TEXT)
+    channel: Text
+    visname: Text
+    message: Text
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelEmote(Packet):
+class ChannelEmote(Packet, frozen=True):
     """``message`` holds ``$N`` for who does it."""
 
     TYPE: ClassVar[str] = "channel-e"
-    channel: str = _is(_TEXT)
-    visname: str = _is(_TEXT)
-    message: str = _is(_TEXT)
+    channel: Text
+    visname: Text
+    message: Text
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelTargetedEmote(Packet):
+class ChannelTargetedEmote(Packet, frozen=True):
     """``$N`` is who does it, ``$O`` to whom. ``message``: for others; ``message_target``: for the target."""
 
     TYPE: ClassVar[str] = "channel-t"
-    channel: str = _is(_TEXT)
-    target_mud: str = _is(_OPTIONAL)
-    target_user: str = _is(_OPTIONAL)
-    message: str = _is(_TEXT)
-    message_target: str = _is(_TEXT)
-    visname: str = _is(_TEXT)
-    target_visname: str = _is(_TEXT)
+    channel: Text
+    target_mud: Optional
+    target_user: Optional
+    message: Text
+    message_target: Text
+    visname: Text
+    target_visname: Text
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelListen(Packet):
+class ChannelListen(Packet, frozen=True):
     TYPE: ClassVar[str] = "channel-listen"
-    channel: str = _is(_TEXT)
-    on: int = _is(_NUMBER)
+    channel: Text
+    on: Number
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelAdd(Packet):
+class ChannelAdd(Packet, frozen=True):
     """``kind``: 0 open but for whom it bans, 1 only for whom it admits, 2 the same and filtered by its host."""
 
     TYPE: ClassVar[str] = "channel-add"
-    channel: str = _is(_TEXT)
-    kind: int = _is(_NUMBER)
+    channel: Text
+    kind: Number
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelRemove(Packet):
+class ChannelRemove(Packet, frozen=True):
     TYPE: ClassVar[str] = "channel-remove"
-    channel: str = _is(_TEXT)
+    channel: Text
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelAdmin(Packet):
+class ChannelAdmin(Packet, frozen=True):
     """MUDs to put on the channel's list of those banned, or admitted, and to take off it."""
 
     TYPE: ClassVar[str] = "channel-admin"
-    channel: str = _is(_TEXT)
-    add: Sequence[str] = _is(_NAMES)
-    remove: Sequence[str] = _is(_NAMES)
+    channel: Text
+    add: Names
+    remove: Names
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelAck(Packet):
+class ChannelAck(Packet, frozen=True):
     """The router has done what somebody asked for a channel. Not all routers say so."""
 
     TYPE: ClassVar[str] = "chan-ack"
-    message: str = _is(_TEXT)
+    message: Text
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelFilterRequest(Packet):
+class ChannelFilterRequest(Packet, frozen=True):
     """The router asks a channel's host what becomes of a packet."""
 
     TYPE: ClassVar[str] = "chan-filter-req"
-    channel: str = _is(_TEXT)
-    packet: Value = _is(_ANY)
+    channel: Text
+    packet: Anything
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelFilterReply(Packet):
+class ChannelFilterReply(Packet, frozen=True):
     TYPE: ClassVar[str] = "chan-filter-reply"
-    channel: str = _is(_TEXT)
-    packet: Value = _is(_ANY)
+    channel: Text
+    packet: Anything
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelWhoRequest(Packet):
+class ChannelWhoRequest(Packet, frozen=True):
     TYPE: ClassVar[str] = "chan-who-req"
-    channel: str = _is(_TEXT)
+    channel: Text
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelWhoReply(Packet):
+class ChannelWhoReply(Packet, frozen=True):
     TYPE: ClassVar[str] = "chan-who-reply"
-    channel: str = _is(_TEXT)
-    names: Sequence[str] = _is(_NAMES)
+    channel: Text
+    names: Names
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelUserRequest(Packet):
+class ChannelUserRequest(Packet, frozen=True):
     TYPE: ClassVar[str] = "chan-user-req"
-    user: str = _is(_TEXT)
+    user: Text
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelUserReply(Packet):
+class ChannelUserReply(Packet, frozen=True):
     """``gender``: 0 male, 1 female, 2 neuter."""
 
     TYPE: ClassVar[str] = "chan-user-reply"
-    user: str = _is(_TEXT)
-    visname: str = _is(_TEXT)
-    gender: int = _is(_NUMBER)
+    user: Text
+    visname: Text
+    gender: Number
 
 
-@dataclass(frozen=True, slots=True)
-class UcacheUpdate(Packet):
+class UcacheUpdate(Packet, frozen=True):
     TYPE: ClassVar[str] = "ucache-update"
-    user: str = _is(_TEXT)
-    visname: str = _is(_TEXT)
-    gender: int = _is(_NUMBER)
+    user: Text
+    visname: Text
+    gender: Number
 
 
-@dataclass(frozen=True, slots=True)
-class WhoRequest(Packet):
+class WhoRequest(Packet, frozen=True):
     TYPE: ClassVar[str] = "who-req"
 
 
-@dataclass(frozen=True, slots=True)
-class WhoReply(Packet):
+class WhoReply(Packet, frozen=True):
     """``rows``: see :meth:`WhoRow.read`."""
 
     TYPE: ClassVar[str] = "who-reply"
-    rows: Sequence[Value] = _is(_LIST)
+    rows: Items
 
 
-@dataclass(frozen=True, slots=True)
-class FingerRequest(Packet):
+class FingerRequest(Packet, frozen=True):
     TYPE: ClassVar[str] = "finger-req"
-    user: str = _is(_TEXT)
+    user: Text
 
 
-@dataclass(frozen=True, slots=True)
-class FingerReply(Packet):
+class FingerReply(Packet, frozen=True):
     """What is private is empty. ``idle``: seconds, -1: not here."""
 
     TYPE: ClassVar[str] = "finger-reply"
-    visname: str = _is(_OPTIONAL)
-    title: str = _is(_OPTIONAL)
-    real_name: str = _is(_OPTIONAL)
-    email: str = _is(_OPTIONAL)
-    login_time: str = _is(_OPTIONAL)
-    idle: int = _is(_NUMBER)
-    ip_name: str = _is(_OPTIONAL)
-    level: str = _is(_LEVEL)
-    extra: str = _is(_OPTIONAL)
+    visname: Optional
+    title: Optional
+    real_name: Optional
+    email: Optional
+    login_time: Optional
+    idle: Number
+    ip_name: Optional
+    level: Level
+    extra: Optional
 
 
-@dataclass(frozen=True, slots=True)
-class LocateRequest(Packet):
+class LocateRequest(Packet, frozen=True):
     TYPE: ClassVar[str] = "locate-req"
-    user: str = _is(_TEXT)
+    user: Text
 
 
-@dataclass(frozen=True, slots=True)
-class LocateReply(Packet):
+class LocateReply(Packet, frozen=True):
     TYPE: ClassVar[str] = "locate-reply"
-    mud: str = _is(_TEXT)
-    visname: str = _is(_TEXT)
-    idle: int = _is(_NUMBER)
-    status: str = _is(_OPTIONAL)
+    mud: Text
+    visname: Text
+    idle: Number
+    status: Optional
+
+
+_HEADER: Final = ("TYPE", "ttl", "from_mud", "from_user", "to_mud", "to_user")
+
+
+def _prepare(cls: type[Packet]) -> None:
+    """How its fields are read and written."""
+    hints = get_type_hints(cls, include_extras=True)
+    own = {name: hints[name].__metadata__[0] for name in cls.__struct_fields__ if hasattr(hints[name], "__metadata__")}
+    cls._reads = tuple([(kind.read, kind.good) for kind in own.values()])
+    cls._writes = tuple([(place, kind.write) for place, kind in enumerate(own.values(), HEADER) if kind.write])
+    cls._row = attrgetter(*_HEADER, *own)
 
 
 for _type in _TYPES.values():
-    _own = [one for one in fields(_type) if "kind" in one.metadata]
-    _type._kinds = tuple([one.metadata["kind"] for one in _own])
-    _type._made_of = tuple([one.name for one in _own])
+    _prepare(_type)
 #: Replies that were shorter once: what old MUDs leave out at their end.
 _SHORT: Final[Mapping[str, Sequence[Value]]] = {"locate-reply": (0, 0), "tell": (), "error": (0,)}
 
@@ -514,29 +486,37 @@ def parse(value: Value) -> Packet:
     """
     if type(value) is not list or len(value) < HEADER:
         raise BadPacket("a packet is an array of six and more")
-    kind, ttl, from_mud, from_user, to_mud, to_user = value[:HEADER]
+    kind, ttl, from_mud = value[:3]
     if type(kind) is not str or type(ttl) is not int or type(from_mud) is not str or not from_mud:
         raise BadPacket("a header begins with a type, the hops left and the MUD it comes from")
     try:
-        header = from_mud, _name(from_user), _name(to_mud), _name(to_user)
+        from_user, to_mud, to_user = [
+            "" if name == 0 or name == "0" else name if type(name) is str else _name(name) for name in value[3:HEADER]
+        ]
     except TypeError as error:
         raise BadPacket(f"a header's names are strings or 0, not {error}") from error
-    cls = _TYPES.get(kind)
+    header = from_mud, from_user, to_mud, to_user
+    cls: Any = _TYPES.get(kind)
     if cls is None:
         return Unknown(*header, kind, tuple(value[HEADER:]), ttl=ttl)
     rest: list[Value] = value[HEADER:]
-    kinds = cls._kinds
-    if len(rest) < len(kinds):
-        longer = _lengthened(kind, rest, len(kinds))
+    reads = cls._reads
+    if len(rest) < len(reads):
+        longer = _lengthened(kind, rest, len(reads))
         if longer is None:
             unknown = Unknown(*header, kind, tuple(rest), ttl=ttl)
-            raise BadPacket(f"a {kind} has {HEADER + len(kinds)} fields, not {len(value)}", unknown)
+            raise BadPacket(f"a {kind} has {HEADER + len(reads)} fields, not {len(value)}", unknown)
         rest = longer
     try:
-        return cls(*header, *[kind.read(one) for kind, one in zip(kinds, rest, strict=False)], ttl=ttl)
+        found: Packet = cls(
+            *header,
+            *[one if type(one) is good else read(one) for (read, good), one in zip(reads, rest, strict=False)],
+            ttl=ttl,
+        )
     except TypeError as error:
         unknown = Unknown(*header, kind, tuple(value[HEADER:]), ttl=ttl)
         raise BadPacket(f"a field of this {kind} is not {error}", unknown) from error
+    return found
 
 
 def _lengthened(kind: str, rest: list[Value], size: int) -> list[Value] | None:
@@ -549,27 +529,21 @@ def _lengthened(kind: str, rest: list[Value], size: int) -> list[Value] | None:
 
 def values(packet: Packet) -> list[Value]:
     """The LPC array of a packet."""
-    kind = packet.kind if type(packet) is Unknown else packet.TYPE
-    header: list[Value] = [
-        kind,
-        packet.ttl,
-        packet.from_mud,
-        packet.from_user or 0,
-        packet.to_mud or 0,
-        packet.to_user or 0,
-    ]
     if type(packet) is Unknown:
-        return [*header, *packet.rest]
-    return header + [
-        kind.write(getattr(packet, name)) for kind, name in zip(packet._kinds, packet._made_of, strict=True)
-    ]
+        header: list[Value] = [packet.kind, packet.ttl, packet.from_mud]
+        return [*header, packet.from_user or 0, packet.to_mud or 0, packet.to_user or 0, *packet.rest]
+    row = list(type(packet)._row(packet))
+    for place in (3, 4, 5):
+        row[place] = row[place] or 0
+    for place, write in packet._writes:
+        row[place] = write(row[place])
+    return row
 
 
 # ── what stands in lists ────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class MudInfo:
+class MudInfo(Struct, frozen=True):
     """One MUD of a mud list. ``state``: -1 up, 0 down, else down for about so many seconds."""
 
     state: int
@@ -621,8 +595,7 @@ class MudInfo:
         return self.state == -1
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelInfo:
+class ChannelInfo(Struct, frozen=True):
     """One channel of a channel list; ``kind`` as in :class:`ChannelAdd`."""
 
     host: str
@@ -639,8 +612,7 @@ class ChannelInfo:
         return [self.host, self.kind]
 
 
-@dataclass(frozen=True, slots=True)
-class WhoRow:
+class WhoRow(Struct, frozen=True):
     """One line of a who list; some are decoration, with an idle time that says nothing."""
 
     visname: str
