@@ -19,6 +19,7 @@ _DO, _DONT = negotiate(Verb.DO, Option.MSSP), negotiate(Verb.DONT, Option.MSSP)
 def _peer() -> Peer:
     peer = Peer()
     peer.connection.factory.status = Status(lambda: _TABLE, peer.scene.clock.seconds)
+    peer.connect()
     return peer
 
 

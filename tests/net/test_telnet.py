@@ -352,7 +352,8 @@ def test_a_prompt_of_parts_after_coming_back() -> None:
     peer.wait(3)
     session = peer.scene.realm.session_of(me.id)
     assert session is not None
-    peer.connection.enter(session)
+    assert peer.connection.entrance is not None
+    peer.connection.entrance.enter(session)
     assert peer.send(b"say hi\r\n").endswith(b"\r\nlevel 1> ")
 
 

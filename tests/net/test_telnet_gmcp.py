@@ -95,7 +95,7 @@ def test_all_of_it_again_after_a_return() -> None:
     again.connection.makeConnection(again.transport)
     again.tell(negotiate(Verb.DO, Option.GMCP))
     again.told("Core.Supports.Set", ["Mythos 1", *_EVERYTHING])
-    last = client.connection._link.cursor.sent  # type: ignore[union-attr]
+    last = client.connection.link.cursor.sent  # type: ignore[union-attr]
     back = again.told("Mythos.Resume", {"token": session["token"], "e": session["e"], "s": last})
     assert next(data for name, data in back if name == "Mythos.Session")["resumed"]
     assert {*_STATE, "Room.Info", "Room.Players", "Char.Items.List"} <= _names(back)
@@ -158,7 +158,7 @@ def test_a_channel_switched_on() -> None:
     client = Client(*_EVERYTHING)
     client.come_in()
     client.type("channels off newbie")
-    channels, me = client.scene.realm.channels, client.connection._link.session.me  # type: ignore[union-attr]
+    channels, me = client.scene.realm.channels, client.connection.link.session.me  # type: ignore[union-attr]
     assert not channels.hears(me, "newbie")
     client.told("Comm.Channel.Enable", "Newbie")
     assert channels.hears(me, "newbie")
@@ -167,7 +167,7 @@ def test_a_channel_switched_on() -> None:
 def test_keep_alive() -> None:
     client = Client("Char 1")
     client.come_in()
-    session = client.connection._link.session  # type: ignore[union-attr]
+    session = client.connection.link.session  # type: ignore[union-attr]
     client.wait(7)
     assert session.idle_since < client.scene.clock.seconds()
     assert client.told("Core.KeepAlive") == []
@@ -206,7 +206,7 @@ def test_talk() -> None:
     client = Client("Comm.Channel 1")
     client.come_in()
     scene = client.scene
-    guest = client.connection._link.session.me.name  # type: ignore[union-attr]
+    guest = client.connection.link.session.me.name  # type: ignore[union-attr]
     scene.type("Ann", "chat hello all", f"tell {guest} hello you")
     assert client.tell(b"") == [
         ("Comm.Channel.Text", {"channel": "chat", "talker": "Ann", "text": "[chat] Ann: hello all"}),

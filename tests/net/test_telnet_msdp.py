@@ -42,8 +42,8 @@ class Client(Peer):
 
     @property
     def me(self) -> Character:
-        assert self.connection._link is not None
-        return self.connection._link.session.me
+        assert self.connection.link is not None
+        return self.connection.link.session.me
 
 
 def test_offered_if_the_operator_says_so() -> None:
@@ -153,7 +153,7 @@ def test_what_the_client_is() -> None:
     """CLIENT_NAME counts as if NEW-ENVIRON had said it."""
     client = Client()
     client.heard(msdp.encode("CLIENT_NAME", "Mudlet") + msdp.encode("CLIENT_VERSION", "4.19"))
-    terminal = client.connection._evidence.terminal()
+    terminal = client.connection.screen.evidence.terminal()
     assert (terminal.client, terminal.version) == ("Mudlet", "4.19")
 
 
@@ -169,7 +169,7 @@ def test_over_gmcp() -> None:
         "MSDP", {"LEVEL": 1}
     ) + gmcp.encode("MSDP", {"MONEY": 0})
     peer.send(negotiate(Verb.DONT, Option.GMCP))
-    link = peer.connection._link
+    link = peer.connection.link
     assert link is not None
     link.session.me.gold = 5
     peer.scene.clock.advance(1)

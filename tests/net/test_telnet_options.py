@@ -216,14 +216,14 @@ def test_variables_of_two_clients() -> None:
     door = Door()
     door.send(negotiate(_WILL, Option.NEW_ENVIRON))
     door.send(_environ(b"\x00\x03CLIENT_NAME\x01Mudlet\x03CLIENT_VERSION\x014.19\x03WORD_WRAP\x0130\x03UTF-8\x011"))
-    terminal = door.connection._evidence.terminal()
+    terminal = door.connection.screen.evidence.terminal()
     assert (terminal.client, terminal.version, terminal.width) == ("Mudlet", "4.19", 30)
-    assert door.connection.style.width == 30
+    assert door.connection.screen.style.width == 30
     door = Door()
     door.send(negotiate(_WILL, Option.NEW_ENVIRON))
     for variable in (b"CLIENT_NAME\x01TINTIN++", b"CLIENT_VERSION\x012.02", b"MTTS\x01271", b"CHARSET\x01UTF-8"):
         door.send(_environ(b"\x00\x00" + variable))
-    terminal = door.connection._evidence.terminal()
+    terminal = door.connection.screen.evidence.terminal()
     assert (terminal.client, terminal.version, terminal.colours.name) == ("TINTIN++", "2.02", "TRUE")
 
 
@@ -233,7 +233,7 @@ def test_a_change_comes_later() -> None:
     door.send(negotiate(_WILL, Option.NEW_ENVIRON))
     door.guest()
     door.send(_environ(b"\x02\x00SCREEN_READER\x011"))
-    assert door.connection.style.screen_reader
+    assert door.connection.screen.style.screen_reader
 
 
 def _says(address: bytes) -> bytes:

@@ -18,9 +18,10 @@ TRIES = 5
 
 
 class Guest(Protocol):
-    """Who is asked: the connection."""
+    """Who is asked."""
 
-    address: str
+    @property
+    def address(self) -> str: ...
 
     def say(self, *lines: str) -> None: ...
 

@@ -1,0 +1,452 @@
+"""One telnet connection, from its first byte to its last; and the factory of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Any
+
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, ISSLTransport
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mythos.errors import WireError
+from mythos.flow.bucket import Bucket
+from mythos.net.doorman import Doorman
+from mythos.net.outlet import Outlet
+from mythos.net.status import Status, Table
+from mythos.net.telnet.entrance import MESSAGES, Entrance, Return
+from mythos.net.telnet.link import TelnetLink
+from mythos.net.telnet.negotiator import CODE_COST, Negotiator
+from mythos.net.telnet.outofband import OutOfBand
+from mythos.net.telnet.pipe import Pipe
+from mythos.net.telnet.screen import Screen
+from mythos.net.transport import HOLD, beneath, tune
+from mythos.play.accounts import Accounts
+from mythos.play.realm import Attached, Realm
+from mythos.play.sessions import Session
+from mythos.wire import gmcp, msdp
+from mythos.wire.charset import sanitize
+from mythos.wire.mccp import Units
+from mythos.wire.negotiation import Options, Policy
+from mythos.wire.telnet import (
+    LINE_LIMIT,
+    NOP,
+    TOO_OFTEN,
+    Code,
+    LineTooLong,
+    Negotiation,
+    Option,
+    Parser,
+    PayloadTooLong,
+    Subnegotiation,
+)
+
+__all__ = ["TelnetConnection", "TelnetFactory"]
+
+_log = Logger()
+_POLICY = Policy.standard()
+
+#: Bytes a connection may send before it has a session, and seconds it may take.
+BEFORE_LOGIN = 16_384
+LOGIN_SECONDS = 300.0
+SILENT_SECONDS = 60.0
+#: Seconds of silence after which a NOP keeps routers awake.
+QUIET = 30.0
+#: Subnegotiations that are heeded, a second and at once; the rest is passed over.
+SUBNEGOTIATIONS = (50.0, 100.0)
+#: Seconds a subnegotiation may stand open without a byte; then what follows is text again.
+OPEN_SECONDS = 10.0
+#: Seconds a peer has to take our last words.
+LEAVE_SECONDS = 5.0
+
+
+class TelnetConnection(Protocol):
+    """See the module.
+
+    :ivar address: of the client, as far as it is known
+    :ivar entrance: until a session is attached; None too if it was refused
+    :ivar link: of its session
+    """
+
+    __slots__ = (
+        "_heard",
+        "_leaving",
+        "_opened",
+        "_options",
+        "_pace",
+        "_parser",
+        "_quiet_at",
+        "_quiet_since",
+        "_received",
+        "address",
+        "entrance",
+        "link",
+        "negotiator",
+        "outofband",
+        "pipe",
+        "screen",
+    )
+
+    factory: TelnetFactory
+    transport: Any  # a TCP or TLS transport; tests use StringTransport
+    pipe: Pipe  # from connectionMade on
+    outofband: OutOfBand
+    negotiator: Negotiator
+
+    def __init__(self, policy: Policy = _POLICY) -> None:
+        self.address = ""
+        self.entrance: Entrance | None = None
+        self.link: TelnetLink | None = None
+        self._parser = Parser()
+        self._options = Options(policy)
+        self.screen = Screen(self._options, self._parser)
+        self._pace = Bucket(*SUBNEGOTIATIONS)
+        self._opened = 0.0
+        self._heard = 0.0
+        self._received = 0
+        self._quiet_at = 0
+        self._quiet_since = 0.0
+        self._leaving: IDelayedCall | None = None
+
+    # ── its life ────────────────────────────────────────────────────────────────────────────────
+
+    def connectionMade(self) -> None:
+        factory = self.factory
+        transport = self.transport
+        now = self._opened = self._heard = self._quiet_since = factory.clock.seconds()
+        tune(transport)
+        beneath(transport).bufferSize = HOLD
+        self.pipe = Pipe(self, transport, factory.clock)
+        self.outofband = OutOfBand(self._options, self.screen.evidence, factory.server)
+        self.negotiator = Negotiator(self, self._options, self._parser, factory, self._pace)
+        self.address = getattr(transport.getPeer(), "host", "local")
+        refusal = factory.doorman.admit(self.address, now)
+        if refusal:
+            transport.write(refusal.encode("ascii", "replace") + b"\r\n")
+            self._close()
+            return
+        factory.waiting.add(self)
+        self.send(self._options.open(now))
+        self.entrance = Entrance(self, self.screen, factory.accounts, factory.status, factory.greeting, factory.clock)
+
+    def connectionLost(self, reason: Failure = Failure) -> None:  # type: ignore[assignment]
+        self.pipe.lost()
+        if self._leaving is not None and self._leaving.active():
+            self._leaving.cancel()
+        if self.entrance is None and self.link is None:
+            return  # it was refused
+        self.factory.doorman.leave(self.address)
+        self.factory.waiting.discard(self)
+        if self.entrance is not None:
+            self.entrance.close()
+        self.entrance = None
+        link, self.link = self.link, None
+        if link is not None:
+            link.detached()
+
+    def attach(self, session: Session, returned: Return) -> None:
+        factory = self.factory
+        link = self.link = TelnetLink(self, factory.outlet, factory.realm, session)
+        factory.waiting.discard(self)
+        self.screen.remember_speech(factory.realm.world, session.me)
+        factory.realm.attach(
+            link,
+            session,
+            epoch=returned.epoch,
+            last=returned.last,
+            returning=returned.last is None,
+            token=self.outofband.counts or self._keeps_token(),
+            shown=returned.shown,
+            then=lambda attached: self._attached(link, attached),
+        )
+
+    def _attached(self, link: TelnetLink, attached: Attached) -> None:
+        if self.link is not link:  # the connection was lost meanwhile
+            link.realm.detach(link, link.session)
+            return
+        entrance, self.entrance = self.entrance, None
+        self._parser.limit = LINE_LIMIT
+        link.follow_settings()
+        self.send(link.hello(attached, keeps_token=self._keeps_token()))
+        if self._options.us(Option.GMCP) and self.screen.evidence.terminal().client.upper().startswith("MUDLET"):
+            self.send(b"".join([gmcp.encode(name, data) for name, data in self.factory.downloads.items()]))
+        self.transport.registerProducer(link, True)
+        link.attached()
+        link.draw(anew=attached.resumed)
+        link.report()
+        for text in entrance.lines if entrance is not None else ():
+            link.realm.submit(link.session, 0, sanitize(text))
+
+    def _keeps_token(self) -> bool:
+        """Char.Login 2: the client keeps a token to come back with. Not over a line that others may read."""
+        return self.outofband.modules.get("char.login", 0) > 1 and ISSLTransport.providedBy(self.transport)
+
+    def hang_up(self, reason: str) -> None:
+        if self._leaving is None:
+            self._say(reason)
+            self._close()
+
+    def goodbye(self, code: int, reason: str) -> None:
+        if code != 1000:
+            self._say(f"-- {reason} --")
+        if self._options.us(Option.GMCP):
+            self.send(gmcp.encode("Core.Goodbye", reason))
+        self._close()
+
+    def _close(self) -> None:
+        """Close, after what was sent; a peer that does not take it is not waited for."""
+        if self._leaving is not None:
+            return
+        transport, link = self.transport, self.link
+        self._leaving = self.factory.clock.callLater(LEAVE_SECONDS, transport.abortConnection)
+        self.pipe.finish()
+        if link is not None and link.ready:
+            link.pauseProducing()
+            transport.unregisterProducer()  # TLS would wait for its last word
+        transport.loseConnection()
+
+    def abort(self) -> None:
+        self.transport.abortConnection()
+
+    # ── what goes out ───────────────────────────────────────────────────────────────────────────
+
+    def send(self, data: bytes) -> None:
+        self.pipe.send(data)
+
+    def _say(self, text: str) -> None:
+        self.send(self.screen.words(text))
+
+    def hide_typing(self, hide: bool) -> None:
+        self.negotiator.hide_typing(hide)
+
+    def probe(self) -> bytes | None:
+        return self.negotiator.probe()
+
+    def hold(self) -> None:
+        if self.link is not None and not self.link.shut:
+            self.link.pauseProducing()
+
+    def go_on(self) -> None:
+        if self.link is not None:
+            self.link.resumeProducing()
+
+    # ── what comes in ───────────────────────────────────────────────────────────────────────────
+
+    def dataReceived(self, data: bytes) -> None:
+        self._heard = self.factory.clock.seconds()
+        if self.link is None:
+            self._received += len(data)
+            if self._received > BEFORE_LOGIN:
+                self.hang_up("That was too much before you said who you are.")
+                return
+            if self._received == len(data) and data.startswith((b"GET ", b"POST ", b"HEAD ", b"\x16\x03")):
+                self._wrong_door(data)
+                return
+        try:
+            self.pipe.receive(data)
+        except WireError as error:
+            _log.info("{address} broke the telnet protocol: {error}", address=self.address, error=error)
+            self._close()
+
+    def _wrong_door(self, data: bytes) -> None:
+        if data.startswith(b"\x16"):
+            self._close()
+            return
+        page = b"This is a telnet port. The web client is at " + self.factory.web_address.encode() + b"\r\n"
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (len(page), page)
+        )
+        self._close()
+
+    def heed(self, data: bytes) -> bytes:
+        for event in self._parser.receive(data):
+            if type(event) is bytes:
+                self._line(event)
+            else:
+                self._event(event)
+        return self._parser.rest()
+
+    def inflated(self) -> None:
+        self.negotiator.inflated()
+
+    def _line(self, raw: bytes) -> None:
+        text = self.screen.evidence.encoding.decode(raw)
+        if self.link is not None:
+            self.link.line(text)
+        elif self.entrance is not None:
+            self.entrance.line(text)
+
+    def _event(self, event: Any) -> None:
+        if type(event) is Negotiation:
+            self.negotiator.received(event, self._heard)
+        elif type(event) is Subnegotiation:
+            if event.option == Option.MCCP3 and self._options.us(Option.MCCP3):
+                self._parser.stops_at = None
+                self.pipe.inflate()
+            elif self._options.agreed(event.option) and not self._pace.take(self._heard):
+                self._subnegotiated(event)
+        elif type(event) is Code:
+            if event is Code.AYT and not self._pace.take(self._heard, CODE_COST):
+                self.send(b"\r\n[Yes]\r\n")
+            elif event is Code.AO and not self._pace.take(self._heard, CODE_COST):
+                self.send(bytes((255, Code.DM)))
+        elif type(event) is LineTooLong:
+            self._line(event.line)
+            self._say("That line was too long: its end was cut off.")
+        elif type(event) is PayloadTooLong and event.count >= TOO_OFTEN:
+            raise WireError("too many oversized subnegotiations")
+
+    def _subnegotiated(self, event: Subnegotiation) -> None:
+        evidence = self.screen.evidence
+        try:
+            if event.option == Option.GMCP:
+                self._gmcp(gmcp.decode(event.payload))
+            elif event.option == Option.MSDP:
+                self._msdp(msdp.decode(event.payload))
+            else:
+                self.send(evidence.heard(event.option, event.payload))
+                if event.option == Option.NEW_ENVIRON:
+                    self._believe(evidence.variable("IPADDRESS"))
+        except WireError:
+            return  # dropped, as telnet clients expect; the parser counts what is too long
+        self.negotiator.learnt()
+        if self.link is not None:
+            self.screen.remember_speech(self.factory.realm.world, self.link.session.me)
+
+    def _believe(self, said: str | None) -> None:
+        """A proxy that is trusted says once, before anybody has come in, for whom it speaks."""
+        peer = getattr(self.transport.getPeer(), "host", "local")
+        if self.link is not None or self.address != peer or not self.factory.trusts(peer):
+            return
+        try:
+            address = str(ip_address(said or ""))
+        except ValueError:
+            return
+        doorman = self.factory.doorman
+        if refusal := doorman.admit(address, self._heard):
+            self.hang_up(refusal)
+            return
+        doorman.leave(self.address)
+        self.address = address
+
+    # ── messages of GMCP and MSDP ───────────────────────────────────────────────────────────────
+
+    def _gmcp(self, message: gmcp.Gmcp) -> None:
+        name, data = message.name, message.data
+        if name == "core.ping":
+            self.send(gmcp.encode("Core.Ping"))
+        elif name == "core.hello":
+            self.screen.evidence.core(message)
+        elif name.startswith("core.supports."):
+            self._supported(self.outofband.supported(message), anew=name.endswith(".set"))
+        elif name == "msdp" and isinstance(data, dict):
+            self._msdp(list(data.items()), json=True)
+        elif name in MESSAGES:
+            if self.entrance is not None and isinstance(data, dict):
+                self.entrance.told(name, data)
+        elif self.link is None:
+            return
+        elif name == "mythos.ack":
+            epoch = data.get("e") if isinstance(data, dict) else None
+            number = data.get("s") if isinstance(data, dict) else data
+            if type(number) is int:
+                self.link.arrival.acknowledged(number, epoch)
+        else:
+            self.link.asked(message)
+
+    def _supported(self, before: Mapping[str, int], *, anew: bool) -> None:
+        """The client said which modules it supports; ``anew``: what it draws is owed to it even if it had it."""
+        modules = self.outofband.modules
+        if self.link is not None and self.link.ready:
+            if anew or not modules.keys() <= before.keys():
+                self.link.draw(anew=True)
+        elif self.entrance is not None and (version := modules.get("char.login")) and "char.login" not in before:
+            self.entrance.offer(version)
+
+    def _msdp(self, pairs: list[tuple[str, Any]], *, json: bool = False) -> None:
+        reports = self.outofband.configured(pairs)
+        if self.link is not None and self.link.ready:
+            self.link.configure(pairs, json=json)
+        else:
+            self.send(reports.asked(pairs, None, self._heard, json=json))
+
+    # ── now and then ────────────────────────────────────────────────────────────────────────────
+
+    def keep_alive(self, now: float) -> None:
+        """Each second: what waits too long for the peer is given up, and a silent line is kept open."""
+        self.negotiator.look(now)
+        if self._parser.subnegotiating and now - self._heard > OPEN_SECONDS:
+            self._parser.abandon()
+        if self.pipe.written != self._quiet_at:
+            self._quiet_at, self._quiet_since = self.pipe.written, now
+        elif now - self._quiet_since > QUIET and self._parser.speaks_telnet and self.screen.keeps_alive:
+            self.send(NOP)
+
+    def overdue(self, now: float) -> bool:
+        """It has not said who it is for too long."""
+        return now - self._opened > LOGIN_SECONDS or now - self._heard > SILENT_SECONDS
+
+
+class TelnetFactory(Factory):
+    """:ivar waiting: connections that have not said who they are
+    :ivar server: variables of MSDP that do not depend on who asks: name -> what gives its value
+
+    :param status: makes the table of MSSP
+    :param policy: which options there are
+    :param trusts: whether an address is that of a proxy whose word on a client's address is believed
+    :param downloads: messages of GMCP for Mudlet, by name: what it may fetch
+    :param mccp2: offer to compress what is sent; ``mccp3``: and take what clients compress
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        *,
+        realm: Realm,
+        accounts: Accounts,
+        outlet: Outlet,
+        clock: IReactorTime,
+        doorman: Doorman,
+        greeting: list[str],
+        web_address: str,
+        status: Callable[[], Table],
+        downloads: Mapping[str, Any] = MappingProxyType({}),
+        mccp2: bool = True,
+        mccp3: bool = False,
+        policy: Policy = _POLICY,
+        trusts: Callable[[str], bool] = lambda address: False,
+    ) -> None:
+        self.realm = realm
+        self.accounts = accounts
+        self.outlet = outlet
+        self.clock = clock
+        self.doorman = doorman
+        self.greeting = greeting
+        self.web_address = web_address
+        self.status = Status(status, clock.seconds)
+        self.server: Mapping[str, Callable[[], Any]] = {
+            "SERVER_ID": lambda: self.status.name,
+            "SERVER_TIME": lambda: int(realm.clock.wall()),
+        }
+        self.downloads = downloads
+        self.mccp2 = mccp2
+        self.mccp3 = mccp3
+        self.units = Units()
+        self.policy = policy
+        self.trusts = trusts
+        self.waiting: set[TelnetConnection] = set()
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        connection = TelnetConnection(self.policy)
+        connection.factory = self
+        return connection
+
+    def sweep(self, now: float) -> None:
+        """Let go of those who have not said who they are."""
+        for connection in [one for one in self.waiting if one.overdue(now)]:
+            connection.hang_up("You took too long to say who you are. Come again.")
