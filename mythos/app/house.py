@@ -189,6 +189,7 @@ class House(Server):
             frames_per_second=config.limits.websocket.per_second if config.limits.enabled else 1e6,
             address_of=proxies.of_socket,
             doorman=doorman,
+            permessage_deflate=config.http.permessage_deflate,
         )
         api = Api(
             realm=realm,
@@ -249,7 +250,10 @@ class House(Server):
             queued=lambda: parts.realm.queued,
             held=lambda: parts.commits.held,
             delivered=lambda: parts.outlet.delivered,
-            compressed=parts.telnet.units.sizes,
+            compressed=lambda: {
+                "mccp": parts.telnet.units.sizes(),
+                "permessage_deflate": parts.sockets.units.sizes(),
+            },
             errors=lambda: observer.errors if observer else 0,
             faults=lambda: watcher.faults,
             i3=lambda: parts.network.numbers() if parts.network is not None else [],

@@ -162,6 +162,9 @@ class Http:
         "Addresses or networks of proxies whose word on a client's address is believed: X-Forwarded-For, PROXY, or over"
         " telnet IPADDRESS."
     )
+    permessage_deflate: bool = setting(
+        BOOL, "yes", "Compress what is long for WebSockets that offer permessage-deflate, once for all who hear it."
+    )
 
 
 @dataclass(frozen=True, slots=True)

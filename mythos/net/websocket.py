@@ -7,6 +7,7 @@ through the session's :class:`~mythos.net.outlet.Link`, as frames made of a head
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import maxsize
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from twisted.logger import Logger
 from mythos.errors import Refusal, WireError
 from mythos.flow.bucket import Bucket
 from mythos.flow.log import Entry, Gap
+from mythos.net import deflate
 from mythos.net.doorman import Doorman
 from mythos.net.farewell import bid_farewell
 from mythos.net.outlet import Link, Outlet
@@ -28,6 +30,8 @@ from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
 from mythos.wire import client
 from mythos.wire.charset import sanitize
+from mythos.wire.deflate import LEAST, Units
+from mythos.wire.message import Message
 from mythos.wire.websocket import frame_header, record_frame, text_frame
 
 __all__ = ["GameSocket", "SocketFactory"]
@@ -39,29 +43,42 @@ ATTACH = 10.0
 
 
 class SocketLink(Link):
-    """A WebSocket of a session."""
+    """A WebSocket of a session.
 
-    __slots__ = ("_socket",)
+    :param units: compresses what is long for it; None: it did not agree to that
+    """
+
+    __slots__ = ("_least", "_socket", "_units")
 
     kind = "websocket"
 
-    def __init__(self, socket: GameSocket, outlet: Outlet, realm: Realm, session: Session, address: str) -> None:
+    def __init__(
+        self, socket: GameSocket, outlet: Outlet, realm: Realm, session: Session, address: str, units: Units | None
+    ) -> None:
         super().__init__(outlet, realm, session, address)
         self._socket = socket
+        self._units = units
+        self._least = maxsize if units is None else LEAST
 
     def encode(self, entries: list[Entry], before: int) -> bytes:
         frames = []
+        least = self._least
         for number, _, message in entries:
             shared = message.rendered.get("mythos.v1")  # type: ignore[attr-defined]
-            if shared is not None and number == before + 1:
+            if shared is not None and number == before + 1 and len(shared) < least:
                 start = b'{"s":%d,' % number
                 frames.append(frame_header(len(start) + len(shared)))
                 frames.append(start)
                 frames.append(shared)
             else:
-                frames.append(record_frame(message, number, None if number == before + 1 else before))  # type: ignore[arg-type]
+                frames.append(self._record(message, number, None if number == before + 1 else before))  # type: ignore[arg-type]
             before = number
         return b"".join(frames)
+
+    def _record(self, message: Message, number: int, prev: int | None) -> bytes:
+        if self._units is not None and len(client.tail(message)) >= LEAST:
+            return self._units.record_frame(message, number, prev)
+        return record_frame(message, number, prev)
 
     def encode_gap(self, gap: Gap, before: int) -> bytes:
         return text_frame(client.gap(gap.to, gap.missed))
@@ -122,6 +139,7 @@ class GameSocket(WebSocketServerProtocol):
         transport = self.transport
         if hasattr(transport, "getHandle"):
             tune(transport)
+        deflate.inflate_by_message(self)
         factory = self.factory
         self._address = factory.address_of(self)
         refusal = factory.doorman.admit(self._address, factory.clock.seconds())
@@ -141,7 +159,7 @@ class GameSocket(WebSocketServerProtocol):
         try:
             frame = client.decode(payload)
         except WireError as error:
-            self.sendMessage(client.error("bad_frame", str(error)))
+            self.sendMessage(client.error("bad_frame", str(error)), doNotCompress=True)
             bid_farewell(self, 1008, "bad frame")
             return
         link = self._link
@@ -189,12 +207,13 @@ class GameSocket(WebSocketServerProtocol):
         try:
             session = await factory.accounts.session_by(frame.token)
         except Refusal as refusal:
-            self.sendMessage(client.error("token", str(refusal)))
+            self.sendMessage(client.error("token", str(refusal)), doNotCompress=True)
             bid_farewell(self, 1008, "token")
             return
         if self.state != self.STATE_OPEN:
             return
-        link = SocketLink(self, factory.outlet, factory.realm, session, self._address)
+        units = factory.units if deflate.agreed(self) else None
+        link = SocketLink(self, factory.outlet, factory.realm, session, self._address, units)
 
         def hello(attached: Attached) -> None:
             self._greet(link, attached)
@@ -259,7 +278,9 @@ class GameSocket(WebSocketServerProtocol):
 
 
 class SocketFactory(WebSocketServerFactory):
-    """:param admits: whether the page that opens it may (its ``Origin``)"""
+    """:param origins: pages of other sites that may open one
+    :param permessage_deflate: take that offer of clients
+    """
 
     protocol: Any = GameSocket
 
@@ -274,6 +295,7 @@ class SocketFactory(WebSocketServerFactory):
         frames_per_second: float,
         address_of: Callable[[Any], str],
         doorman: Doorman,
+        permessage_deflate: bool,
     ) -> None:
         super().__init__(protocols=[client.SUBPROTOCOL], server="Mythos", reactor=clock)
         self.realm = realm
@@ -283,6 +305,7 @@ class SocketFactory(WebSocketServerFactory):
         self.frames_per_second = frames_per_second
         self.address_of = address_of
         self.doorman = doorman
+        self.units = Units()
         self._origins = origins
         self.setProtocolOptions(
             autoPingInterval=25,
@@ -296,6 +319,7 @@ class SocketFactory(WebSocketServerFactory):
             utf8validateIncoming=True,
             webStatus=False,
             tcpNoDelay=True,
+            perMessageCompressionAccept=deflate.accept if permessage_deflate else None,
         )
 
     def admits(self, request: Any) -> bool:

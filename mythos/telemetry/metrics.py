@@ -63,7 +63,7 @@ class Sources:
     queued: Callable[[], int]
     held: Callable[[], int]
     delivered: Callable[[], Mapping[str, int]]
-    compressed: Callable[[], Mapping[str, int]]
+    compressed: Callable[[], Mapping[str, Mapping[str, int]]]
     errors: Callable[[], int]
     faults: Callable[[], int]
     i3: Callable[[], Sequence[I3Numbers]]
@@ -100,12 +100,13 @@ class Metrics(Collector):
         for door, count in sources.delivered().items():
             delivered.add_metric([door], count)
         yield delivered
-        compressed = CounterMetricFamily(
-            "mythos_mccp_bytes", "Bytes sent compressed, before and after", labels=["size"]
-        )
-        for size, count in sources.compressed().items():
-            compressed.add_metric([size], count)
-        yield compressed
+        for way, sizes in sources.compressed().items():
+            compressed = CounterMetricFamily(
+                f"mythos_{way}_bytes", "Bytes sent compressed, before and after", labels=["size"]
+            )
+            for size, count in sizes.items():
+                compressed.add_metric([size], count)
+            yield compressed
         yield _one(CounterMetricFamily, "mythos_errors", "Errors logged", sources.errors())
         yield _one(CounterMetricFamily, "mythos_faults", "Commands and ticks that broke", sources.faults())
         yield from _i3(sources.i3())

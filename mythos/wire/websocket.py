@@ -1,4 +1,4 @@
-"""RFC 6455 frames as a server sends them: unmasked, whole, uncompressed text."""
+"""RFC 6455 frames as a server sends them: unmasked and whole."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from typing import Final
 from mythos.wire.client import head, tail
 from mythos.wire.message import Message
 
-__all__ = ["frame_header", "record_frame", "text_frame"]
+__all__ = ["DEFLATED", "TEXT", "frame_header", "record_frame", "text_frame"]
 
-_TEXT: Final = 0x81  # FIN and opcode 1
-_SHORT: Final = tuple(bytes((_TEXT, length)) for length in range(126))
+#: First bytes of frames: FIN and opcode 1; and with RSV1, which says that permessage-deflate made the payload.
+TEXT: Final = 0x81
+DEFLATED: Final = 0xC1
+
+_SHORT: Final = {first: tuple(bytes((first, length)) for length in range(126)) for first in (TEXT, DEFLATED)}
 _MEDIUM: Final = Struct("!BBH")
 _LONG: Final = Struct("!BBQ")
 
 
-def frame_header(length: int) -> bytes:
-    """The header of a text frame whose payload has ``length`` bytes (section 5.2)."""
+def frame_header(length: int, first: int = TEXT) -> bytes:
+    """The header of a frame whose payload has ``length`` bytes (section 5.2)."""
     if length < 126:
-        return _SHORT[length]
+        return _SHORT[first][length]
     if length < 65_536:
-        return _MEDIUM.pack(_TEXT, 126, length)
-    return _LONG.pack(_TEXT, 127, length)
+        return _MEDIUM.pack(first, 126, length)
+    return _LONG.pack(first, 127, length)
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from mythos.telemetry.health import Health
 from tests.scenes.people import in_town
 from tests.scenes.scene import Scene
 
-__all__ = ["Answer", "Frames", "Plug", "Stream", "Web", "frame", "playing"]
+__all__ = ["Answer", "Frames", "Plug", "Stream", "Web", "frame", "inflated", "playing"]
 
 FILES = {"index.html": b"<script src=__STATIC__/js/main.js></script>", "js/main.js": b"run();"}
 
@@ -79,9 +80,9 @@ class Plug(StringTransport):
 
 
 @contextmanager
-def playing(*, requests: float = 10_000) -> Iterator[Web]:
+def playing(*, requests: float = 10_000, permessage_deflate: bool = True) -> Iterator[Web]:
     """A server, while whose doors are open Autobahn's clock is the scene's."""
-    web = Web(requests=requests)
+    web = Web(requests=requests, permessage_deflate=permessage_deflate)
     before, txaio.config.loop = txaio.config.loop, web.scene.clock  # type: ignore[attr-defined]
     try:
         yield web
@@ -92,7 +93,7 @@ def playing(*, requests: float = 10_000) -> Iterator[Web]:
 class Web:
     """One server with the small town behind it."""
 
-    def __init__(self, *, requests: float = 10_000) -> None:
+    def __init__(self, *, requests: float = 10_000, permessage_deflate: bool = True) -> None:
         self.scene: Scene = in_town()
         scene = self.scene
         self.outlet = Outlet(Poll(scene.clock))
@@ -108,6 +109,7 @@ class Web:
             frames_per_second=1000.0,
             address_of=lambda socket: "192.0.2.1",
             doorman=self.doorman,
+            permessage_deflate=permessage_deflate,
         )
         self.api = Api(
             realm=scene.realm,
@@ -239,7 +241,7 @@ class Stream:
 
 
 def frame(opcode: int, payload: bytes, *, masked: bool = True, last: bool = True) -> bytes:
-    """A frame from a client (RFC 6455, 5.2); the mask is zero."""
+    """A frame from a client (RFC 6455, 5.2); the mask is zero. ``opcode``: with the bits before it, 64 is RSV1."""
     size = len(payload)
     bit = 0x80 if masked else 0
     head = bytes([opcode | (0x80 if last else 0)])
@@ -253,7 +255,7 @@ def frame(opcode: int, payload: bytes, *, masked: bool = True, last: bool = True
 
 
 def frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
-    """The whole frames from a server, each its opcode and payload, and what is left."""
+    """The whole frames from a server, each its opcode, with 64 for RSV1, and payload, and what is left."""
     found = []
     while len(data) >= 2:
         size, at = data[1] & 127, 2
@@ -263,13 +265,21 @@ def frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
             size, at = int.from_bytes(data[2:10], "big"), 10
         if len(data) < at + size:
             break
-        found.append((data[0] & 15, data[at : at + size]))
+        found.append((data[0] & 0x7F, data[at : at + size]))
         data = data[at + size :]
     return found, data
 
 
+def inflated(payload: bytes, bits: int = zlib.MAX_WBITS) -> bytes:
+    """What a payload says that permessage-deflate made, on its own (RFC 7692, 7.2.2)."""
+    return zlib.decompressobj(-bits).decompress(payload + b"\0\0\xff\xff")
+
+
 class Frames:
-    """A WebSocket; with a token it is attached."""
+    """A WebSocket; with a token it is attached.
+
+    :ivar deflated: the payloads of compressed frames, as they came
+    """
 
     def __init__(self, web: Web, token: str = "", *, epoch: str = "", last: int = 0, **headers: str) -> None:
         self._web = web
@@ -286,6 +296,7 @@ class Frames:
         self.head = head.decode()
         self.closed: tuple[int, str] | None = None
         self.pings: list[bytes] = []
+        self.deflated: list[bytes] = []
         if token:
             self.send({"t": "attach", "token": token, **({"epoch": epoch, "last": last} if epoch else {})})
 
@@ -308,6 +319,9 @@ class Frames:
         for opcode, payload in whole:
             if opcode == 1:
                 found.append(json.loads(payload))
+            elif opcode == 65:
+                self.deflated.append(payload)
+                found.append(json.loads(inflated(payload)))
             elif opcode == 8:
                 self.closed = (int.from_bytes(payload[:2], "big"), payload[2:].decode())
             elif opcode == 9:
