@@ -23,6 +23,7 @@ from mythos.flow.bucket import Buckets
 from mythos.flow.throttle import network
 from mythos.ids import SessionId
 from mythos.net.doorman import Doorman
+from mythos.net.headers import header
 from mythos.net.openapi import DOCUMENT
 from mythos.net.outlet import Outlet
 from mythos.net.sse import EventStream
@@ -344,7 +345,7 @@ def _grant(request: Request, grant: Grant) -> bytes:
 
 
 def _bearer(request: Request) -> str:
-    scheme, _, token = (request.getHeader("authorization") or "").partition(" ")
+    scheme, _, token = header(request, b"authorization").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem(401, "unauthorized", "Send the header: Authorization: Bearer <token>")
     return token.strip()
@@ -371,7 +372,7 @@ def _argument(request: Request, name: bytes) -> str:
 
 
 def _place(request: Request) -> sse.Position | None:
-    given = request.getHeader("last-event-id") or _argument(request, b"last")
+    given = header(request, b"last-event-id") or _argument(request, b"last")
     if not given:
         return None
     try:

@@ -17,6 +17,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from mythos.net.api import Requests
+from mythos.net.headers import header
 from mythos.net.pages_help import Help
 from mythos.net.pages_map import Chart, Sheet
 from mythos.net.pages_markup import Frame, Markup, joined, link, tag, tags
@@ -142,7 +143,7 @@ class Pages:
         return answer.body
 
     def _visit(self, request: Request) -> _Visit:
-        host = request.getHeader("host") or ""
+        host = header(request, b"host")
         if not _HOST.fullmatch(host):
             host = "localhost"
         asked: list[bytes] = request.args.get(b"part", [b"1"])

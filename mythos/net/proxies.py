@@ -7,6 +7,8 @@ from typing import Any
 
 from twisted.web.server import Request
 
+from mythos.net.headers import header
+
 __all__ = ["Proxies"]
 
 
@@ -35,12 +37,12 @@ class Proxies:
 
     def of_request(self, request: Request) -> str:
         peer = getattr(request.getClientAddress(), "host", "local")
-        return self.client(peer, request.getHeader("x-forwarded-for") or "")
+        return self.client(peer, header(request, b"x-forwarded-for"))
 
     def is_secure(self, request: Request) -> bool:
         """Whether a client came by TLS: to us, or to a proxy that says so."""
         peer = getattr(request.getClientAddress(), "host", "local")
-        return bool(request.isSecure()) or (self.trusts(peer) and request.getHeader("x-forwarded-proto") == "https")
+        return bool(request.isSecure()) or (self.trusts(peer) and header(request, b"x-forwarded-proto") == "https")
 
     def of_socket(self, socket: Any) -> str:
         peer = getattr(socket.transport.getPeer(), "host", "local")

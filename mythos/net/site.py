@@ -42,6 +42,18 @@ _TYPES = {
 }
 
 
+#: Klein would log a failure for each.
+_NO_TEXT = b'{"error":{"code":"bad_request","message":"An address is UTF-8."}}'
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class WebFiles:
     """The web client, read once. ``index.html`` names its files under a hash of the whole tree, so that they can be
     kept for ever and are never stale."""
@@ -118,11 +130,15 @@ class _Root:
             return self._static(request)
         if name == b"favicon.ico":
             return _File(b"", _TYPES["ico"], b"max-age=86400")
-        path = b"/".join([name, *request.postpath]).rstrip(b"/").decode("utf-8", "replace")
-        page = self._pages.find(f"/{path}")
+        path = b"/".join([name, *request.postpath])
+        page = self._pages.find("/" + path.rstrip(b"/").decode("utf-8", "replace"))
         if page is not None:
             request.postpath.clear()
             return page
+        if not _is_text(path) or not _is_text(request.getRequestHostname()):
+            request.postpath.clear()
+            request.setResponseCode(400)
+            return _File(_NO_TEXT, _TYPES["json"], b"no-store")
         request.postpath.insert(0, request.prepath.pop())
         return self._api
 

@@ -120,6 +120,7 @@ class GameSocket(WebSocketServerProtocol):
         self._deadline: IDelayedCall | None = None
         self._holds: set[str] = set()
         self._bucket: Bucket | None = None
+        self._owed = 0  # frames beyond the pace
         self._address = ""
         self._admitted = False
 
@@ -169,10 +170,19 @@ class GameSocket(WebSocketServerProtocol):
             bid_farewell(self, 1008, "attach first")
         else:
             self._obey(link, frame)
-        wait = self._bucket.take(self.factory.clock.seconds())
-        if wait and "pace" not in self._holds:  # a read may bring thousands: one timer for them all
-            self.hold("pace")
-            self.factory.clock.callLater(wait, self.release, "pace")
+
+    def onMessageFrameEnd(self) -> None:
+        super().onMessageFrameEnd()
+        self._count()
+
+    def onPing(self, payload: bytes) -> None:
+        if self._link is None or not self._link.shut:  # one that takes nothing is owed no pongs
+            super().onPing(payload)
+        self._count()
+
+    def onPong(self, payload: bytes) -> None:
+        super().onPong(payload)
+        self._count()
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         if self._admitted:
@@ -184,6 +194,30 @@ class GameSocket(WebSocketServerProtocol):
             link.detached()
 
     # ── ours ────────────────────────────────────────────────────────────────────────────────────
+
+    def _count(self) -> None:
+        """Every frame has its price, whatever it carries. A read may bring thousands: what they owe is waited for
+        behind it, by one timer."""
+        bucket = self._bucket
+        if bucket is None:
+            return
+        wait = bucket.take(self.factory.clock.seconds())
+        if wait:
+            self._owed += 1
+            if "pace" not in self._holds:
+                self.hold("pace")
+                self.factory.clock.callLater(wait, self._pay)
+
+    def _pay(self) -> None:
+        bucket = self._bucket
+        if bucket is None or self.state != self.STATE_OPEN:
+            return
+        wait = bucket.take(self.factory.clock.seconds(), min(self._owed, bucket.burst))
+        if wait:
+            self.factory.clock.callLater(wait, self._pay)
+        else:
+            self._owed = 0
+            self.release("pace")
 
     def _too_late(self) -> None:
         self._deadline = None

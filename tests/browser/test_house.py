@@ -159,6 +159,25 @@ def test_event_stream_when_websockets_do_not_get_through(page: Page, house: Serv
         assert said(page, "You") == words
 
 
+def test_back_to_the_first_road(page: Page, house: Server) -> None:
+    """When WebSockets get through again, a minute later; nothing is lost or repeated on the way there and back."""
+    page.clock.install()
+    with Proxy(house.ports["http"], blocked=b"GET /ws") as between:
+        page.add_init_script(SOON)
+        enter(page, between.url)
+        expect(page.locator(".link")).to_contain_text("event stream")
+        between.blocked = b""
+        for number in (0, 3):
+            say(page, f"w{number}", f"w{number + 1}")
+            between.cut()
+            say(page, f"w{number + 2}")
+            await_link(page)
+            page.clock.fast_forward(61_000)
+        expect(page.locator(".link")).not_to_contain_text("event stream")
+        expect(last_line(page, '"w5"')).to_be_visible()
+        assert said(page, "You") == [f"w{number}" for number in range(6)]
+
+
 def test_a_restart_is_only_a_cut(page: Page, tmp_path: Path) -> None:
     """The server is stopped and started again under its players: they stay who and where they are, without a login."""
     with Server(tmp_path / "house") as server, Proxy(server.ports["http"]) as between:

@@ -30,8 +30,10 @@ def test_hello_and_records(web: Web) -> None:
     head = stream.head.lower()
     assert stream.status == 200
     assert "content-type: text/event-stream" in head
-    assert "cache-control: no-cache" in head
+    assert "cache-control: no-cache, no-transform" in head
     assert "x-accel-buffering: no" in head
+    assert "content-length" not in head
+    assert "content-encoding" not in head
     records = stream.take()
     assert (records[0]["t"], records[0]["session"], records[0]["resumed"]) == ("hello", granted["session"], False)
     epoch = records[0]["epoch"]
@@ -155,6 +157,30 @@ def test_quit_ends_the_stream(web: Web) -> None:
     web.post("commands", {"c": 1, "line": "quit"}, token)
     records = stream.take()
     assert records[-1]["t"] == "bye"
+    assert stream.plug.disconnecting
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "last"),
+    [
+        (1001, "the world closes", {"t": "reconnect", "after_ms": 1000}),
+        (4008, "slow", {"t": "reconnect", "after_ms": 1000}),
+        (4001, "takeover", {"t": "bye", "reason": "takeover"}),
+        (1008, "no more of that", {"t": "bye", "reason": "no more of that"}),
+    ],
+)
+def test_a_close_says_whether_to_come_back(web: Web, code: int, reason: str, last: dict[str, Any]) -> None:
+    """Behind the last words; the body has an end then, so that no proxy takes it for broken."""
+    token = web.guest()["token"]
+    stream = web.stream(token)
+    stream.take()
+    (link,) = web.outlet.links
+    web.post("commands", {"c": 1, "line": "say last"}, token)
+    link.close(code, reason)
+    assert stream.plug.value().endswith(b"\r\n0\r\n\r\n")
+    records = stream.take()
+    assert spoken(records) == ['You say, "last"']
+    assert records[-1] == last
     assert stream.plug.disconnecting
 
 
