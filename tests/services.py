@@ -23,7 +23,20 @@ from typing import Final
 
 import pytest
 
-__all__ = ["SERVICES", "NotRun", "Service", "cc", "chromium", "exempt", "find", "install", "lua", "node", "tintin"]
+__all__ = [
+    "SERVICES",
+    "NotRun",
+    "Service",
+    "cc",
+    "chromium",
+    "exempt",
+    "find",
+    "firefox",
+    "install",
+    "lua",
+    "node",
+    "tintin",
+]
 
 NOT_INSTALLABLE: Final = Path(__file__).with_name("not_installable.txt")
 #: Seconds that apt may take for one program, and that another process which installs may be waited for.
@@ -61,11 +74,12 @@ class Service:
 
 
 CHROMIUM: Final = Service("chromium", "browser", ("chromium", "chromium-browser", "google-chrome"), ("chromium",))
+FIREFOX: Final = Service("firefox", "Firefox", ("firefox-esr", "firefox"), ("firefox-esr",))
 TINTIN: Final = Service("tintin", "TinTin++", ("tt++",), ("tintin++",))
 CC: Final = Service("cc", "C compiler", ("cc", "gcc", "clang"), ("gcc", "libc6-dev"))
 NODE: Final = Service("node", "Node", ("node", "nodejs"), ("nodejs",))
 LUA: Final = Service("lua", "Lua", ("lua5.4", "lua5.3", "lua"), ("lua5.4", "lua-socket"))
-SERVICES: Final = (CHROMIUM, TINTIN, CC, NODE, LUA)
+SERVICES: Final = (CHROMIUM, FIREFOX, TINTIN, CC, NODE, LUA)
 
 
 def find(service: Service, environ: Mapping[str, str]) -> Path | None:
@@ -226,6 +240,12 @@ def _provide(config: pytest.Config, service: Service) -> Path:
 def chromium(pytestconfig: pytest.Config) -> Path:
     """Chromium or Chrome; as root it needs ``--no-sandbox``."""
     return _provide(pytestconfig, CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def firefox(pytestconfig: pytest.Config) -> Path:
+    """Firefox; it is spoken to by WebDriver BiDi."""
+    return _provide(pytestconfig, FIREFOX)
 
 
 @pytest.fixture(scope="session")

@@ -505,22 +505,22 @@ def test_another_session_gets_no_old_commands(run: Run) -> None:
 
 
 def test_a_goodbye_is_final(run: Run) -> None:
-    """After quit nothing comes back by itself; after a takeover one may go on."""
+    """After quit nothing comes back by itself; after a takeover one may go on. A close without a reason is a cut."""
     assert run(
         BENCH
         + """
         const why = [];
-        for (const code of [1000, 4001, 4008]) {
+        for (const [code, reason] of [[1000, "quit"], [4001, "r"], [4008, "r"], [1000, ""]]) {
             const the = bench();
             the.link.start({token: "J", refresh: "R"});
             the.greet();
-            the.roads[0].hooks.lost({code, reason: "r"});
+            the.roads[0].hooks.lost({code, reason});
             await the.wait(3000);
             why.push([the.events.find(({type}) => type === "ended")?.why ?? null, the.roads.length]);
         }
         return why;
     """
-    ) == [["bye", 1], ["taken", 1], [None, 2]]
+    ) == [["bye", 1], ["taken", 1], [None, 2], [None, 2]]
 
 
 def test_a_pattern_finds_words(run: Run) -> None:

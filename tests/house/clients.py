@@ -9,7 +9,7 @@ import socket
 import struct
 from typing import Any
 
-__all__ = ["Telnet", "WebSocket"]
+__all__ = ["Frames", "Telnet", "WebSocket"]
 
 PATIENCE = 15.0
 
@@ -50,34 +50,27 @@ class Telnet:
         self.socket.close()
 
 
-class WebSocket:
-    """``mythos.v1``: keeps what it needs to resume."""
+class Frames:
+    """JSON over a WebSocket.
 
-    def __init__(self, port: int, token: str, *, epoch: str | None = None, last: int | None = None) -> None:
+    :param protocol: the subprotocol to ask for
+    """
+
+    def __init__(self, port: int, path: str, protocol: str = "") -> None:
         self._buffer = b""
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.settimeout(PATIENCE)
         key = base64.b64encode(os.urandom(16)).decode()
         upgrade = (
-            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mythos.v1\r\n\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
         )
-        self.socket.sendall(upgrade.encode())
+        asked = f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else ""
+        self.socket.sendall(f"{upgrade}{asked}\r\n".encode())
         while b"\r\n\r\n" not in self._buffer:
             self._more()
         head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
         assert b" 101 " in head.split(b"\r\n")[0], head
-        attach: dict[str, Any] = {"t": "attach", "token": token}
-        if epoch is not None:
-            attach |= {"epoch": epoch, "last": last}
-        self.send(attach)
-        self.hello = self.receive()
-        assert self.hello["t"] == "hello", self.hello
-        self.token: str = self.hello["token"]
-        self.epoch: str = self.hello["epoch"]
-        self.next_c: int = self.hello["next"]
-        self.last = (last or 0) if self.hello["resumed"] else -1  # -1: whatever comes first is right
-        self.lines: list[str] = []
 
     def _more(self) -> None:
         data = self.socket.recv(65_536)
@@ -119,6 +112,29 @@ class WebSocket:
         while len(self._buffer) < size:
             self._more()
 
+    def cut(self) -> None:
+        """Without a word."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+class WebSocket(Frames):
+    """``mythos.v1``: keeps what it needs to resume."""
+
+    def __init__(self, port: int, token: str, *, epoch: str | None = None, last: int | None = None) -> None:
+        super().__init__(port, "/ws", "mythos.v1")
+        attach: dict[str, Any] = {"t": "attach", "token": token}
+        if epoch is not None:
+            attach |= {"epoch": epoch, "last": last}
+        self.send(attach)
+        self.hello = self.receive()
+        assert self.hello["t"] == "hello", self.hello
+        self.token: str = self.hello["token"]
+        self.epoch: str = self.hello["epoch"]
+        self.next_c: int = self.hello["next"]
+        self.last = (last or 0) if self.hello["resumed"] else -1  # -1: whatever comes first is right
+        self.lines: list[str] = []
+
     def take(self, record: dict[str, Any]) -> None:
         """Keep a record's words, once."""
         number = record.get("s")
@@ -143,8 +159,3 @@ class WebSocket:
     def until(self, wanted: str) -> None:
         while not any(wanted in line for line in self.lines):
             self.take(self.receive())
-
-    def cut(self) -> None:
-        """Without a word."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()

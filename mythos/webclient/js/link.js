@@ -257,7 +257,8 @@ export class Link {
     const wasLive = this.state === "live";
     this.#drop();
     if (why.code === 4001) return this.#end("taken", why.reason ?? "");
-    if (why.code === 1000 && wasLive) return this.#end("bye", why.reason ?? "");
+    // a goodbye gives a reason: leaving a page, Firefox closes by itself and hears 1000 without one
+    if (why.code === 1000 && why.reason && wasLive) return this.#end("bye", why.reason);
     if (why.denied) return void this.#renew();
     if (!wasLive && this.#kind === "websocket") {
       const at = clock.now();
