@@ -128,7 +128,7 @@ def test_narrow_screens_show_one_at_a_time(page: Page, game: Game) -> None:
     crowd(game)
     game.line("[chat] Cid: news", kind="channel")
     expect(panel(page, "Here")).to_be_hidden()
-    tabs = page.get_by_role("group", name="Panels")
+    tabs = page.get_by_role("navigation", name="Panels")
     channels = tabs.get_by_role("button", name="Channels (1)")
     channels.click()
     expect(panel(page, "Channels")).to_contain_text("Cid: news")

@@ -314,10 +314,10 @@ def test_tab_goes_log_field_button_panels(page: Page, game: Game) -> None:
     page.get_by_role("button", name="north").wait_for()
     page.locator(".skip").focus()
     order = []
-    for _ in range(6):
+    for _ in range(7):
         page.keyboard.press("Tab")
         order.append(page.evaluate("document.activeElement.className || document.activeElement.textContent"))
-    assert order == ["Tools", "Keys", "log", "", "Send", "north"]
+    assert order == ["Tools", "Keys", "log", "", "Send", "panels", "north"]
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Command")).to_be_focused()

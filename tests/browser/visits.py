@@ -78,8 +78,10 @@ class Game:
     """A server of one session, as the page's WebSocket meets it: it greets, hears, and says what a test tells it.
 
     :ivar heard: frames from the page
+    :ivar away: who comes is turned away
     """
 
+    away: bool = False
     heard: list[dict[str, Any]] = field(default_factory=list)
     _socket: WebSocketRoute | None = None
     _s: int = 0
@@ -90,6 +92,9 @@ class Game:
         page.route_web_socket("ws://client.test/ws", self._opened)
 
     def _opened(self, socket: WebSocketRoute) -> None:
+        if self.away:
+            socket.close(code=3000)
+            return
         self._socket = socket
         socket.on_message(self._hear)
 
@@ -106,6 +111,11 @@ class Game:
     def _send(self, frame: dict[str, Any]) -> None:
         assert self._socket is not None
         self._socket.send(json.dumps(frame))
+
+    def cut(self, code: int = 3000, reason: str = "") -> None:
+        """Close the link."""
+        assert self._socket is not None
+        self._socket.close(code=code, reason=reason)
 
     def typed(self) -> list[str]:
         """The commands that came, in order."""

@@ -36,17 +36,19 @@ export function common(words) {
  */
 export function completion(input, known) {
   const box = el("ul", { id: "offers", class: "offers", role: "listbox", "aria-label": say("offers"), hidden: true });
-  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "offers" })) {
-    input.setAttribute(name, value);
-  }
+  const combobox = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "offers" };
   let at = -1;
   let from = 0;
   const close = () => {
     at = -1;
     box.hidden = true;
     box.replaceChildren();
-    input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");
+    // a field for a password is no combobox
+    for (const [name, value] of Object.entries(combobox)) {
+      if (input.type === "password") input.removeAttribute(name);
+      else input.setAttribute(name, value);
+    }
   };
   /** @param {string} word */
   const put = (word) => {
@@ -79,10 +81,12 @@ export function completion(input, known) {
     input.setAttribute("aria-expanded", "true");
     choose(0);
   };
+  close();
   input.addEventListener("input", close);
   input.addEventListener("blur", close);
   return {
     box,
+    close,
     /** @param {KeyboardEvent} event @returns {boolean} whether the key was for the list */
     key(event) {
       if (!box.hidden) {

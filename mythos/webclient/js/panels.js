@@ -181,13 +181,13 @@ export function tasksPanel(store) {
  * @param {{key: string, root: HTMLElement}[]} panels @param {() => void} changed called when another one is shown
  */
 export function shelf(panels, changed) {
-  const aside = el("div", { class: "panels" }, ...panels.map(({ root }) => root));
+  const aside = el("div", { class: "panels", role: "region", "aria-label": say("panels"), tabindex: 0 }, ...panels.map(({ root }) => root));
   const buttons = panels.map(({ key, root }) => {
     const button = el("button", { type: "button", "aria-expanded": "false", "aria-controls": root.id, onclick: () => show(key) });
     button.textContent = say(key);
     return button;
   });
-  const tabs = el("div", { class: "tabs", role: "group", "aria-label": say("panels") }, ...buttons);
+  const tabs = el("nav", { class: "tabs", "aria-label": say("panels") }, ...buttons);
   /** Show one, or none if it is the one that is shown. @param {string} key */
   const show = (key) => {
     panels.forEach(({ key: one, root }, place) => {

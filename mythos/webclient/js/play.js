@@ -216,6 +216,7 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
     if (input.type === type) return;
     input.type = type;
     input.value = "";
+    offered.close();
   });
 
   for (const line of saved.lines ?? []) {
