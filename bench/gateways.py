@@ -115,24 +115,35 @@ class Pair:
 
     :param say: makes a request of words
     :param echo: the first hears it too
+    :param clock: seconds, rising
     """
 
-    def __init__(self, speaker: Client, hearer: Client, say: Callable[[Client, bytes], bytes], *, echo: bool) -> None:
+    def __init__(
+        self,
+        speaker: Client,
+        hearer: Client,
+        say: Callable[[Client, bytes], bytes],
+        *,
+        echo: bool,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._speaker, self._hearer = speaker, hearer
         self._say = say
+        self._clock = clock
         self._due: dict[Client, deque[bytes]] = {one: deque() for one in ((speaker, hearer) if echo else (hearer,))}
         for client in (speaker, hearer):
             client.socket.setblocking(False)
 
     def stream(self, words: Iterable[bytes], flight: int, *, within: float = 60.0) -> None:
-        """Say all of them, at most so many of which are not yet heard and answered, within so many seconds.
+        """Say all of them, at most so many of which are not yet heard and answered.
 
+        :param within: seconds until something more is heard or answered; how long all of it takes is the machine's
         :raises Misheard: one was heard changed, twice, in another order or not in time
         """
         coming = iter(words)
         speaker, hearer = self._speaker, self._hearer
         due = self._due[hearer]
-        end = monotonic() + within
+        end = self._clock() + within
         while True:
             free = flight - max(len(due), speaker.sent - speaker.ear.answered)
             more = list(islice(coming, max(0, free)))
@@ -140,9 +151,12 @@ class Pair:
                 self._send(more)
             elif self._quiet():
                 return
-            self._listen()
-            if monotonic() > end:
-                raise Misheard(f"{len(due)} lines were not heard after {within} s")
+            now = self._clock()
+            if self._listen():
+                end = now + within
+            elif now > end:
+                open = speaker.sent - speaker.ear.answered
+                raise Misheard(f"for {within} s nothing came: {len(due)} lines were not heard, {open} not answered")
 
     def pace(self, words: Sequence[bytes], rate: float) -> list[float]:
         """Say so many a second; the seconds from the send of each until it was heard.
@@ -152,18 +166,19 @@ class Pair:
         due = self._due[self._hearer]
         sent: list[float] = []
         took: list[float] = []
-        start = perf_counter()
+        start = last = perf_counter()
         while not (len(took) == len(words) and self._quiet()):
             now = perf_counter()
             if len(sent) < len(words) and now >= start + len(sent) / rate:
                 self._send([words[len(sent)]])
                 sent.append(now)
-            self._listen()
+            if self._listen():
+                last = now
             if len(sent) - len(due) > len(took):
                 now = perf_counter()
                 took += [now - then for then in sent[len(took) : len(sent) - len(due)]]
-            if now > start + len(words) / rate + _PATIENCE:
-                raise Misheard(f"{len(due)} lines were not heard {_PATIENCE:.0f} s later")
+            if now > last + 1 / rate + _PATIENCE:
+                raise Misheard(f"for {_PATIENCE:.0f} s nothing came: {len(due)} lines were not heard")
         return took
 
     def _quiet(self) -> bool:
@@ -176,13 +191,17 @@ class Pair:
         if self._speaker.socket.send(data) != len(data):
             raise BenchError("A gateway does not read what it is sent.")
 
-    def _listen(self) -> None:
+    def _listen(self) -> bool:
+        """Whether a line was heard or a request answered; a ping is neither."""
+        came = False
         for client in (self._hearer, self._speaker):
             try:
                 data = _some(client.socket)
             except BlockingIOError:  # a client that slept would have to be woken, at the sender's cost
                 continue
+            before = client.ear.answered
             heard = client.ear.feed(data)
+            came = came or bool(heard) or client.ear.answered > before
             if client.ear.replies:
                 client.socket.send(client.ear.replies)
                 client.ear.replies.clear()
@@ -191,6 +210,7 @@ class Pair:
                 if not due or due[0] != words:
                     raise Misheard(f"heard {words!r}, where {due[0] if due else 'nothing'!r} was due")
                 due.popleft()
+        return came
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
+from time import monotonic
 
 import pytest
 
@@ -17,11 +19,11 @@ WORDS = [b"one", b"two"]
 class Gateways:
     """The test plays their part: it answers beforehand."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         plugs = [socket.socketpair() for _ in range(2)]
         self.ours = [ours for ours, _ in plugs]
         speaker, hearer = [Client(theirs, framed=False) for _, theirs in plugs]
-        self.pair = Pair(speaker, hearer, said, echo=True)
+        self.pair = Pair(speaker, hearer, said, echo=True, clock=clock)
         self._theirs = [theirs for _, theirs in plugs]
 
     def serve(self, *heard: list[bytes], answers: int = 2) -> None:
@@ -50,6 +52,24 @@ def test_heard(gateways: Gateways) -> None:
     gateways.pair.stream(WORDS, 2)
     asked = [jsonrpc.decode(line) for line in gateways.ours[0].recv(1000).splitlines()]
     assert [one.params["message"] for one in asked if isinstance(one, jsonrpc.Request)] == ["one", "two"]
+
+
+def test_a_slow_machine() -> None:
+    """However long all of it takes, nothing is lost while more is heard."""
+    ticks = count()
+    gateways = Gateways(lambda: float(next(ticks)))
+    words = [b"line %d" % number for number in range(20)]
+
+    def served() -> Iterator[bytes]:
+        for seq, one in enumerate(words, 1):
+            for plug in gateways.ours:
+                plug.send(jsonrpc.notification("channel_message", {"seq": seq, "message": one.decode()}) + b"\n")
+            gateways.ours[0].send(jsonrpc.result(seq, {"status": "sent"}) + b"\n")
+            yield one
+
+    gateways.pair.stream(served(), 1, within=3.0)
+    assert next(ticks) >= 20
+    gateways.close()
 
 
 def test_paced(gateways: Gateways) -> None:
