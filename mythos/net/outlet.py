@@ -97,6 +97,7 @@ class Link:
     :ivar woken: it will be flushed at the end of this reactor turn
     :ivar ready: it was told ``hello``: it may be written to
     :ivar shut: its transport holds as much as it may
+    :ivar draws: its client draws what :mod:`mythos.play.panels` tells of
     """
 
     __slots__ = (
@@ -105,6 +106,7 @@ class Link:
         "_shut_since",
         "address",
         "cursor",
+        "draws",
         "outlet",
         "ready",
         "realm",
@@ -124,6 +126,7 @@ class Link:
         self.address = address
         self.ready = False
         self.shut = False
+        self.draws = True
         self.token = ""
         self.woken = False
         self._closed = False
@@ -206,6 +209,8 @@ class Link:
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 
     def flush(self) -> None:
+        if self.draws and not self._closed and not self.shut:
+            self.realm.draw(self.session)
         self.woken = False
         if self._closed or self.shut:
             return
@@ -247,6 +252,8 @@ class Link:
                 self._closed = True
                 self.shutdown(4008, "slow")
                 self.abort()
+        elif self.draws and not self._closed:
+            self.realm.draw(self.session)  # something may have changed without a word
 
     # ── IPushProducer: the transport says when it holds enough ──────────────────────────────────
 

@@ -16,10 +16,11 @@ from itertools import islice
 from typing import Any
 
 from mythos.play.channels import CHANNELS
-from mythos.play.panels import LISTED, Panels, contents_of
+from mythos.play.panels import LISTED, Told, contents_of
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session
 from mythos.wire import gmcp
+from mythos.wire.message import State
 
 __all__ = ["Packages"]
 
@@ -27,32 +28,40 @@ __all__ = ["Packages"]
 class Packages:
     """See the module. ``modules``: those the client supports, lower case -> version."""
 
-    __slots__ = ("_panels", "_realm", "_session")
+    __slots__ = ("_realm", "_session", "_told")
 
     def __init__(self, realm: Realm, session: Session) -> None:
         self._realm = realm
         self._session = session
-        self._panels = Panels(realm.surroundings)
+        self._told = Told()
 
-    def look(self, modules: Mapping[str, int]) -> bytes:
-        """What is new in what the client draws, as frames; all of it the first time."""
-        told = self._panels.look(self._realm.world, self._session.me, modules)
-        return b"".join([gmcp.encode(name, data) for name, data in told])
+    def greet(self, modules: Mapping[str, int]) -> bytes:
+        """What a client is told once, before all else."""
+        if "comm.channel" not in modules:
+            return b""
+        channels = [{"name": name, "caption": name.capitalize(), "command": name} for name in CHANNELS]
+        return gmcp.encode("Comm.Channel.List", channels)
+
+    def told(self, state: State, modules: Mapping[str, int]) -> bytes:
+        """A state as frames: what it differs in from the last one, and itself if the client lists its module."""
+        me = self._session.me.id
+        told = b"".join([gmcp.encode(*one) for one in self._told.differences(me, state, modules)])
+        if state.name != "Char.Status" and gmcp.wants(modules, state.name):
+            told += gmcp.render(state)
+        return told
 
     def asked(self, name: str, data: Any, modules: Mapping[str, int]) -> bytes:
         """Answer message ``name`` (lower case), as frames; what means nothing here is passed over."""
         realm, session = self._realm, self._session
-        world, me = realm.world, session.me
         if name == "core.keepalive":
             session.idle_since = realm.clock.seconds()
         elif gmcp.module_of(name) not in modules:
             return b""
         elif name in ("char.items.inv", "char.items.room"):
-            listed = Panels(realm.surroundings).look(world, me, ("char.items",))
-            where = name.rpartition(".")[2]
-            return b"".join([gmcp.encode(name, data) for name, data in listed if data["location"] == where])
+            listed = self._told.again(name.rpartition(".")[2])
+            return gmcp.encode(*listed) if listed is not None else b""
         elif name == "char.items.contents" and (isinstance(data, str) or type(data) is int):
-            told = contents_of(world, me, str(data))
+            told = contents_of(realm.world, session.me, str(data))
             return gmcp.encode(*told) if told is not None else b""
         elif name == "comm.channel.enable" and isinstance(data, str) and data.lower() in CHANNELS:
             realm.submit(session, 0, f"channels on {data.lower()}")

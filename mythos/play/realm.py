@@ -18,10 +18,10 @@ from mythos.ids import EntityId, SessionId
 from mythos.play.audience import Audience, Heard, InRoom, Only
 from mythos.play.channels import Channels
 from mythos.play.commits import Commits
-from mythos.play.narrate import drawing, narrate
+from mythos.play.narrate import narrate
 from mythos.play.narrate.fights import vitals
 from mythos.play.narrate.moving import crowded
-from mythos.play.panels import Surroundings
+from mythos.play.panels import Panels, Surroundings
 from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, Tokens
 from mythos.play.roster import Roster
 from mythos.play.sessions import Session, Standing
@@ -77,8 +77,6 @@ class Realm:
 
     :ivar submit: takes a line from a door: :meth:`mythos.play.turns.Turns.submit`
     :ivar pump: runs commands that wait: :meth:`mythos.play.turns.Turns.pump`
-    :ivar turns: how many turns have ended
-    :ivar surroundings: what rooms show to those who draw them
     :ivar intermud: our side of Intermud-3; None: this world is on no network
     :ivar wake: called when there are commands to run; set by who drives :meth:`pump`
     :ivar ended: called with a session that is over, after its last words
@@ -113,8 +111,6 @@ class Realm:
         self.pace = pace
         self.limits = limits
         self.now = clock.seconds()
-        self.turns = 0
-        self.surroundings = Surroundings(lambda: self.turns)
         self.wake: Callable[[], None] = lambda: None
         self.stop: Callable[[float, str], None] = lambda seconds, reason: None
         self.reload: Callable[[], str] = lambda: "There is nothing to load again."
@@ -123,6 +119,7 @@ class Realm:
         self.accounts: Accounts  # they need the realm, and are given to it once both are made
         self._runner = runner
         self._roster = Roster(world, channels)
+        self._surroundings = Surroundings()
         self._turns = Turns(self, grammar)
         self.submit, self.pump = self._turns.submit, self._turns.pump
         self._closing = False
@@ -303,13 +300,25 @@ class Realm:
         states = (
             vitals(me),
             State("Char.Name", {"name": me.name, "fullname": me.name}),
-            drawing.bag(self.world, me.id),
-            drawing.tasks(self.world, me),
             self.channels.state(me),
             self._commands(me),
             session.asks(),
         )
         self._hear(*heard, *[(only, state) for state in states])  # behind the disk, as all that tells of the world
+        if session.panels is not None:
+            session.panels = Panels()
+            self.draw(session)
+
+    def draw(self, session: Session) -> None:
+        """Tell a session what its clients draw, if it is not what it was told last."""
+        panels = session.panels
+        if panels is None:
+            panels = session.panels = Panels()
+        if panels.stale(self.world) and session.standing is Standing.PRESENT:
+            me, now = session.me, self.clock.seconds()
+            if states := panels.look(self.world, me, self._surroundings, now):
+                self.now = now
+                self._hear(*[(Only(me.id), state) for state in states])
 
     def _commands(self, me: Character) -> State:
         """``Mythos.Commands``: ``{"names": [...]}``, what somebody may type first; the same for all of a rank."""
@@ -338,14 +347,13 @@ class Realm:
     def renamed(self, session: Session, was: str) -> None:
         """A guest has a name now: it is told, and all in the room."""
         me = session.me
-        self.world.stirred[me.room] = self.world.stirred.get(me.room, 0) + 1
+        self.world.stir(me.room)
         self.now = self.clock.seconds()
         self._hear(
             (Only(me.id), line("system", "You are ", _who(session), " from now on. Your things are kept for you.")),
             (Only(me.id), State("Char.Name", {"name": me.name, "fullname": me.name})),
             (Only(me.id), self._commands(me)),
             (InRoom(me.room, (me.id,)), line("system", f"{was} is now known as ", _who(session), ".")),
-            *drawing.in_room(self.world, me.room),
         )
         if self.intermud is not None:
             self.intermud.announce(session)
@@ -421,7 +429,6 @@ class Realm:
         :param kind: what the turn was, for the ledger: a verb's name, tick, enter …
         :param c: the command it was, of this session; 0: none
         """
-        self.turns += 1
         commits = self.commits
         change = self.world.take_change()
         if change is not NO_CHANGE:

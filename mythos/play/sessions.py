@@ -16,6 +16,7 @@ from zlib import crc32
 from mythos.flow.bucket import Bucket
 from mythos.flow.log import SessionLog
 from mythos.ids import EntityId, SessionId
+from mythos.play.panels import Panels
 from mythos.play.ports import Connection, SessionRecord
 from mythos.play.resume import ResumeTokens
 from mythos.wire.message import Message, State
@@ -67,6 +68,7 @@ class Session:
     :ivar next_c: number of the next new command
     :ivar done_c: number up to which all commands are answered; those after it wait, or their words do
     :ivar alone_since: monotonic second its last connection left; 0.0 while it has one
+    :ivar panels: what its log was told of what clients draw; None: none of its clients has drawn
     :ivar told_by: who last told it something, for ``reply``
     """
 
@@ -84,6 +86,7 @@ class Session:
         "made",
         "me",
         "next_c",
+        "panels",
         "question",
         "running",
         "standing",
@@ -106,6 +109,7 @@ class Session:
         self.made = now
         self.idle_since = now
         self.alone_since = now
+        self.panels: Panels | None = None
         self.told_by: EntityId | None = None
         self.tokens = ResumeTokens()
         self._asked: dict[int, int] = {}  # checksums of the last lines, by number

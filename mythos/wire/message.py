@@ -92,13 +92,15 @@ class State:
 
     :ivar name: the GMCP package and message that carries it, e.g. ``Char.Vitals``, ``Room.Info``
     :ivar data: JSON-able value
+    :ivar panel: what ``data`` was made of, for who is told of it by differences; it is not stored
     """
 
-    __slots__ = ("data", "name", "rendered", "size")
+    __slots__ = ("data", "name", "panel", "rendered", "size")
 
-    def __init__(self, name: str, data: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, data: Mapping[str, Any], panel: Any = None) -> None:
         self.name = name
         self.data = data
+        self.panel = panel
         self.size = 256
         self.rendered: dict[Any, bytes] = {}
 

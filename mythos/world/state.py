@@ -186,6 +186,8 @@ class World:
         self.folk: dict[RoomId, dict[EntityId, Npc]] = {}
         #: how often somebody came into or went out of a room: who keeps a list of a crowd sees that it is stale
         self.stirred: dict[RoomId, int] = {}
+        #: how often anything changed: who draws it sees that it may look otherwise
+        self.changes = 0
         #: why nothing conserved may move just now, as a sentence for players; empty: it may
         self.sealed = ""
         self._touched: dict[EntityId, Entity] = {}
@@ -225,6 +227,7 @@ class World:
         """What happened since the last call; the turn calls it once, at its end."""
         if not self._touched and not self._gone and not self._postings:
             return NO_CHANGE
+        self.changes += 1
         change = Change(tuple(self._touched.values()), tuple(self._gone), tuple(self._postings))
         self._touched, self._gone, self._postings = {}, [], []
         return change
@@ -262,13 +265,18 @@ class World:
         self.people.setdefault(room, {})[body.id] = body
         if isinstance(body, Npc):
             self.folk.setdefault(room, {})[body.id] = body
+        self.stir(room)
+
+    def stir(self, room: RoomId) -> None:
+        """The people in a room are not who, or not called as, they were."""
         self.stirred[room] = self.stirred.get(room, 0) + 1
+        self.changes += 1
 
     def lift_body(self, body: Body) -> None:
         """Take a body out of its room: it stands nowhere; ``body.room`` remembers where it was."""
         crowd = self.people.get(body.room)
         if crowd is not None and crowd.pop(body.id, None) is not None:
-            self.stirred[body.room] += 1
+            self.stir(body.room)
             if not crowd:
                 del self.people[body.room]
             if isinstance(body, Npc):

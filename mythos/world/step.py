@@ -25,6 +25,7 @@ def advance(world: World, dt: float) -> list[Fact]:
     facts: list[Fact] = []
     phase = calendar.phase(world.now)
     if phase != calendar.phase(before):
+        world.changes += 1  # by daylight other things are seen
         facts.append(DayTurned(_NOBODY, phase))
     if _passed(world.now, dt, _HEALING):
         for character in world.characters.values():

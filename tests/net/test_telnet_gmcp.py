@@ -13,6 +13,7 @@ from mythos.wire import gmcp
 from mythos.wire.telnet import Negotiation, Option, Parser, Subnegotiation, Verb, negotiate, subnegotiate
 from tests.net.test_telnet import Peer
 from tests.scenes.scene import result
+from tests.world.town import ATLAS
 
 _EVERYTHING = ["Char 1", "Char.Items 1", "Room 1", "Comm.Channel 1"]
 
@@ -125,6 +126,17 @@ def test_what_lies_there_is_told_before_the_prompt() -> None:
     assert b'Char.Items.Add {"location":"inv"' in told
     assert b'Char.Items.Remove {"location":"room"' in told
     assert told.endswith(b"> \xff\xf9")
+
+
+def test_what_changes_without_a_word_is_told_within_a_second() -> None:
+    client = Client("Char.Items 1")
+    client.come_in()
+    client.scene.world.mint_item(ATLAS.items["flask"], client.me.room)
+    client.scene.realm.end_turn([], "tick")
+    assert client.tell(b"") == []
+    client.wait(1)
+    ((name, told),) = client.tell(b"")
+    assert (name, told["item"]["name"]) == ("Char.Items.Add", "a flask")
 
 
 def test_things_are_shown_when_they_are_on_disk() -> None:

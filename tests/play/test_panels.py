@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mythos.ids import EntityId
-from mythos.play.panels import LISTED, Panels, Surroundings, contents_of
+from mythos.play.panels import LISTED, Panels, Surroundings, Told, contents_of
+from mythos.wire.message import State
 from mythos.world.calendar import DAY, is_night
 from mythos.world.state import MINT, Character, World
 from tests.world.town import ATLAS, DEN, MARTA, SQUARE, YARD, person, town
 
-_ALL = ("char", "char.items", "room", "comm.channel")
+_ALL = ("char", "char.items", "room")
 
 
 class Drawer:
@@ -19,14 +20,23 @@ class Drawer:
     def __init__(self, *modules: str) -> None:
         self.world: World = town()
         self.me: Character = person(self.world, "Ann", SQUARE)
-        self.turn = 0
-        self.surroundings = Surroundings(lambda: self.turn)
-        self.panels = Panels(self.surroundings)
+        self.now = 0.0
+        self.surroundings = Surroundings()
+        self.panels = Panels()
+        self.told = Told()
         self.modules = modules
 
+    def states(self, seconds: float = 2.0) -> list[State]:
+        """What has changed at the end of a turn, so long after the last."""
+        self.now += seconds
+        self.world.take_change()
+        if not self.panels.stale(self.world):
+            return []
+        return self.panels.look(self.world, self.me, self.surroundings, self.now)
+
     def look(self) -> list[tuple[str, Any]]:
-        self.turn += 1
-        return list(self.panels.look(self.world, self.me, self.modules))
+        """As GMCP."""
+        return [one for state in self.states() for one in self.told.differences(self.me.id, state, self.modules)]
 
 
 def _flask(world: World, place: Any) -> EntityId:
@@ -37,13 +47,6 @@ def test_all_at_first() -> None:
     drawer = Drawer(*_ALL)
     person(drawer.world, "Bob", SQUARE)
     assert drawer.look() == [
-        (
-            "Comm.Channel.List",
-            [
-                {"name": "chat", "caption": "Chat", "command": "chat"},
-                {"name": "newbie", "caption": "Newbie", "command": "newbie"},
-            ],
-        ),
         ("Char.StatusVars", {"level": "Level", "xp": "Experience", "gold": "Gold", "title": "Title"}),
         ("Char.Status", {"level": 1, "xp": 0, "gold": 0, "title": ""}),
         ("Char.Items.List", {"location": "inv", "items": []}),
@@ -86,6 +89,7 @@ def test_things_come_change_and_go() -> None:
     vest = world.mint_item(ATLAS.items["vest"], me.id)
     drawer.look()
     vest.worn = "body"
+    world.touch(vest)
     worn = {"id": vest.id, "name": "a leather vest", "attrib": "wt"}
     assert drawer.look() == [("Char.Items.Update", {"location": "inv", "item": worn})]
     world.burn_item(world.items[flask])
@@ -113,6 +117,7 @@ def test_people_come_and_go() -> None:
     bob = person(world, "Bob", SQUARE)
     assert drawer.look() == [("Room.AddPlayer", {"name": "Bob", "fullname": "Bob"})]
     bob.name = "Rob"
+    world.stir(SQUARE)
     assert drawer.look() == [("Room.RemovePlayer", "Bob"), ("Room.AddPlayer", {"name": "Rob", "fullname": "Rob"})]
     world.place_body(bob, YARD)
     assert drawer.look() == [("Room.RemovePlayer", "Rob")]
@@ -166,19 +171,55 @@ def test_a_world_loaded_again_is_told_whole() -> None:
     first = drawer.look()
     drawer.world = town()
     drawer.me = person(drawer.world, "Ann", SQUARE)
-    assert [name for name, _ in drawer.look()] == [name for name, _ in first]
+    drawer.panels, drawer.told = Panels(), Told()
+    assert drawer.look() == first
 
 
 def test_a_room_is_seen_once_for_all() -> None:
-    """The same object for everybody, until something differs; and a view is of one turn."""
+    """The same object for everybody, until something differs."""
     drawer = Drawer()
     see = drawer.surroundings.of
     view = see(drawer.world, SQUARE)
-    drawer.turn += 1
+    drawer.world.mint_item(ATLAS.items["flask"], drawer.me.id)
+    drawer.world.take_change()
     assert see(drawer.world, SQUARE) is view
     _flask(drawer.world, SQUARE)
-    drawer.turn += 1
+    drawer.world.take_change()
     assert see(drawer.world, SQUARE) is not view
+
+
+def test_nothing_is_gathered_while_nothing_changes() -> None:
+    drawer = Drawer()
+    assert drawer.states()
+    assert not drawer.panels.stale(drawer.world)
+    drawer.world.move_gold(MINT, drawer.me.id, 7)
+    drawer.world.take_change()
+    assert drawer.panels.stale(drawer.world)
+
+
+def test_a_crowd_is_shown_once_a_second() -> None:
+    """Whoever comes into one sees it at once; all it comes to is seen in the end."""
+    drawer = Drawer()
+    for number in range(30):
+        person(drawer.world, f"P{number}", SQUARE)
+    assert "Mythos.Here" in [state.name for state in drawer.states()]
+    person(drawer.world, "Bob", SQUARE)
+    assert drawer.states(0.5) == []
+    (here,) = drawer.states(0.6)
+    assert here.data["more"] == 13  # of 32, and Marta
+    drawer.world.place_body(drawer.me, YARD)
+    assert [state.panel.room for state in drawer.states(0.0)] == [YARD]
+    drawer.world.place_body(drawer.me, SQUARE)
+    assert [state.panel.room for state in drawer.states(0.0)] == [SQUARE]
+
+
+def test_what_looks_alike_is_counted_together() -> None:
+    """As states, which name few; each thing counts, in however long a list."""
+    drawer = Drawer()
+    for _ in range(LISTED + 20):
+        _flask(drawer.world, drawer.me.id)
+    bag = next(state for state in drawer.states() if state.name == "Mythos.Bag")
+    assert bag.data == {"things": [{"name": "120 flasks", "word": "flask", "worn": "", "lit": False}]}
 
 
 def test_contents() -> None:

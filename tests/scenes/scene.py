@@ -251,7 +251,8 @@ class Scene:
         result(load_again(self.realm))
 
     def hear(self, who: str) -> list[str]:
-        """What somebody heard since they were last asked."""
+        """What somebody heard since they were last asked; what their client draws is then drawn."""
+        self.realm.draw(self.ears[who].session)
         return self.ears[who].take()
 
     def hear_all(self) -> dict[str, list[str]]:

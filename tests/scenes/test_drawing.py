@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mythos.play.realm import Realm
+from tests.scenes.people import in_town
 from tests.scenes.scene import Scene
 from tests.scenes.test_explore import given, manor
+from tests.world.town import SQUARE
 
 
 def drawn(scene: Scene, who: str, name: str) -> Any:
@@ -15,8 +17,8 @@ def drawn(scene: Scene, who: str, name: str) -> Any:
     return scene.ears[who].states[f"Mythos.{name}"]
 
 
-def names(entries: list[dict[str, Any]]) -> list[str]:
-    return [entry["name"] for entry in entries]
+def names(entries: list[dict[str, Any]], field: str = "name") -> list[str]:
+    return [entry[field] for entry in entries]
 
 
 def test_who_and_what_is_here() -> None:
@@ -43,6 +45,45 @@ def test_the_dark_shows_nothing() -> None:
     given(scene, "Bob", "m:lamp")
     scene.type("Bob", "north", "light lamp")
     assert names(drawn(scene, "Ann", "Here")["people"]) == ["Ann", "Bob"]
+
+
+def test_night_falls() -> None:
+    """What daylight showed is not drawn any more, for whoever stands under the sky."""
+    scene = in_town("Ann", room=SQUARE)
+    scene.world.now = 778.0
+    scene.tick()
+    assert "Marta" in names(drawn(scene, "Ann", "Here")["people"])
+    scene.tick()
+    assert drawn(scene, "Ann", "Here")["dark"]
+
+
+def test_another_name_is_drawn() -> None:
+    scene = manor("Ann")
+    me = scene.arrive("Guest", guest=True)
+    assert "Guest" in names(drawn(scene, "Ann", "Here")["people"])
+    scene.type("Guest", "register Cid", "a long password", "a long password")
+    assert me.name == "Cid" and "Cid" in names(drawn(scene, "Ann", "Here")["people"])
+
+
+def test_tasks_are_drawn_as_they_go_on() -> None:
+    scene = in_town("Ann", room=SQUARE)
+    assert names(drawn(scene, "Ann", "Tasks")["offered"], "title") == ["Rats"]
+    scene.type("Ann", "ask marta about tails")
+    tasks = drawn(scene, "Ann", "Tasks")
+    assert (names(tasks["open"], "title"), tasks["offered"]) == (["Rats"], [])
+
+
+def test_for_who_does_not_draw_nothing_is_gathered() -> None:
+    """The log of a session without such a client has no state of a panel."""
+    scene = manor()
+    session = scene.ears["Ann"].session
+    session.panels = None
+    scene.ears["Ann"].take()
+    scene.type("Bob", "open oak", "north", "south")
+    scene.type("Ann", "get sign", "look")
+    scene.realm.snapshot(session)
+    assert session.panels is None
+    assert not {"Mythos.Here", "Mythos.Bag"} & {getattr(what, "name", "") for _, _, what in session.log.entries}
 
 
 def test_doors_are_drawn_as_they_stand() -> None:

@@ -74,6 +74,7 @@ class TelnetLink(Link):
         self._pipe = carrier.pipe
         self._screen = carrier.screen
         self._outofband = carrier.outofband
+        self.draws = False
         self._at_prompt = False
         self._number = 0  # what the client was told by Mythos.Seq
         self._marks: Sequence[tuple[int, bytes]] = ()  # (command, reply): DO TIMING-MARK that waits for it
@@ -100,12 +101,10 @@ class TelnetLink(Link):
                 asked = asked or message.name == "Mythos.Ask"
                 if screen.parts and message.name in prompting.STATES:
                     screen.told[message.name] = message.data
-                if outofband.wants(message.name):
-                    states.append(gmcp.render(message))
-        if self._packages is not None:
-            if outofband.wants("Comm.Channel.Text"):
-                states += [gmcp.render_talk(one) for _, _, one in entries if type(one) is Line and one.kind in TALK]
-            self._tell(self._packages.look(outofband.modules))
+                if self._packages is not None:
+                    states.append(self._packages.told(message, outofband.modules))
+        if outofband.wants("Comm.Channel.Text"):
+            states += [gmcp.render_talk(one) for _, _, one in entries if type(one) is Line and one.kind in TALK]
         self.report()
         if not words and not asked:
             return b"".join(states)
@@ -167,10 +166,11 @@ class TelnetLink(Link):
         """Send all that the client draws; ``anew``: states that stand in the log too."""
         modules = self._outofband.modules
         if modules:
+            self.draws = True
+            self._packages = Packages(self.realm, self.session)
+            self.send(self._packages.greet(modules))
             if anew:
                 self.realm.snapshot(self.session)
-            self._packages = Packages(self.realm, self.session)
-            self._tell(self._packages.look(modules))
 
     def report(self) -> None:
         """What changed of the variables its client wants to be told of."""

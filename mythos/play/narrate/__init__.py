@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mythos.play.audience import Heard
-from mythos.play.narrate import drawing, fights, moving, seeing, talking, things
+from mythos.play.narrate import fights, moving, seeing, talking, things
 from mythos.world.facts import Fact
 from mythos.world.state import World
 
@@ -24,10 +24,8 @@ _NARRATORS: dict[type[Fact], Narrator] = {
 
 
 def narrate(world: World, fact: Fact) -> Iterable[Heard]:
-    """What is heard of a fact, in order, and what of it is drawn.
+    """What is heard of a fact, in order.
 
     :raises KeyError: nobody has said how this kind of fact sounds (a test goes through all of them)
     """
-    heard = _NARRATORS[type(fact)](world, fact)
-    drawn = drawing.DRAWN.get(type(fact))
-    return heard if drawn is None else [*heard, *drawn(world, fact)]
+    return _NARRATORS[type(fact)](world, fact)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mythos.ids import EntityId, RoomId
 from mythos.play.audience import Audience, Bustle, Heard, InRoom, Only
+from mythos.play.narrate import seeing
 from mythos.wire.message import Line, Role, Span, line
 from mythos.world import perception
 from mythos.world.facts import (
@@ -22,7 +23,7 @@ from mythos.world.facts import (
     Summoned,
     Unlocked,
 )
-from mythos.world.state import Npc, World
+from mythos.world.state import Character, Npc, World
 
 __all__ = ["NARRATORS", "crowded", "who_is"]
 
@@ -108,8 +109,18 @@ def _door(you: str, others: str, far: str) -> Callable[[World, Any], Iterable[He
         if far:
             heard: Line = line("move", Span(f"The {door.name if door else 'door'}", Role.EXIT), f" {far}.")
             yield InRoom(fact.other, (fact.who,)), heard
+        for room in (fact.room, fact.other):
+            if not crowded(world, room):
+                yield from _mapped(world, room)
 
     return narrate
+
+
+def _mapped(world: World, room: RoomId) -> Iterable[Heard]:
+    """The room anew for each one's mapper: not everybody knows of every way out."""
+    for body in world.people.get(room, {}).values():
+        if isinstance(body, Character):
+            yield Only(body.id), seeing.room_state(world, body)
 
 
 NARRATORS: dict[type[Fact], Callable[[World, Any], Iterable[Heard]]] = {
