@@ -86,7 +86,9 @@ class Poll:
                     work()
                 except Exception:
                     _log.failure("work behind the reads of a turn broke")
-            if reactor._newTimedCalls or reactor.threadCallQueue or reactor._justStopped or not timeout:
+            if not timeout or reactor._newTimedCalls or reactor.threadCallQueue:
+                return
+            if reactor._justStopped or not reactor.running:
                 return
             timed = reactor._pendingTimedCalls
             timeout = timed[0].time - reactor.seconds() if timed else None

@@ -132,6 +132,15 @@ def test_calls_of_threads(reactor: Any) -> None:
     assert len(done) < 10
 
 
+@pytest.mark.parametrize("how", ["stop", "crash"])
+def test_an_end(reactor: Any, how: str) -> None:
+    """It comes although no timer does."""
+    Poll.of(reactor)
+    Reader(reactor, lambda data: getattr(reactor, how)()).peer.send(b"a")
+    run(reactor)
+    assert not reactor.running
+
+
 def test_a_read_that_breaks(reactor: Any, failures: Failures) -> None:
     """It costs its own connection and no other."""
     poll = Poll.of(reactor)
