@@ -16,7 +16,7 @@ from mythos.config import Config
 from mythos.net.control import Order
 from mythos.net.gateway.doors import Admission, ApiSocketFactory, LineFactory
 from mythos.net.gateway.gateway import Gateway
-from mythos.net.gateway.keys import Keyring
+from mythos.net.gateway.keys import Keyring, keyless
 from mythos.net.gateway.methods import METHODS
 from mythos.net.gateway.mud import SERVICES, Limits
 from mythos.net.gateway.orders import GatewayOrders
@@ -74,8 +74,9 @@ class Network:
         gateway, limits = config.gateway, config.limits
         own = config.mud.name if "world" in config.roles else ""
         rate = (gateway.per_minute, gateway.burst) if limits.enabled else (1_000_000_000, 1_000_000)
+        anybody = keyless(gateway.keyless, gateway.allow, gateway.deny) if gateway.keyless else None
         self.gateway = Gateway(
-            Keyring(config.data / "gateway-keys.json", clock.wall, gateway.keys, own),
+            Keyring(config.data / "gateway-keys.json", clock.wall, gateway.keys, own, anybody),
             clock,
             reactor,
             link=self._link_of,

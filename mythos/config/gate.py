@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
@@ -17,15 +18,16 @@ MIN_SECRET: Final = 32  # bytes
 def refusals(
     config: Config, *, uid: int, has_secret: bool = False, readable_by_others: Iterable[Path] = ()
 ) -> list[str]:
-    """One sentence for each reason not to start; none outside of production.
+    """One sentence for each reason not to start; outside of production none but a gateway that is open to everybody.
 
     :param uid: the user the server would run as.
     :param has_secret: the data directory holds a key from an earlier start.
     :param readable_by_others: of ``Loaded.secret_files``, those that other users of the machine can read.
     """
+    reasons = [*_keyless(config)]
     if config.environment is not Environment.PRODUCTION:
-        return []
-    reasons = [*_secrets(config, has_secret)]
+        return reasons
+    reasons += _secrets(config, has_secret)
     reasons += [f"{path} holds a secret and other users can read it: chmod 600 {path}." for path in readable_by_others]
     if (
         "doors" in config.roles
@@ -50,6 +52,21 @@ def refusals(
     if uid == 0:
         reasons.append("The server would run as root: start it as a user of its own.")
     return reasons
+
+
+def _keyless(config: Config) -> Iterable[str]:
+    gateway = config.gateway
+    if not gateway.keyless or "i3" not in config.roles:
+        return
+    if "world" in config.roles and gateway.keyless.lower() == config.mud.name.lower():
+        yield "gateway.keyless is the name of the world that runs here (mud.name): choose another."
+    named = gateway.allow and all(ip_network(one).prefixlen for one in gateway.allow)
+    doors = [door for door in (gateway.listen, gateway.tcp) if door.on_network]
+    if doors and not named:
+        yield (
+            "gateway.keyless (API_AUTH_ENABLED=no, api.auth.enabled: false) would let everybody in who reaches "
+            f"{doors[0]}: name those who may come in gateway.allow, listen on 127.0.0.1, or ask for keys."
+        )
 
 
 def _secrets(config: Config, has_secret: bool) -> Iterable[str]:

@@ -14,8 +14,8 @@ from mythos.config.scalars import boolean
 from mythos.config.types import BOOL, LISTEN, NAME, TEXT, ApiKey, integer
 
 __all__ = [
-    "API_KEYS", "API_KEY_VARIABLES", "FALLBACK", "added", "all_keys", "all_routers", "own_key_named", "router_name",
-    "tcp_listen", "unless_off", "websocket_listen",
+    "API_KEYS", "API_KEY_VARIABLES", "FALLBACK", "added", "all_keys", "all_routers", "auth_off", "own_key_named",
+    "router_name", "tcp_listen", "unless_off", "websocket_listen",
 ]  # fmt: skip
 
 
@@ -63,6 +63,15 @@ def own_key_named(keys: tuple[ApiKey, ...], given: Given) -> tuple[ApiKey, ...]:
     return tuple(
         replace(key, mud=own) if letters(own) in (letters(key.mud), f"{letters(key.mud)}MUD") else key for key in keys
     )
+
+
+#: What the other gateway calls whoever comes while it asks for no key.
+_ANYBODY: Final = "default"
+
+
+def auth_off(name: str) -> Alias:
+    """A variable or key that says whether keys are asked for."""
+    return Alias((name,), lambda given: None if boolean(given[name]) else _ANYBODY, weak=True, types={name: BOOL})
 
 
 #: Public routers by their hosts: a router may refuse a MUD that calls it by another name.

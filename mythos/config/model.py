@@ -449,6 +449,12 @@ class Gateway:
         "More of them, one in each variable API_KEY_<MUD>; mud.name in capitals, with MUD at its end or not, is yours.",
         env=(intermud.API_KEY_VARIABLES,), secret=True, adjust=intermud.own_key_named
     )
+    keyless: str = setting(
+        types.MUD, "",
+        "The MUD that everybody is who shows a key that nobody has, from this machine or from gateway.allow; empty: "
+        "such keys are no good.",
+        env=(intermud.auth_off("API_AUTH_ENABLED"),), keys=(intermud.auth_off("api.auth.enabled"),)
+    )
     connections: int = setting(
         integer(1, 100_000), "1000", "Connections of MUDs, over WebSocket and TCP together.", env=("MAX_CONNECTIONS",),
         keys=(

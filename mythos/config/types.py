@@ -21,6 +21,7 @@ __all__ = [
     "KEYS",
     "LISTEN",
     "MSSP",
+    "MUD",
     "NAME",
     "NETWORKS",
     "OPTIONAL_INT",
@@ -134,6 +135,13 @@ def _name(text: str) -> str:
     if len(text) > 60 or not text.isprintable():
         raise ValueError("expected a name of at most 60 printable characters")
     return text
+
+
+def _mud(text: str) -> str:
+    name = _name(text)
+    if name.startswith("*") or "@" in name:
+        raise ValueError("expected the name of a MUD, without @ in it or a star before it")
+    return name
 
 
 def _email(text: str) -> str:
@@ -253,6 +261,7 @@ def _optional(read: Callable[[str], _T], none: str = "") -> Type[_T | None]:
 
 TEXT: Final = Type(str)
 NAME: Final = Type(_name)
+MUD: Final = Type(_mud)
 EMAIL: Final = Type(_email)
 ADDRESS: Final = Type(lambda text: address(text) if text else "")
 BOOL: Final = Type(scalars.boolean, lambda value: "yes" if value else "no")

@@ -66,6 +66,47 @@ def test_consents() -> None:
     assert refused(METRICS_PORT="*:9090", METRICS_ENABLED="no") == []
 
 
+OPEN = {"API_AUTH_ENABLED": "no", "ENVIRONMENT": "development"}
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"API_HOST": "::1"},
+        {"API_HOST": "0.0.0.0", "MYTHOS_GATEWAY_ALLOW": "192.0.2.0/24, 2001:db8::5"},
+        {"API_HOST": "0.0.0.0", "API_ENABLED": "no"},
+        {"API_HOST": "0.0.0.0", "MYTHOS_ROLES": "doors, world"},
+        {"API_HOST": "0.0.0.0", "API_AUTH_ENABLED": "yes"},
+        {"MYTHOS_GATEWAY_KEYLESS": "Mythos", "MYTHOS_ROLES": "i3"},
+    ],
+)
+def test_a_gateway_without_keys(env: dict[str, str]) -> None:
+    """It starts if only this machine, or those who are named, can come."""
+    assert refused(1000, **OPEN | env) == []
+
+
+@pytest.mark.parametrize(
+    ("env", "door"),
+    [
+        ({"API_HOST": "0.0.0.0"}, "tcp:8080"),
+        ({"API_TCP_HOST": "0.0.0.0", "MYTHOS_GATEWAY_DENY": "192.0.2.0/24"}, "tcp:8081"),
+        ({"API_HOST": "0.0.0.0", "MYTHOS_GATEWAY_ALLOW": "127.0.0.1, ::/0"}, "tcp:8080"),
+    ],
+)
+def test_a_gateway_that_is_open_to_everybody(env: dict[str, str], door: str) -> None:
+    """No server starts with it, whatever it is for."""
+    (reason,) = refused(1000, **OPEN | env)
+    assert reason.startswith("gateway.keyless (API_AUTH_ENABLED=no, api.auth.enabled: false) would let everybody in ")
+    assert f" reaches {door}: name those who may come in gateway.allow," in reason
+
+
+def test_a_gateway_without_keys_by_the_name_of_the_world() -> None:
+    """Two would be on the network by one name."""
+    (reason,) = refused(1000, **OPEN, MYTHOS_GATEWAY_KEYLESS="mythos")
+    assert reason == "gateway.keyless is the name of the world that runs here (mud.name): choose another."
+
+
 def test_secret_files_others_can_read() -> None:
     config = read(env=GOOD).config
     assert refusals(config, uid=1, readable_by_others=[Path("/run/key")]) == [

@@ -69,7 +69,7 @@ def test_env_file() -> None:
     assert [key.mud for key in config.gateway.keys] == ["LuminariMUD"]
     assert config.log.format is LogFormat.TEXT
     assert [note.partition(" ")[0] for note in loaded.notes[:-1]] == [
-        "API_KEY_DEMO", "API_AUTH_ENABLED", "CACHE_TTL", "ENABLE_AUTH", "GATEWAY_HOST", "GATEWAY_PORT",
+        "API_KEY_DEMO", "CACHE_TTL", "ENABLE_AUTH", "GATEWAY_HOST", "GATEWAY_PORT",
         "GATEWAY_TIMEOUT", "I3_GATEWAY_SECRET", "KEEPALIVE_INTERVAL", "PROFILE", "RELOAD",
     ]  # fmt: skip
     assert loaded.notes[-1] == "No effect in this version: ENABLE_OOB_MAIL, ENABLE_TELL."
@@ -92,6 +92,7 @@ def test_env_file() -> None:
         ("API_WS_PORT", "8090", "gateway.listen", Listen.parse("8090")),
         ("API_TCP_HOST", "::1", "gateway.tcp", Listen.parse("[::1]:8081")),
         ("API_TCP_PORT", "8091", "gateway.tcp", Listen.parse("8091")),
+        ("API_AUTH_ENABLED", "false", "gateway.keyless", "default"),
         ("API_KEY_REACH", KEY, "gateway.keys", (ApiKey("REACH", KEY),)),
         ("I3_ROUTER_HOST", "router.example", "i3.routers", ("*router.example router.example:8080",)),
         ("I3_ROUTER_PORT", "3004", "i3.primary.port", 3004),
@@ -127,7 +128,7 @@ def test_each_variable(name: str, text: str, key: str, value: Any) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "API_AUTH_ENABLED", "CACHE_TTL", "ENABLE_AUTH", "GATEWAY_HOST", "GATEWAY_MAX_PACKET_SIZE", "GATEWAY_PORT",
+        "CACHE_TTL", "ENABLE_AUTH", "GATEWAY_HOST", "GATEWAY_MAX_PACKET_SIZE", "GATEWAY_PORT",
         "GATEWAY_RETRY_ATTEMPTS", "GATEWAY_RETRY_DELAY", "GATEWAY_TIMEOUT", "HEARTBEAT_INTERVAL", "I3_GATEWAY_SECRET",
         "KEEPALIVE_INTERVAL", "PROFILE", "RECONNECT_DELAY", "RELOAD",
     ],
@@ -240,7 +241,7 @@ def test_file_as_its_code_reads_it() -> None:
         "mud.services", "mud.oob_services", "router.connection", "gateway.host", "gateway.port",
         "gateway.max_packet_size", "gateway.timeout", "gateway.retry_attempts", "gateway.retry_delay",
         "gateway.worker_threads", "gateway.auth", "api.tcp.buffer_size", "api.websocket.max_frame_size",
-        "api.websocket.compression", "api.auth.enabled", "api.auth.require_tls", "api.rate_limits.by_method",
+        "api.websocket.compression", "api.auth.require_tls", "api.rate_limits.by_method",
         "api.session.cleanup_interval", "api.metrics", "logging.max_size", "logging.backup_count",
         "logging.components", "channels.default_channels", "state.save_interval", "state.backup_enabled",
         "state.backup_count", "metrics.port", "metrics.path", "development.reload", "development.profile",
@@ -297,6 +298,7 @@ EACH_KEY: list[tuple[str, str, str, Any]] = [
     ("api.tcp.port", "8091", "gateway.tcp", Listen.parse("8091")),
     ("api.tcp.max_connections", "7", "gateway.connections", 7),
     ("api.auth.api_keys", f"[{{key: {KEY}, mud_name: Reach}}]", "gateway.keys", (ApiKey("Reach", KEY),)),
+    ("api.auth.enabled", "false", "gateway.keyless", "default"),
     ("api.rate_limits.default.per_minute", "7", "gateway.per_minute", 7),
     ("api.rate_limits.default.burst", "7", "gateway.burst", 7),
     ("api.session.timeout", "77", "gateway.idle_timeout", 77.0),
@@ -328,6 +330,14 @@ def test_each_key(key: str, text: str, ours: str, value: Any) -> None:
     loaded = read(nested(key, text))
     assert loaded.values[ours] == value
     assert loaded.notes == ()
+
+
+def test_keys_are_asked_for_or_not() -> None:
+    """To ask for them is as ever; our own name for whoever comes without one is stronger than theirs."""
+    assert read(nested("api.auth.enabled", "true"), env={"API_AUTH_ENABLED": "yes"}).config == read().config
+    loaded = read("gateway: {keyless: Salt Reach}\napi: {auth: {enabled: no}}\n")
+    assert loaded.config.gateway.keyless == "Salt Reach"
+    assert loaded.notes == ("mythos.yaml:2:23: api.auth.enabled has no effect: gateway.keyless says it.",)
 
 
 def test_no_key_is_forgotten() -> None:
@@ -412,6 +422,8 @@ def test_its_layers_are_ours() -> None:
             "router: {fallback: [{host: a, password: 5}]}\n",
             "1:21: error: a password is kept for the primary router alone",
         ),
+        ("api: {auth: {enabled: perhaps}}\n", "1:23: error: expected yes or no, not 'perhaps'"),
+        ("gateway: {keyless: '*M'}\n", "1:20: error: expected the name of a MUD, without @ in it or a star before it"),
         (
             "api: {auth: {api_keys: [{key: short, mud_name: M}]}}\n",
             "1:25: error: expected a MUD and its key of at least 16 letters, without blanks",

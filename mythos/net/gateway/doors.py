@@ -6,7 +6,7 @@ it is told meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -39,6 +39,8 @@ LEAVING: Final = 5.0
 LINES: Final = 3000
 #: Seconds a connection may take to authenticate.
 STRANGER: Final = 30.0
+#: What proxies say of those for whom they speak.
+_FORWARDED: Final = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 _WELCOME = {
     "service": "i3-gateway",
     "version": "1.0.0",
@@ -73,8 +75,9 @@ class Admission:
 class _Road:
     """Both roads: a :class:`~mythos.net.gateway.session.Door` that gathers what is sent in a turn of the gateway."""
 
-    def __init__(self, gateway: Gateway, clock: IReactorTime, address: str) -> None:
+    def __init__(self, gateway: Gateway, clock: IReactorTime, address: str, *, alone: bool = True) -> None:
         self.address = address
+        self.alone = alone
         self.talk = Talk(gateway, self)
         self.heard_at = clock.seconds()
         self._clock = clock
@@ -152,8 +155,8 @@ def _full(transport: Any) -> bool:
 
 
 class _SocketRoad(_Road):
-    def __init__(self, socket: ApiSocket, gateway: Gateway, clock: IReactorTime, address: str) -> None:
-        super().__init__(gateway, clock, address)
+    def __init__(self, socket: ApiSocket, gateway: Gateway, clock: IReactorTime, address: str, *, alone: bool) -> None:
+        super().__init__(gateway, clock, address, alone=alone)
         self._socket = socket
 
     @property
@@ -187,15 +190,18 @@ class ApiSocket(WebSocketServerProtocol):
         super().__init__()
         self._road: _SocketRoad | None = None
         self._key = ""
+        self._alone = False
 
     def onConnect(self, request: Any) -> str | None:
         factory = self.factory
-        refusal = factory.admission.refusal(factory.address_of(self))
+        address = factory.address_of(self)
+        refusal = factory.admission.refusal(address)
         if refusal:
             raise ConnectionDeny(403 if "address" in refusal else 503, refusal)
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         self._key = request.headers.get("x-api-key", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
-        if self._key and factory.gateway.keys.find(self._key, factory.address_of(self)) is None:
+        self._alone = _alone(request.headers, getattr(self.transport.getPeer(), "host", "local"), address)
+        if self._key and factory.gateway.keys.find(self._key, address, alone=self._alone) is None:
             raise ConnectionDeny(401, "Invalid API key")
         return None
 
@@ -204,7 +210,8 @@ class ApiSocket(WebSocketServerProtocol):
         if hasattr(self.transport, "getHandle"):
             tune(self.transport)
         factory.admission.open += 1
-        self._road = _SocketRoad(self, factory.gateway, factory.clock, factory.address_of(self))
+        address = factory.address_of(self)
+        self._road = _SocketRoad(self, factory.gateway, factory.clock, address, alone=self._alone)
         if self._key:
             self._road.talk.enter(self._key)
             self._key = ""
@@ -235,6 +242,12 @@ class ApiSocket(WebSocketServerProtocol):
         if road is not None:
             self.factory.admission.open -= 1
             road.lost()
+
+
+def _alone(headers: Mapping[str, str], peer: str, address: str) -> bool:
+    """Whether who connects is who speaks. A browser names the page that does; a proxy whose word is not believed
+    names somebody else, and yet the address is its own."""
+    return "origin" not in headers and not (peer == address and any(name in headers for name in _FORWARDED))
 
 
 class ApiSocketFactory(WebSocketServerFactory):

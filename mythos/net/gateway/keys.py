@@ -14,12 +14,14 @@ from mythos.config import ApiKey
 from mythos.errors import Refusal
 from mythos.net.i3.state import read, save, set_aside
 
-__all__ = ["Key", "Keyring", "admits"]
+__all__ = ["Key", "Keyring", "admits", "keyless"]
 
 #: Longest name of a MUD, in characters.
 NAME = 64
 #: Longest time that an old key is good beside its successor, in seconds.
 LONGEST = 366 * 86_400.0
+#: This machine.
+_HERE = ("127.0.0.0/8", "::1/128")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,22 @@ class Keyring:
     :param path: where they are kept; readable by their owner alone
     :param configured: those of the configuration, good beside them
     :param own: the name of our own world, which is nobody else's
+    :param anybody: whose key every secret is that is nobody's; None: such secrets are no good
     :ivar changed: called when a key was made, or is worth nothing any more
     """
 
-    def __init__(self, path: Path, wall: Callable[[], float], configured: Iterable[ApiKey] = (), own: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        wall: Callable[[], float],
+        configured: Iterable[ApiKey] = (),
+        own: str = "",
+        anybody: Key | None = None,
+    ) -> None:
         self.changed: Callable[[], None] = lambda: None
         self._path = path
         self._own = own
+        self._anybody = anybody
         self._wall = wall
         kept = read(path)
         self._next = 1
@@ -71,16 +82,28 @@ class Keyring:
         for number, one in enumerate(configured, 1):
             known = Key(f"config-{number}", one.mud, _digest(one.secret), one.permissions, one.per_minute, 0.0)
             self._configured.append(known)
+        if anybody is not None:
+            self._configured.append(anybody)
 
     def __iter__(self) -> Iterator[Key]:
         """Those that are good."""
         wall = self._wall()
         return iter([key for key in (*self._configured, *self._keys.values()) if not key.ends or key.ends > wall])
 
-    def find(self, secret: str, address: str) -> Key | None:
-        """None: there is no such key, or it is not good at this address."""
+    @property
+    def keyless(self) -> bool:
+        """Whether somebody may come without a key of their own."""
+        return self._anybody is not None
+
+    def find(self, secret: str, address: str, *, alone: bool = True) -> Key | None:
+        """None: there is no such key, or it is not good at this address.
+
+        :param alone: who has this address speaks for itself, and is no proxy and no web page; others need a key
+        """
         digest = _digest(secret)
         found = next((key for key in self if secrets.compare_digest(key.digest, digest)), None)
+        if found is None and alone:
+            found = self._anybody
         return found if found is not None and admits(address, found.allow, found.deny) else None
 
     def create(
@@ -147,6 +170,11 @@ class Keyring:
         wall = self._wall()
         self._keys = {id: key for id, key in self._keys.items() if not key.ends or key.ends > wall}
         save({"next": self._next, "keys": [asdict(key) for key in self._keys.values()]}, self._path)
+
+
+def keyless(mud: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> Key:
+    """Whose key every secret is, from this machine and from the networks that are named."""
+    return Key("keyless", mud, "", ("*",), None, 0.0, 0.0, (*_HERE, *allow), deny)
 
 
 def _key(kept: Mapping[str, Any]) -> Key:

@@ -23,9 +23,13 @@ PASSED: Final = 1_000_000
 
 
 class Door(Protocol):
-    """One connection of a client, on either road."""
+    """One connection of a client, on either road.
+
+    :ivar alone: its address is the client's own: neither a web page nor a proxy of which we know nothing
+    """
 
     address: str
+    alone: bool
 
     def send(self, message: bytes) -> None:
         """One JSON text; all that one read brings about go out together."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
+from mythos.net.gateway.keys import Key
 from mythos.net.gateway.methods import METHODS, Later
 from mythos.net.gateway.session import ApiSession, Door
 from mythos.wire import jsonrpc
@@ -44,7 +45,7 @@ class Talk:
 
     def enter(self, secret: str) -> None:
         """It showed its key before its first message, which needs no answer then."""
-        key = self._gateway.keys.find(secret, self._door.address)
+        key = self._find(secret)
         if key is not None:
             self.session = self._gateway.enter(key, self._door, None)
             self._gateway.welcome(self.session)
@@ -57,6 +58,8 @@ class Talk:
             self._counted()
             self.in_vain()
             self._door.send(jsonrpc.error(wrong))
+            if self.session is None and self._gateway.keys.keyless:
+                self._enough = "authenticate first"  # a browser that was made to send a form goes on with its body
         else:
             if isinstance(asked, Request):
                 self._carry_out(asked, self._door.send)
@@ -67,6 +70,9 @@ class Talk:
                 _Batch(self._door.send, asked, self._carry_out)
         if self._enough:
             self._door.close(1008, self._enough)
+
+    def _find(self, secret: str) -> Key | None:
+        return self._gateway.keys.find(secret, self._door.address, alone=self._door.alone)
 
     def left(self) -> None:
         """The connection is gone."""
@@ -156,7 +162,7 @@ class Talk:
         secret = params.get("api_key")
         if type(secret) is not str or not secret:
             raise RpcError(Code.PARAMS, "Missing api_key parameter")
-        key = self._gateway.keys.find(secret, self._door.address)
+        key = self._find(secret)
         if key is None:
             self._tries += 1
             if self._tries >= TRIES:

@@ -20,11 +20,13 @@ from mythos.config import ApiKey
 from mythos.net.gateway.doors import Admission, ApiSocketFactory, LineFactory
 from mythos.net.gateway.gateway import Gateway
 from mythos.net.gateway.keys import Keyring
+from mythos.net.gateway.keys import keyless as keyless_key
 from mythos.net.gateway.mud import SERVICES, Limits
 from mythos.net.gateway.site import make_gateway_site
 from mythos.net.i3.exchange import Exchange
 from mythos.net.i3.link import Identity, Router, RouterLink
 from mythos.net.i3.router import RouterFactory
+from mythos.net.proxies import Proxies
 from mythos.wire.i3.directory import Directory
 from mythos.wire.i3.packets import ChannelInfo
 from tests.net.web import chunks, frame, frames
@@ -142,6 +144,9 @@ class Place:
         deny: tuple[str, ...] = (),
         allow: tuple[str, ...] = (),
         keys: tuple[ApiKey, ...] = (),
+        keyless: str = "",
+        keyless_from: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+        proxies: tuple[str, ...] = (),
     ) -> None:
         self.data = data
         self.clock: Wall = before.clock if before else Wall()
@@ -155,7 +160,8 @@ class Place:
         self._clients: list[Client] = []
         self.directories: dict[str, Directory] = before.directories if before else {}
         self._passwords: dict[str, dict[str, int]] = before._passwords if before else {}
-        self.keys = Keyring(data / "gateway-keys.json", self.clock.wall, keys, "Own World")
+        anybody = keyless_key(keyless, *keyless_from) if keyless else None
+        self.keys = Keyring(data / "gateway-keys.json", self.clock.wall, keys, "Own World", anybody)
         self.gateway = Gateway(
             self.keys,
             self.clock,
@@ -168,12 +174,11 @@ class Place:
             per_method=per_method,
         )
         admission = self.admission = Admission(allow, deny, most)
-        self.sockets = ApiSocketFactory(
-            self.gateway, self.clock, admission, ping=(30, 10), address_of=lambda socket: "198.51.100.7"
-        )
+        known = Proxies(proxies)
+        self.sockets = ApiSocketFactory(self.gateway, self.clock, admission, ping=(30, 10), address_of=known.of_socket)
         self.lines = LineFactory(self.gateway, self.clock, admission, idle=3600)
         self.site = make_gateway_site(
-            self.gateway, self.sockets, admission, {"C": "int main"}, self.clock, lambda request: "198.51.100.7"
+            self.gateway, self.sockets, admission, {"C": "int main"}, self.clock, known.of_request
         )
         self.gateway.start()
         self.run()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mythos.errors import Refusal
 from mythos.net.gateway.doors import MESSAGE
 from mythos.net.gateway.talk import STRANGER, TRIES
 from tests.net.gateway.place import ROADS, Client, Place, gateway
@@ -102,6 +103,88 @@ def test_keys_of_the_configuration(tmp_path: Path, road: str) -> None:
         client = place.client(road, key=key.secret)
         assert client.result("status")["mud_name"] == "Reach"
         assert client.error("mudlist")[0] == -32002
+
+
+# ── who comes without a key of their own ────────────────────────────────────────────────────────
+
+HERE = "127.0.0.1"
+
+
+@roads
+@pytest.mark.parametrize(
+    ("address", "good"), [(HERE, True), ("::1", True), ("192.0.2.7", True), ("192.0.2.8", False), ("10.0.0.1", False)]
+)
+def test_any_key_is_good_where_it_is_said(tmp_path: Path, road: str, address: str, good: bool) -> None:
+    """From this machine and from the addresses that are named, without those that are denied: all are one MUD."""
+    allow, deny = ("192.0.2.0/24", "10.0.0.0/8"), ("192.0.2.8", "10.0.0.1")
+    with gateway(tmp_path, keyless="default", keyless_from=(allow, deny)) as place:
+        assert place.exchanges[0].muds["default"].up
+        client = Client(place, road, address=address)
+        assert client.error("ping")[0] == -32000  # to authenticate is asked for all the same
+        answer = client.call("authenticate", api_key="whatever it is")
+        assert ("result" in answer) == good
+        if good:
+            assert answer["result"]["mud_name"] == "default"
+            assert "reconnect" in client.result("status")["services"]
+            assert Client(place, road, address=address).error("authenticate")[0] == -32602
+        if road == "ws":
+            assert Client(place, road, address=address, X_API_Key="x").status == (101 if good else 401)
+
+
+@roads
+def test_a_key_of_somebody_is_still_theirs(tmp_path: Path, road: str) -> None:
+    """And good only where it is."""
+    with gateway(tmp_path, keyless="default") as place:
+        client = Client(place, road, address=HERE)
+        assert client.result("authenticate", api_key=place.key("Reach"))["mud_name"] == "Reach"
+        _, elsewhere = place.keys.create("Salt", allow=("192.0.2.0/24",))
+        assert Client(place, road, address=HERE).error("authenticate", api_key=elsewhere)[0] == -32000
+
+
+def test_no_web_page_comes_without_a_key(tmp_path: Path) -> None:
+    """A browser on this machine opens any page of the world, and says which one it is that asks."""
+    with gateway(tmp_path, keyless="default") as place:
+        page = Client(place, "ws", address=HERE, Origin="http://gateway.example.org")
+        assert page.error("authenticate", api_key="x") == (-32000, "Invalid API key")
+        assert page.result("authenticate", api_key=place.key("Reach"))["mud_name"] == "Reach"
+        assert Client(place, "ws", address=HERE, Origin="https://elsewhere.example.org", X_API_Key="x").status == 401
+        form = Client(place, "tcp", address=HERE)
+        body = {"jsonrpc": "2.0", "id": 1, "method": "authenticate", "params": {"api_key": "x"}}
+        form.raw(f"POST / HTTP/1.1\r\nHost: {HERE}\r\n\r\n{json.dumps(body)}".encode())
+        assert [one["error"]["code"] for one in form.take()] == [-32700]
+        assert form.plug.disconnecting
+
+
+@pytest.mark.parametrize(
+    ("proxies", "headers", "good"),
+    [
+        ((), {"X_Forwarded_For": HERE}, False),
+        ((), {"Forwarded": "for=127.0.0.1"}, False),
+        ((), {"X_Real_IP": HERE}, False),
+        ((), {"Via": "1.1 front"}, False),
+        ((HERE,), {"X_Forwarded_For": "192.0.2.7"}, False),
+        ((HERE,), {"X_Forwarded_For": f"{HERE}, 192.0.2.7"}, False),
+        ((HERE,), {"X_Forwarded_For": "::1"}, True),
+        ((), {}, True),
+    ],
+)
+def test_who_comes_by_a_proxy_without_a_key(
+    tmp_path: Path, proxies: tuple[str, ...], headers: dict[str, str], good: bool
+) -> None:
+    """A proxy that is not known is somebody else, however near it stands; a known one says who comes."""
+    with gateway(tmp_path, keyless="default", proxies=proxies) as place:
+        answer = Client(place, "ws", address=HERE, **headers).call("authenticate", api_key="x")
+        assert ("result" in answer) == good
+
+
+async def test_it_is_listed_and_stays(tmp_path: Path) -> None:
+    """Operators see it among the keys; it stands in the configuration."""
+    with gateway(tmp_path, keyless="default") as place:
+        assert [(key.id, key.mud) for key in place.keys] == [("keyless", "default")]
+        with pytest.raises(Refusal, match="stands in the configuration"):
+            place.keys.revoke("keyless")
+        place.gateway.sweep()
+        assert Client(place, "tcp", address=HERE).result("authenticate", api_key="x")["mud_name"] == "default"
 
 
 # ── requests and answers ────────────────────────────────────────────────────────────────────────
