@@ -19,8 +19,9 @@ from mythos.net.websocket import SocketFactory
 __all__ = ["WebFiles", "make_site"]
 
 _POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self';"
-    b" connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:;"
+    b" media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self';"
+    b" frame-ancestors 'none'"
 )
 _HEADERS = (
     (b"content-security-policy", _POLICY),
@@ -56,14 +57,19 @@ def _is_text(data: bytes) -> bool:
 
 class WebFiles:
     """The web client, read once. ``index.html`` names its files under a hash of the whole tree, so that they can be
-    kept for ever and are never stale."""
+    kept for ever and are never stale; ``worker.js``, which keeps them in the browser, is told that hash and their
+    names."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         digest = hashlib.sha256()
         for name in sorted(files):
             digest.update(name.encode() + b"\0" + files[name])
         self.prefix = f"/static/{digest.hexdigest()[:12]}"
-        self.index = files.get("index.html", b"").replace(b"__STATIC__", self.prefix.encode())
+        prefix = self.prefix.encode()
+        kept = sorted(files.keys() - {"index.html", "worker.js"})
+        self.index = files.get("index.html", b"").replace(b"__STATIC__", prefix)
+        worker = files.get("worker.js", b"").replace(b"__STATIC__", prefix)
+        self.worker = worker.replace(b"__FILES__", " ".join(kept).encode())
         self.etag = b'"%b"' % digest.hexdigest()[:16].encode()
         self.files = files
 
@@ -100,8 +106,8 @@ class _Moved(Resource):
 
 @implementer(IResource)
 class _Root:
-    """``/ws`` is the WebSocket, ``/play`` and ``/claim`` the client's page, ``/static`` its files; what is neither that
-    nor a page of words is the API's."""
+    """``/ws`` is the WebSocket, ``/play`` and ``/claim`` the client's page, ``/static`` its files, ``/worker.js`` what
+    keeps them in the browser; what is neither that nor a page of words is the API's."""
 
     isLeaf = False
     server = None
@@ -112,6 +118,7 @@ class _Root:
         self._socket = WebSocketResource(sockets)
         self._pages = pages
         self._client = _File(files.index, _TYPES["html"], b"no-cache", files.etag)
+        self._worker = _File(files.worker, _TYPES["js"], b"no-cache", files.etag)
 
     def putChild(self, path: bytes, child: IResource) -> None:
         raise TypeError("what is served is decided in one place")
@@ -123,6 +130,8 @@ class _Root:
             if name in (b"claim", b"play"):
                 # The client finds the API beside its own address: a slash at the end would lead it astray.
                 return _Moved(b"/" + name) if request.postpath else self._client
+            if name == b"worker.js":
+                return self._worker
             if name == b"ws":
                 request.postpath.clear()
                 return self._socket

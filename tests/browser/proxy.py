@@ -41,10 +41,10 @@ class Proxy:
     """Passes connections on to a port of this machine.
 
     :ivar port: where new connections lead
-    :ivar blocked: a connection whose first bytes are these is closed at once
+    :ivar blocked: a connection whose first bytes are these is closed at once; one of these, if there are several
     """
 
-    def __init__(self, port: int, blocked: bytes = b"") -> None:
+    def __init__(self, port: int, blocked: bytes | tuple[bytes, ...] = ()) -> None:
         self.blocked = blocked
         self.port = port
         self._pairs: set[_Pair] = set()
@@ -87,7 +87,7 @@ class Proxy:
     def _open(self, near: socket.socket) -> None:
         try:
             first = near.recv(65_536)
-            if not first or (self.blocked and first.startswith(self.blocked)):
+            if not first or first.startswith(self.blocked):
                 near.close()
                 return
             far = socket.create_connection(("127.0.0.1", self.port))

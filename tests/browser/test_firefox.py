@@ -11,6 +11,7 @@ from tests.browser.firefox import Firefox, Tab
 from tests.browser.proxy import Proxy
 from tests.browser.test_house import SOON
 from tests.browser.test_listening import FAULTS
+from tests.browser.test_offline import ALL
 from tests.browser.test_screen import LISTEN
 from tests.house.server import Server
 
@@ -162,3 +163,23 @@ def test_every_line_is_spoken_once(tab: Tab, house: Server) -> None:
     tab.press("Control+2")
     tab.wait_for(f"{heard}.length >= 7")
     assert tab.run(heard) == [*expected, expected[-2]]
+
+
+def test_it_opens_without_a_server(tab: Tab, house: Server) -> None:
+    """A reload shows what was shown and says that it is not connected; when the server is back it goes on."""
+    with Proxy(house.ports["http"]) as proxy:
+        enter(tab, proxy.url)
+        tab.type("say before\n")
+        line(tab, 'You say, "before"')
+        tab.wait_for("navigator.serviceWorker.controller?.state === 'activated'")
+        proxy.blocked = ALL
+        proxy.cut()
+        tab.reload()
+        tab.run(f"void ({SOON.rstrip(';')})")
+        tab.wait_for("document.querySelector('.link')?.textContent.startsWith('Not connected')")
+        assert said(tab, "You") == ["before"]
+        proxy.blocked = ()
+        tab.wait_for(LIVE)
+        tab.type("say after\n")
+        line(tab, 'You say, "after"')
+        assert said(tab, "You") == ["before", "after"]

@@ -120,7 +120,7 @@ def test_what_was_missed_stands_under_a_rule(page: Page, new_page: Callable[[], 
         expect(last_line(page, "> say typed")).to_contain_text("waiting for the link")
         say(other, "are you there?")
         expect(last_line(other, "You say")).to_be_visible()
-        between.blocked = b""
+        between.blocked = ()
         expect(last_line(page, f"{friend} says")).to_be_visible()
         expect(last_line(page, "You say")).to_be_visible()
         shown = lines(page)

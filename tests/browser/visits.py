@@ -13,8 +13,9 @@ CLIENT: Final = Path(__file__).parents[2] / "mythos" / "webclient"
 #: An address that exists only inside the browser: the client's files, without a server.
 SHELF: Final = "http://client.test"
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self';"
-    " connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'"
 )
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -65,6 +66,7 @@ def serve_client(page: Page) -> None:
         route.fulfill(status=200, headers=headers, body=body)
 
     page.route(f"{SHELF}/**", answer)
+    page.route(f"{SHELF}/health/live", lambda route: route.fulfill(status=200, json={"status": "alive"}))
 
 
 def lines(page: Page, kind: str = "p") -> list[str]:

@@ -257,6 +257,16 @@ def test_the_page_and_its_files(web: Web) -> None:
     assert (head.status, head.body) == (200, b"")
 
 
+def test_the_worker_is_of_the_version(web: Web) -> None:
+    """What keeps the page in the browser is asked for each time, and knows the tree of its version, with all files."""
+    worker = web.ask("GET", "/worker.js")
+    tree = web.ask("GET", "/play").body.decode().split("src=")[1].removesuffix("/js/main.js></script>")
+    assert worker.body.decode() == f"{tree}: js/main.js"
+    assert worker.headers["content-type"].startswith("text/javascript")
+    assert worker.headers["cache-control"] == "no-cache"
+    assert hardened(worker)
+
+
 @pytest.mark.parametrize(
     "path",
     ["/static/../api.py", "/static/%2e%2e/%2e%2e/etc/passwd", "/static/x/js/main.js", "/static//etc/passwd", "/static"],

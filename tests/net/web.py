@@ -31,7 +31,11 @@ from tests.scenes.scene import Scene
 
 __all__ = ["Answer", "Frames", "Plug", "Stream", "Web", "frame", "inflated", "playing"]
 
-FILES = {"index.html": b"<script src=__STATIC__/js/main.js></script>", "js/main.js": b"run();"}
+FILES = {
+    "index.html": b"<script src=__STATIC__/js/main.js></script>",
+    "js/main.js": b"run();",
+    "worker.js": b"__STATIC__: __FILES__",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@ import { createApi } from "./api.js";
 import { el } from "./el.js";
 import { enterScreen } from "./enter.js";
 import { Link } from "./link.js";
-import { createMemory, recall } from "./memory.js";
+import { createMemory, recall, recallLast } from "./memory.js";
+import { keepPage, lastSeen } from "./offline.js";
 import { playScreen } from "./play.js";
 import { openSocket, openStream } from "./roads.js";
 import { gauges } from "./status.js";
@@ -35,6 +36,7 @@ const app = find("app");
 const announcer = new Announcer(find("polite"), find("alert"));
 const base = new URL(".", document.baseURI);
 const api = createApi(base);
+const page = keepPage(base);
 const skip = el("a", { class: "skip", href: "#" });
 document.body.prepend(skip);
 
@@ -54,6 +56,18 @@ function entering(claim, notice) {
   skip.href = "#enter";
   app.replaceChildren(screen);
   if (again) screen.focus();
+  return screen;
+}
+
+/** The way in, and behind it what was seen last if the server does not answer. */
+async function arriving() {
+  const screen = entering(null);
+  if (await api.alive()) return;
+  page.missed();
+  announcer.alert(say("unreachable"), say("language"));
+  screen.querySelector(".lead").textContent = `${say("ended")}. ${say("unreachable")}`;
+  const lines = recallLast();
+  if (lines.length) screen.append(lastSeen(lines));
 }
 
 /** @param {{token: string, refresh: string, name: string}} grant */
@@ -153,7 +167,9 @@ function playing(saved) {
         announcer.alert(say("lostAlert"), say("language"));
       }, HEALS);
     }
+    if (state === "lost") page.missed();
     if (state !== "live" && state !== "ended") return;
+    if (state === "live") void page.reached();
     clearTimeout(lostTimer);
     lostTimer = 0;
     if (lostSaid && state === "live") announcer.alert(say("backAlert"), say("language"));
@@ -217,6 +233,7 @@ function playing(saved) {
     };
     screen.offer(why === "taken" ? [back, again] : [again]);
     over = why !== "taken";
+    if (reason === "quit") memory.forget();
     memory.now();
   }
 
@@ -246,10 +263,11 @@ function playing(saved) {
 }
 
 document.documentElement.lang = say("language");
-window.addEventListener("pagehide", memory.now);
+window.addEventListener("pagehide", memory.rest);
+document.addEventListener("visibilitychange", () => document.hidden && memory.rest());
 const saved = recall();
 if (/\/claim$/.test(location.pathname)) entering(decodeURIComponent(location.hash.slice(1)));
 else if (saved) {
   game = playing(saved);
   game.link.start();
-} else entering(null);
+} else void arriving();

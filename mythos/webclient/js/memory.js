@@ -5,6 +5,9 @@
  */
 const KEY = "mythos";
 
+/** The newest lines, for a page that is opened without the server: by a new tab too, but nobody can go on from there. */
+const LAST = "mythos.last";
+
 /** Milliseconds until a change is written, if nothing asks sooner. */
 const LAZY = 500;
 
@@ -15,26 +18,45 @@ export function createMemory(whole) {
     clearTimeout(due);
     due = 0;
     const value = whole();
-    try {
-      if (value === null) sessionStorage.removeItem(KEY);
-      else sessionStorage.setItem(KEY, JSON.stringify(value));
-    } catch {
-      // no room or not allowed: a reload will have to log in again
-    }
+    write(sessionStorage, KEY, value);
+    return value;
   };
   return {
     now,
+    /** The page may be over: its lines are kept for other tabs. */
+    rest() {
+      const value = now();
+      if (value) write(localStorage, LAST, value.lines);
+    },
+    /** The player has left. */
+    forget: () => write(localStorage, LAST, null),
     soon() {
       if (!due) due = setTimeout(now, LAZY);
     },
   };
 }
 
-/** @returns {any} what the page before kept, or null */
-export function recall() {
+/** @param {Storage} storage @param {string} key @param {any} value null: nothing */
+function write(storage, key, value) {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    if (value === null) storage.removeItem(key);
+    else storage.setItem(key, JSON.stringify(value));
+  } catch {
+    // no room or not allowed: a reload will have to log in again
+  }
+}
+
+/** @param {Storage} storage @param {string} key @returns {any} */
+function read(storage, key) {
+  try {
+    return JSON.parse(storage.getItem(key) ?? "null");
   } catch {
     return null;
   }
 }
+
+/** @returns {any} what the page before kept, or null */
+export const recall = () => read(sessionStorage, KEY);
+
+/** @returns {import("./log.js").Line[]} what any page showed last */
+export const recallLast = () => read(localStorage, LAST) ?? [];
