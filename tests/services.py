@@ -1,6 +1,7 @@
 """Programs of the machine that tests drive: found, installed where that is possible, and reported when missing.
 
-A test asks by fixture (``chromium``, ``tintin``, ``cc``) and gets the program's path. Looked at in this order: the
+A test asks by fixture (``chromium``, ``tintin``, ``cc``) and gets the program's path; by ``cluster`` it gets a
+PostgreSQL that runs. Looked at in this order: the
 variable ``MYTHOS_TEST_<NAME>``, the path, then as root on a Debian-like system one attempt with apt, which
 ``MYTHOS_TEST_INSTALL=0`` forbids. A test that gets nothing does not run; neither does any other that skips itself. The
 last line of the run counts them and says what would make them run. With ``MYTHOS_TEST_REQUIRE=all`` they are failures,
@@ -23,18 +24,23 @@ from typing import Final
 
 import pytest
 
+from tests.postgres import Cluster
+
 __all__ = [
     "SERVICES",
     "NotRun",
     "Service",
     "cc",
     "chromium",
+    "cluster",
     "exempt",
     "find",
     "firefox",
     "install",
     "lua",
     "node",
+    "pgbouncer",
+    "postgres",
     "tintin",
 ]
 
@@ -79,7 +85,9 @@ TINTIN: Final = Service("tintin", "TinTin++", ("tt++",), ("tintin++",))
 CC: Final = Service("cc", "C compiler", ("cc", "gcc", "clang"), ("gcc", "libc6-dev"))
 NODE: Final = Service("node", "Node", ("node", "nodejs"), ("nodejs",))
 LUA: Final = Service("lua", "Lua", ("lua5.4", "lua5.3", "lua"), ("lua5.4", "lua-socket"))
-SERVICES: Final = (CHROMIUM, FIREFOX, TINTIN, CC, NODE, LUA)
+POSTGRES: Final = Service("postgres", "PostgreSQL", ("postgres",), ("postgresql",))
+PGBOUNCER: Final = Service("pgbouncer", "pgbouncer", ("pgbouncer",), ("pgbouncer",))
+SERVICES: Final = (CHROMIUM, FIREFOX, TINTIN, CC, NODE, LUA, POSTGRES, PGBOUNCER)
 
 
 def find(service: Service, environ: Mapping[str, str]) -> Path | None:
@@ -94,8 +102,11 @@ def find(service: Service, environ: Mapping[str, str]) -> Path | None:
             raise FileNotFoundError(f"{service.variable} names {named}, which is not a program")
         return Path(there)
     path = environ.get("PATH", os.defpath)
-    if "/usr/bin" in path.split(os.pathsep):  # Debian puts games beside it, where root does not look
-        path += os.pathsep + "/usr/games"
+    if "/usr/bin" in path.split(os.pathsep):  # Debian puts games, servers and versions of PostgreSQL beside it
+        versions = sorted(
+            Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: float(one.parent.name), reverse=True
+        )
+        path = os.pathsep.join([path, "/usr/games", "/usr/sbin", *map(str, versions)])
     found = (shutil.which(command, path=path) for command in service.commands)
     return next((Path(program) for program in found if program), None)
 
@@ -270,3 +281,24 @@ def node(pytestconfig: pytest.Config) -> Path:
 def lua(pytestconfig: pytest.Config) -> Path:
     """Lua with LuaSocket."""
     return _provide(pytestconfig, LUA)
+
+
+@pytest.fixture(scope="session")
+def postgres(pytestconfig: pytest.Config) -> Path:
+    """The server program of PostgreSQL, with its companions beside it."""
+    return _provide(pytestconfig, POSTGRES)
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(pytestconfig: pytest.Config) -> Path:
+    """pgbouncer; as root it needs another user."""
+    return _provide(pytestconfig, PGBOUNCER)
+
+
+@pytest.fixture(scope="session")
+def cluster(postgres: Path) -> Iterator[Cluster]:
+    """A PostgreSQL that runs, for all tests; each makes databases of its own."""
+    made = Cluster(postgres)
+    made.start()
+    yield made
+    made.remove()

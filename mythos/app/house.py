@@ -6,7 +6,6 @@ The only place where parts meet. Outside it nobody asks a registry, a global or 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -26,6 +25,7 @@ from mythos.app.network import Network
 from mythos.app.parts import Chance, Parts, Pump, Starter, Watcher
 from mythos.app.places import read_world, web_files
 from mythos.app.server import Server
+from mythos.app.stores import Opener, open_store
 from mythos.cluster.solo import SoloBus
 from mythos.commands import grammar
 from mythos.commands.table import VERBS
@@ -57,9 +57,7 @@ from mythos.play.ports import BadBatch
 from mythos.play.realm import Pace, Realm
 from mythos.play.waking import load_again, load_world
 from mythos.store.lane import Lane
-from mythos.store.memory import MemoryStore
 from mythos.store.passwords import Argon2Hasher
-from mythos.store.sqlite import SQLiteStore
 from mythos.telemetry.logs import Observer
 from mythos.telemetry.metrics import Metrics, Sources
 from mythos.wire.message import Role, Span, line
@@ -78,7 +76,7 @@ class House(Server):
     """The whole server as one service.
 
     :param unsafe: words do not wait for the disk: the control of the tests, which must lose
-    :param open_store: makes the store of a file; tests hand in one that dies
+    :param open_store: makes the configured store; tests hand in one that dies
     """
 
     def __init__(
@@ -90,7 +88,7 @@ class House(Server):
         fail: Callable[[str], None],
         observer: Observer | None = None,
         unsafe: bool = False,
-        open_store: Callable[[Path, Any], SQLiteStore] = SQLiteStore,
+        open_store: Opener = open_store,
     ) -> None:
         super().__init__(config, reactor, say=say, fail=fail, observer=observer)
         self._unsafe = unsafe
@@ -118,8 +116,7 @@ class House(Server):
 
     async def _build(self, atlas: Atlas) -> tuple[World, Parts]:
         config, reactor, clock = self.config, self._reactor, self._clock
-        path = config.database.path
-        store = MemoryStore() if path is None else self._open_store(path, reactor)
+        store = await self._open_store(config.database, reactor, self._say, self._fence_lost)
         tokens = JWTTokens(secret_key(config), config.security.secret_key_previous)
         world, contents = await load_world(store, atlas, Chance(config.world.seed))
         commits = Commits(
@@ -307,7 +304,7 @@ class House(Server):
         config, atlas = self.config, world.atlas
         web = f"http://{host(config.http.listen)}:{self.ports.get('http')}/"
         people = sum(1 for one in world.npcs.values() if not one.returns)
-        where = config.database.path or "memory"
+        where = config.database.path or config.database.url
         self._say(f'Mythos {__version__} · world "{atlas.title}" · {len(atlas.rooms)} rooms, {people} people · {where}')
         self._say(f"  play      {web}    telnet   {host(config.telnet.listen)} {self.ports.get('telnet', 'off')}")
         if "telnet-tls" in self.ports:
@@ -382,6 +379,12 @@ class House(Server):
         )
         words = "The world's ledger cannot be written just now. Everything waits for it." if down else "It goes on."
         realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
+
+    def _fence_lost(self, why: str) -> None:
+        """Nothing can be written any more, so nothing more may happen."""
+        if self._parts is not None:
+            self._parts.realm.halt()
+        self._fail(why)
 
     def _batch_broken(self, batch: Batch, error: BadBatch) -> None:
         _log.error(

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from mythos.app.network import Network
+from mythos.app.stores import OpenStore
 from mythos.net.outlet import Outlet
 from mythos.net.poll import Poll
 from mythos.net.telnet import TelnetFactory
@@ -23,7 +24,6 @@ from mythos.play.commits import Commits
 from mythos.play.realm import Realm
 from mythos.store.lane import Lane
 from mythos.store.passwords import Argon2Hasher
-from mythos.store.sqlite import SQLiteStore
 
 __all__ = ["Chance", "Parts", "Pump", "Starter", "Watcher"]
 
@@ -112,7 +112,7 @@ class Pump:
 class Parts:
     """Everything that :class:`House` puts together at start, so that it can take it apart again."""
 
-    store: SQLiteStore
+    store: OpenStore
     hasher: Argon2Hasher
     commits: Commits
     lane: Lane

@@ -84,6 +84,8 @@ class Document:
             return
         text = node.read(self.reader.problems, self._expand, "", "text" if item is None else "a list")
         self.reader.take(self.found, setting, text, _spot(node), source)
+        if (found := self.found.get(setting.key)) is not None and setting.type.secret(found.value):
+            self._guard(node)
 
     def _secret_file(self, setting: Setting, node: Node) -> None:
         spot = _spot(node)

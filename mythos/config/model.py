@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from mythos.config import intermud, types
 from mythos.config.declare import Alias, Given, Section, Size, declared, section, setting
@@ -27,7 +28,6 @@ from mythos.config.types import (
     integer,
     seconds,
     size,
-    sqlite_path,
 )
 
 __all__ = ["DECLARED", "Config", "Environment", "LogFormat", "LogLevel"]
@@ -79,9 +79,8 @@ def _open(listen: Listen, given: Given) -> Listen:
     return listen.opened() if given["public"] else listen
 
 
-def _database(url: str, given: Given) -> str:
-    path = sqlite_path(url)
-    return url if path is None else f"sqlite:///{given.cwd / path}"
+def _database(url: types.StoreUrl, given: Given) -> types.StoreUrl:
+    return url if url.path is None else types.StoreUrl(f"sqlite:///{given.cwd / url.path}")
 
 
 def _sqlite(given: Mapping[str, str]) -> str:
@@ -92,8 +91,18 @@ def _production(given: Mapping[str, str]) -> str | None:
     return "production" if boolean(given["PRODUCTION"]) else None
 
 
-def _pg(_: Mapping[str, str]) -> str:
-    return "postgresql:"
+#: The parts of a database's address as variables of their own.
+_PARTS: Final = ("DB_HOST", "DB_NAME", "DB_PORT", "DB_USER")
+
+
+def _pg(given: Mapping[str, str]) -> str | None:
+    if not given.keys() & {"DB_HOST", "DB_NAME"}:
+        return None
+    host, port = given.get("DB_HOST", "localhost"), given.get("DB_PORT", "")
+    socket = f"?host={quote(host, safe='/')}" if host.startswith("/") else ""
+    place = f"{'' if socket else host}{f':{port}' if port else ''}"
+    user = f"{quote(given['DB_USER'], safe='')}@" if "DB_USER" in given else ""
+    return f"postgresql://{user}{place}/{quote(given.get('DB_NAME', ''), safe='')}{socket}"
 
 
 def _http(host: str, port: str) -> Alias:
@@ -203,17 +212,30 @@ class Mud:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    url: str = setting(
-        types.STORE, "sqlite:///mythos-data/mythos.db", "sqlite:///FILE, or memory: to forget everything at the end.",
-        env=("DATABASE_URL", Alias(("DB_PATH",), _sqlite, weak=True), Alias(("DB_HOST", "DB_NAME"), _pg, weak=True)),
+    url: types.StoreUrl = setting(
+        types.STORE, "sqlite:///mythos-data/mythos.db",
+        "sqlite:///FILE, postgresql://USER@HOST/DATABASE, or memory: to forget everything at the end.",
+        env=("DATABASE_URL", Alias(("DB_PATH",), _sqlite, weak=True), Alias(_PARTS, _pg, weak=True)),
         derived=lambda given: f"sqlite:///{given['data']}/mythos.db", rule="mythos.db in the data directory",
         adjust=_database
     )
+    direct_url: types.StoreUrl | None = setting(
+        types.OPTIONAL_STORE, "",
+        "PostgreSQL as the owner of its tables, past any pooler, to change their schema; empty: as url."
+    )
+    password: str = setting(
+        TEXT, "", "PostgreSQL's password, if it does not stand in url.", env=("DB_PASSWORD",), secret=True
+    )
+    acquire_timeout: float = setting(
+        seconds(0.1, 300), "2s", "Whoever asks for something waits this long for a connection that was lost.",
+        env=("DB_TIMEOUT",)
+    )
+    start_timeout: float = setting(seconds(0, 3600), "30s", "A start waits this long for PostgreSQL to come up.")
 
     @property
     def path(self) -> Path | None:
-        """The SQLite file; None for ``memory:``."""
-        return sqlite_path(self.url)
+        """The SQLite file; None for others."""
+        return self.url.path
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ _INSTEAD: Final = {
     "SOCKETIO_ASYNC_MODE": "WebSocket and event streams are served directly",
     "ANTHROPIC_API_KEY": "nothing here asks a language model",
     "DATABASE_NPC_URL": "NPCs live in the one database, DATABASE_URL",
+    "DB_POOL_SIZE": "two connections serve all",
+    "DATABASE_POOL_MIN": "two connections serve all",
+    "DATABASE_POOL_MAX": "two connections serve all",
     "I3_GATEWAY_SECRET": "keys are all that a MUD needs at the gateway",
     "ENABLE_AUTH": "API_AUTH_ENABLED says whether the gateway asks for a key",
     "CACHE_TTL": "nothing is cached for a time",
@@ -31,7 +34,7 @@ _INSTEAD: Final = {
 
 #: Whole names, or beginnings of names (with ``*``), of parts that this version does not have.
 _WITHOUT_EFFECT: Final = """
-    SERVER_ID DB_PORT DB_USER DB_PASSWORD DB_POOL_SIZE DB_TIMEOUT DATABASE_POOL_MIN DATABASE_POOL_MAX REDIS_*
+    SERVER_ID REDIS_*
     HEALTH_CHECK_INTERVAL HEALTH_CHECK_TIMEOUT MESSAGE_BATCH_SIZE LOG_CORRELATION_ID SENTRY_DSN RATE_LIMIT_*
     CACHE_ENABLED CACHE_DEFAULT_TTL CACHE_MAX_MEMORY_MB MAX_CONCURRENT_GAMES MAX_ACTIVE_GAMES MAX_EVENTS_PER_GAME
     EVENT_BUFFER_SIZE GC_COMPLETED_GAMES_AFTER GAME_SUMMARY_CACHE_SIZE USE_GAME_ARCHIVAL ARCHIVE_*

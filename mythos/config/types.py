@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar, Final, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from mythos.config import scalars
 from mythos.config.listen import Listen, address
@@ -27,6 +28,7 @@ __all__ = [
     "OPTIONAL_INT",
     "OPTIONAL_PATH",
     "OPTIONAL_RATE",
+    "OPTIONAL_STORE",
     "ORIGINS",
     "PATH",
     "PERMISSIONS",
@@ -39,12 +41,12 @@ __all__ = [
     "TEXT",
     "URL",
     "ApiKey",
+    "StoreUrl",
     "Type",
     "enumeration",
     "integer",
     "seconds",
     "size",
-    "sqlite_path",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -58,7 +60,8 @@ _STATUS: Final = re.compile(r"([A-Z][A-Z0-9 -]{0,40}?) *= *(\S[^\x00-\x1f\x7f]{0
 _URL: Final = re.compile(r"https?://[!-~]{1,2000}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _SQLITE: Final = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
-_POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?:")
+_POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?://([!-~]*)")
+_PASSWORD: Final = re.compile(r"(?<=://)([^:@/?]*:)[^@/?]+(?=@)|([?&]password=)[^&]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +90,46 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreUrl:
+    """Where a store is: ``memory:``, ``sqlite:///FILE`` or ``postgresql://…``. As text its password is not shown.
+
+    :ivar url: with its password
+    """
+
+    url: str = field(repr=False)
+
+    @property
+    def path(self) -> Path | None:
+        """The file of SQLite (a fourth slash begins an absolute path); None for others."""
+        found = _SQLITE.fullmatch(self.url)
+        return Path(found[1]) if found else None
+
+    @property
+    def postgres(self) -> bool:
+        return self.url.startswith("postgresql:")
+
+    @property
+    def secret(self) -> bool:
+        """It holds a password."""
+        return self.postgres and _PASSWORD.search(self.url) is not None
+
+    def __str__(self) -> str:
+        return _PASSWORD.sub(r"\1\2********", self.url) if self.postgres else self.url
+
+
+@dataclass(frozen=True, slots=True)
 class Type(Generic[_T]):
     """How a setting is read from text and written back.
 
     :param read: raises ValueError with a message that fits behind the place of the mistake.
     :param item: for a list, how one item of it is read; `read` then splits at commas and ends of lines.
+    :param secret: whether a value holds a secret: others must not be able to read the file it stands in.
     """
 
     read: Callable[[str], _T]
     write: Callable[[_T], str] = str
     item: Callable[[str], Any] | None = None
+    secret: Callable[[_T], bool] = lambda value: False
 
 
 def integer(low: int, high: int | None = None) -> Type[int]:
@@ -229,20 +262,25 @@ def _roles(text: str) -> tuple[str, ...]:
     return tuple(roles)
 
 
-def _store(text: str) -> str:
-    if _POSTGRES.match(text):
-        raise ValueError("PostgreSQL comes with a later version; use sqlite:///FILE or memory:")
+def _store(text: str) -> StoreUrl:
+    if found := _POSTGRES.fullmatch(text):
+        try:
+            _ = urlsplit(text).port
+        except ValueError:
+            raise ValueError("expected postgresql://USER@HOST:PORT/DATABASE, with a port from 0 to 65535") from None
+        return StoreUrl(f"postgresql://{found[1]}")
     if text in ("memory:", "sqlite://", "sqlite:///:memory:"):
-        return "memory:"
-    if not _SQLITE.fullmatch(text):
-        raise ValueError(f"expected sqlite:///FILE or memory:, not {text.partition(':')[0] + ':...'!r}")
-    return f"sqlite:///{sqlite_path(text)}"
+        return StoreUrl("memory:")
+    if not (found := _SQLITE.fullmatch(text)):
+        known = "sqlite:///FILE, postgresql://USER@HOST/DATABASE or memory:"
+        raise ValueError(f"expected {known}, not {text.partition(':')[0] + ':...'!r}")
+    return StoreUrl(f"sqlite:///{Path(found[1])}")
 
 
-def sqlite_path(url: str) -> Path | None:
-    """The file of a ``sqlite:///`` URL (a fourth slash begins an absolute path); None for ``memory:``."""
-    found = _SQLITE.fullmatch(url)
-    return Path(found[1]) if found else None
+def _postgres(text: str) -> StoreUrl:
+    if not (found := _store(text)).postgres:
+        raise ValueError("expected postgresql://USER@HOST/DATABASE")
+    return found
 
 
 def _size(value: int) -> str:
@@ -284,4 +322,5 @@ ROUTERS: Final = _list(_router)
 KEYS: Final = _list(_key)
 PERMISSIONS: Final = _list(_permission)
 ROLES: Final = Type(_roles, lambda roles: ", ".join(roles))
-STORE: Final = Type(_store)
+STORE: Final = Type(_store, secret=lambda url: url.secret)
+OPTIONAL_STORE: Final = replace(_optional(_postgres), secret=lambda url: url is not None and url.secret)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 
 from mythos.errors import Fault
 
-__all__ = ["SchemaError", "Step", "migrate", "steps"]
+__all__ = ["SchemaError", "Step", "migrate", "missing", "steps"]
 
 
 class SchemaError(Fault):
@@ -31,14 +32,33 @@ class Step:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def steps() -> list[Step]:
-    """All steps for SQLite, in order: ``schema/NNNN_name.sqlite.sql``."""
+def steps(of: str = "sqlite") -> list[Step]:
+    """All steps for a kind of database (``sqlite``, ``postgresql``), in order: ``schema/NNNN_name.KIND.sql``."""
     found = []
     for file in resources.files("mythos.store").joinpath("schema").iterdir():
-        if file.name.endswith(".sqlite.sql"):
-            number, _, name = file.name.removesuffix(".sqlite.sql").partition("_")
+        if file.name.endswith(f".{of}.sql"):
+            number, _, name = file.name.removesuffix(f".{of}.sql").partition("_")
             found.append(Step(int(number), name, file.read_text("utf-8")))
     return sorted(found, key=lambda step: step.number)
+
+
+def missing(applied: Iterable[tuple[int, str, int]], known: list[Step]) -> list[Step]:
+    """The known steps that were not applied.
+
+    :param applied: number, checksum, and the oldest schema whose servers can work with it
+    :raises SchemaError: the database is newer than this server, or an applied step has changed since
+    """
+    rows = list(applied)
+    checksums = {number: checksum for number, checksum, _ in rows}
+    if max((compat for *_, compat in rows), default=0) > max((step.number for step in known), default=0):
+        raise SchemaError(
+            f"this database has schema {max(checksums)}, which this version of Mythos cannot read:"
+            " start a newer version"
+        )
+    for step in known:
+        if checksums.get(step.number, step.checksum) != step.checksum:
+            raise SchemaError(f"schema step {step.number} ({step.name}) was changed after it was applied")
+    return [step for step in known if step.number not in checksums]
 
 
 def migrate(database: sqlite3.Connection, known: list[Step] | None = None) -> int:
@@ -51,20 +71,10 @@ def migrate(database: sqlite3.Connection, known: list[Step] | None = None) -> in
         "CREATE TABLE IF NOT EXISTS schema_version (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
         " checksum TEXT NOT NULL, min_compat INTEGER NOT NULL)"
     )
-    applied = dict(database.execute("SELECT number, checksum FROM schema_version"))
-    newest = max(applied, default=0)
-    oldest_able = database.execute("SELECT coalesce(max(min_compat), 0) FROM schema_version").fetchone()[0]
-    ours = max((step.number for step in known), default=0)
-    if oldest_able > ours:
-        raise SchemaError(
-            f"this database has schema {newest}, which this version of Mythos cannot read: start a newer version"
-        )
-    for step in known:
-        if step.number not in applied:
-            _apply(database, step)
-        elif applied[step.number] != step.checksum:
-            raise SchemaError(f"schema step {step.number} ({step.name}) was changed after it was applied")
-    return max(newest, ours)
+    for step in missing(database.execute("SELECT number, checksum, min_compat FROM schema_version"), known):
+        _apply(database, step)
+    (newest,) = database.execute("SELECT coalesce(max(number), 0) FROM schema_version").fetchone()
+    return int(newest)
 
 
 def _apply(database: sqlite3.Connection, step: Step) -> None:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from mythos.ids import AccountId, EntityId, PlaceId, RoomId, SessionId
 from mythos.play.commits import Batch
-from mythos.play.ports import BadBatch, SessionRecord, StoredEntities
+from mythos.play.ports import Account, BadBatch, Contents, SessionRecord, StoredEntities
+from mythos.play.sessions import ANSWERS
 from mythos.wire.message import Line, Message, Role, Span, State
 from mythos.world.state import BURN, MINT, Character, DoorState, Entity, Item, Npc, SpawnState, World
 
-__all__ = ["EntityRow", "Rows", "SessionRow", "decode_entities", "decode_session", "encode"]
+__all__ = [
+    "EntityRow",
+    "Rows",
+    "SessionRow",
+    "decode_account",
+    "decode_character",
+    "decode_contents",
+    "decode_entities",
+    "decode_session",
+    "encode",
+]
 
 _dumps = msgspec.json.encode
 _loads = msgspec.json.decode
@@ -171,6 +182,71 @@ def decode_entities(
 
 def _place(place: str) -> PlaceId:
     return EntityId(place)  # a room's id and an entity's are told apart by who looks them up
+
+
+def decode_contents(
+    world: World,
+    entities: Iterable[EntityRow],
+    gold: dict[str, int],
+    sessions: Iterable[SessionRow],
+    later: Iterable[tuple[str, int, int | None]],
+    idle: Iterable[tuple[str, str]],
+    meta: dict[str, str],
+) -> Contents:
+    """What a store holds when a server starts.
+
+    :param later: commands that the ledger knows of and their session's row does not: session, c, asked, by c
+    :param idle: id and data of the characters that have neither a session nor an account's row
+    """
+    commands: dict[str, list[tuple[int, int | None]]] = {}
+    for session, c, asked in later:
+        commands.setdefault(session, []).append((c, asked))
+    records = [decode_session(row) for row in sessions]
+    return Contents(
+        decode_entities(entities, gold, world, hoards=True)[0],
+        [_with_commands(one, commands[one.id]) if one.id in commands else one for one in records],
+        [EntityId(id) for id, data in idle if _loads(data)["account"] is None],
+        now=float(meta.get("now", "0")),
+        next_id=int(meta.get("next_id", "1")),
+        next_tx=int(meta.get("next_tx", "1")),
+        fresh=not meta,
+    )
+
+
+def _with_commands(record: SessionRecord, later: list[tuple[int, int | None]]) -> SessionRecord:
+    """A session that was killed. Of commands that moved nothing nobody knows whether they were heard: they count as
+    undone."""
+    last = later[-1][0]
+    known = {c for c, _ in later}
+    undone = [c for c in range(max(record.next_c, last - ANSWERS), last) if c not in known]
+    asked = [(c, checksum) for c, checksum in later if checksum is not None]
+    return replace(
+        record, next_c=last + 1, asked=(*record.asked, *asked)[-ANSWERS:], undone=(*record.undone, *undone)[-ANSWERS:]
+    )
+
+
+def decode_character(
+    world: World, entities: Iterable[EntityRow], gold: dict[str, int], account: tuple[Any, ...] | None
+) -> StoredEntities:
+    """A character and what it holds.
+
+    :param account: the row of its account, as for :func:`decode_account`
+    """
+    stored = decode_entities(entities, gold, world, hoards=True)[0]
+    owner = decode_account(account)
+    if owner is not None:  # it may be newer than the character's row: a guest had just registered
+        for me in stored.entities:
+            if isinstance(me, Character):
+                me.name, me.account, me.keeper = owner.name, owner.id, owner.keeper
+    return stored
+
+
+def decode_account(row: tuple[Any, ...] | None) -> Account | None:
+    """:param row: id, name, key, password, character, keeper"""
+    if row is None:
+        return None
+    id, name, key, password, character, keeper = row
+    return Account(AccountId(id), name, key, password, EntityId(character), bool(keeper))
 
 
 # ── sessions ────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,6 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,15 +24,13 @@ from mythos.play.ports import (
     Contents,
     NameTaken,
     RefreshGrant,
-    SessionRecord,
     StoredEntities,
     StoreDown,
 )
-from mythos.play.sessions import ANSWERS
 from mythos.store import rows as rows_
 from mythos.store.migrate import migrate
 from mythos.store.rows import Rows
-from mythos.world.state import Character, World
+from mythos.world.state import World
 
 __all__ = ["SQLiteStore", "apply", "connect", "use_wal"]
 
@@ -80,9 +77,9 @@ _LATER_COMMANDS = (
     "SELECT session.id, ledger.c, ledger.asked FROM session JOIN ledger ON ledger.session = session.id"
     " AND ledger.c >= session.next_c ORDER BY ledger.c"
 )
-#: Guests that no session could bring back.
-_STRAYS = (
-    "SELECT id FROM entity WHERE kind = 'c' AND json_extract(data, '$.account') IS NULL"
+#: Characters that no session could bring back; guests among them are nobody's any more.
+_IDLE = (
+    "SELECT id, data FROM entity WHERE kind = 'c'"
     " AND id NOT IN (SELECT character FROM session) AND id NOT IN (SELECT character FROM account) ORDER BY rowid"
 )
 #: All entities that no character is or holds, in the order they were made; and the coins of all such holders.
@@ -276,44 +273,24 @@ class SQLiteStore:
         await self._run(lambda database: apply(database, rows))
 
     async def load(self, world: World) -> Contents:
-        def work(database: sqlite3.Connection) -> Any:
+        def work(database: sqlite3.Connection) -> tuple[Any, ...]:
             entities = database.execute(_WORLD).fetchall()
             gold = dict(database.execute(_WORLD_GOLD).fetchall())
-            sessions = [rows_.decode_session(row) for row in database.execute(_SESSIONS)]
+            sessions = database.execute(_SESSIONS).fetchall()
             database.execute("UPDATE session SET log = NULL, cursors = '[]'")
-            later: dict[str, list[tuple[int, int | None]]] = {}
-            for id, c, asked in database.execute(_LATER_COMMANDS):
-                later.setdefault(id, []).append((c, asked))
-            meta = dict(database.execute("SELECT key, value FROM meta"))
-            known = [_with_commands(one, later[one.id]) if one.id in later else one for one in sessions]
-            strays = [EntityId(id) for (id,) in database.execute(_STRAYS)]
-            return entities, gold, known, strays, meta
+            later = database.execute(_LATER_COMMANDS).fetchall()
+            idle = database.execute(_IDLE).fetchall()
+            return entities, gold, sessions, later, idle, dict(database.execute("SELECT key, value FROM meta"))
 
-        entities, gold, sessions, strays, meta = await self._run(work)
-        stored, _ = rows_.decode_entities(entities, gold, world, hoards=True)
-        return Contents(
-            stored,
-            sessions,
-            strays,
-            now=float(meta.get("now", "0")),
-            next_id=int(meta.get("next_id", "1")),
-            next_tx=int(meta.get("next_tx", "1")),
-            fresh=not meta,
-        )
+        return rows_.decode_contents(world, *await self._run(work))
 
     async def load_character(self, world: World, character: EntityId) -> StoredEntities:
-        def work(database: sqlite3.Connection) -> tuple[list[Any], dict[str, int], Account | None]:
+        def work(database: sqlite3.Connection) -> tuple[Any, ...]:
             entities = database.execute(_CHARACTER, (character,)).fetchall()
             gold = dict(database.execute(_CHARACTER_GOLD, (character,)).fetchall())
-            return entities, gold, _account(database.execute(_ACCOUNT_OF, (character,)).fetchone())
+            return entities, gold, database.execute(_ACCOUNT_OF, (character,)).fetchone()
 
-        entities, gold, account = await self._run(work)
-        stored = rows_.decode_entities(entities, gold, world, hoards=True)[0]
-        if account is not None:  # it may be newer than the character's row: a guest had just registered
-            for me in stored.entities:
-                if isinstance(me, Character):
-                    me.name, me.account, me.keeper = account.name, account.id, account.keeper
-        return stored
+        return rows_.decode_character(world, *await self._run(work))
 
     # ── AccountStore ────────────────────────────────────────────────────────────────────────────
 
@@ -342,10 +319,14 @@ class SQLiteStore:
         )
 
     async def by_key(self, key: str) -> Account | None:
-        return await self._run(lambda database: _account(database.execute(_ACCOUNT_BY_KEY, (key,)).fetchone()))
+        return await self._run(
+            lambda database: rows_.decode_account(database.execute(_ACCOUNT_BY_KEY, (key,)).fetchone())
+        )
 
     async def by_id(self, account: AccountId) -> Account | None:
-        return await self._run(lambda database: _account(database.execute(_ACCOUNT_BY_ID, (account,)).fetchone()))
+        return await self._run(
+            lambda database: rows_.decode_account(database.execute(_ACCOUNT_BY_ID, (account,)).fetchone())
+        )
 
     async def set_password(self, account: AccountId, password: str) -> None:
         await self._run(
@@ -392,22 +373,3 @@ class SQLiteStore:
 
     async def revoke_session(self, session: SessionId) -> None:
         await self._run(lambda database: database.execute(_REVOKE, (session,)))
-
-
-def _with_commands(record: SessionRecord, later: list[tuple[int, int | None]]) -> SessionRecord:
-    """A session that was killed. Of commands that moved nothing nobody knows whether they were heard: they count as
-    undone."""
-    last = later[-1][0]
-    known = {c for c, _ in later}
-    undone = [c for c in range(max(record.next_c, last - ANSWERS), last) if c not in known]
-    asked = [(c, checksum) for c, checksum in later if checksum is not None]
-    return replace(
-        record, next_c=last + 1, asked=(*record.asked, *asked)[-ANSWERS:], undone=(*record.undone, *undone)[-ANSWERS:]
-    )
-
-
-def _account(row: tuple[Any, ...] | None) -> Account | None:
-    if row is None:
-        return None
-    id, name, key, password, character, keeper = row
-    return Account(AccountId(id), name, key, password, EntityId(character), bool(keeper))

@@ -22,6 +22,7 @@ from twisted.logger import globalLogBeginner
 
 from mythos.app.house import House
 from mythos.config import disk, load
+from mythos.config.model import Database
 from mythos.store.rows import Rows
 from mythos.store.sqlite import SQLiteStore, apply
 from mythos.telemetry.logs import Observer
@@ -73,6 +74,11 @@ def main() -> None:
     died = config.data.with_name(config.data.name + ".died")
     observer = Observer("info", as_json=False, stream=sys.__stderr__)
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+
+    async def open_dying(database: Database, reactor: Any, *_: Any) -> DyingStore:
+        assert database.path is not None
+        return DyingStore(database.path, reactor, moment, int(number), died)
+
     house = House(
         config,
         reactor,
@@ -80,7 +86,7 @@ def main() -> None:
         fail=lambda text: os._exit(78),
         observer=observer,
         unsafe=bool(os.environ.get("CHAOS_UNSAFE")),
-        open_store=lambda path, reactor: DyingStore(path, reactor, moment, int(number), died),
+        open_store=open_dying,
     )
     application = Application("mythos")
     house.setServiceParent(application)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mythos.config import ApiKey, Config, ConfigError, Environment, Listen, LogFormat, LogLevel, Size, load
+from mythos.config import ApiKey, Config, ConfigError, Environment, Listen, LogFormat, LogLevel, Size, load, shown
 from mythos.config.model import DECLARED
 from tests.config.reading import CWD, mistakes, read
 
@@ -156,7 +156,42 @@ def test_every_key_has_its_own_variable() -> None:
 def test_database_url_wins_over_parts() -> None:
     env = {"DATABASE_URL": "memory:", "DB_PATH": "old.db", "DB_HOST": "db"}
     assert read(env=env).config.database.path is None
-    assert read(env={"DB_PATH": "/data/old.db"}).config.database.url == "sqlite:////data/old.db"
+    assert read(env={"DB_PATH": "/data/old.db"}).config.database.url.url == "sqlite:////data/old.db"
+
+
+@pytest.mark.parametrize(
+    ("env", "url"),
+    [
+        ({"DATABASE_URL": "postgres://u:p@h/d"}, "postgresql://u:p@h/d"),
+        ({"DATABASE_URL": "postgresql+asyncpg://h/d?sslmode=require"}, "postgresql://h/d?sslmode=require"),
+        ({"DB_HOST": "db"}, "postgresql://db/"),
+        ({"DB_NAME": "mud"}, "postgresql://localhost/mud"),
+        (
+            {"DB_HOST": "db", "DB_PORT": "6432", "DB_NAME": "a b", "DB_USER": "me@here", "DB_PASSWORD": "x"},
+            "postgresql://me%40here@db:6432/a%20b",
+        ),
+        ({"DB_HOST": "/run/postgresql", "DB_NAME": "mud"}, "postgresql:///mud?host=/run/postgresql"),
+        ({"DB_HOST": "db", "DB_PATH": "old.db"}, "sqlite:////srv/mud/old.db"),
+    ],
+)
+def test_the_spellings_of_a_database(env: dict[str, str], url: str) -> None:
+    """PostgreSQL as other servers name it, whole or in parts."""
+    assert read(env=env).config.database.url.url == url
+
+
+def test_a_password_is_not_shown() -> None:
+    """Wherever it stands in the address; a file with it must not be readable by others."""
+    for url, seen in {
+        "postgresql://u:hush@h/d": "postgresql://u:********@h/d",
+        "postgresql://h/d?a=b&password=hush&c=d": "postgresql://h/d?a=b&password=********&c=d",
+    }.items():
+        loaded = read(f"database: {{url: '{url}'}}\n")
+        assert loaded.config.database.url.url == url
+        assert "hush" not in repr(loaded.config)
+        assert {one.key: one.value for one in shown(loaded)}["database.url"] == seen
+        assert [path.name for path in loaded.secret_files] == ["mythos.yaml"]
+    assert not read("database: {url: 'postgresql://u@h/d'}\n").secret_files
+    assert read(env={"DB_PASSWORD": "hush"}).config.database.password == "hush"
 
 
 def test_empty_is_not_set() -> None:
@@ -288,11 +323,11 @@ def test_no_secret_is_printed_by_accident() -> None:
         ("sessions: {log_bytes: 64XB}\n", "1:23: error: expected a size such as 64KB or 128MB, not '64XB'"),
         (
             "database: {url: 'mysql://u:secret@h/d'}\n",
-            "1:17: error: expected sqlite:///FILE or memory:, not 'mysql:...'",
+            "1:17: error: expected sqlite:///FILE, postgresql://USER@HOST/DATABASE or memory:, not 'mysql:...'",
         ),
         (
-            "database:\n  url: postgresql://u@h/d\n",
-            "2:8: error: PostgreSQL comes with a later version; use sqlite:///FILE or memory:",
+            "database:\n  url: postgresql://u:secret@h:70000/d\n",
+            "2:8: error: expected postgresql://USER@HOST:PORT/DATABASE, with a port from 0 to 65535",
         ),
         (
             "http: {cors_origins: [https://a.example/path]}\n",
@@ -339,8 +374,8 @@ def test_mistakes_outside_of_the_file() -> None:
     assert mistakes(options={"config": "none.yaml"}) == ["--config: error: there is no file none.yaml"]
     assert mistakes(env={"MYTHOS_ENV_FILE": "none"}) == ["MYTHOS_ENV_FILE: error: there is no file none"]
     assert mistakes(env={"SECRET_KEY_FILE": "none"}) == ["SECRET_KEY_FILE: error: there is no file none"]
-    assert mistakes(env={"DB_HOST": "db", "DB_NAME": "mud"}) == [
-        "DB_HOST: error: PostgreSQL comes with a later version; use sqlite:///FILE or memory:"
+    assert mistakes(env={"DB_HOST": "db", "DB_PORT": "many"}) == [
+        "DB_HOST: error: expected postgresql://USER@HOST:PORT/DATABASE, with a port from 0 to 65535"
     ]
 
 

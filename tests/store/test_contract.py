@@ -12,10 +12,9 @@ from mythos.ids import AccountId, EntityId, PlaceId, RoomId, SessionId
 from mythos.play.commits import Commits, Transaction
 from mythos.play.names import key
 from mythos.play.ports import Account, BadBatch, Contents, NameTaken, RefreshGrant, SessionRecord
-from mythos.store.sqlite import SQLiteStore
 from mythos.wire.message import Line, Message, Role, Span, State
 from mythos.world.state import BURN, GOLD, MINT, MOST, Character, DoorState, Entity, Item, Npc, SpawnState, World
-from tests.store.batches import ANN, BOB, ask, batch, everything, paid, write
+from tests.store.batches import ANN, BOB, AnyStore, ask, batch, everything, paid, write
 from tests.world.town import ATLAS, DEN, ITEMS, MARTA, NPCS, SQUARE, YARD, Loaded, person, town
 
 BAG, FLASK, TAILS = EntityId("i5"), EntityId("i6"), EntityId("i7")
@@ -46,21 +45,21 @@ def values(entity: Entity) -> dict[str, Any]:
     )
 
 
-async def contents(store: SQLiteStore) -> Contents:
+async def contents(store: AnyStore) -> Contents:
     return await store.load(empty_town())
 
 
 # ── entities ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_nothing_yet(store: SQLiteStore) -> None:
+async def test_nothing_yet(store: AnyStore) -> None:
     """A store that was never written to says so."""
     found = await contents(store)
     assert (found.fresh, found.now, found.next_id, found.next_tx) == (True, 0.0, 1, 1)
     assert (list(found.entities.entities), dict(found.entities.hoards), list(found.sessions)) == ([], {}, [])
 
 
-async def test_all_kinds_come_back(store: SQLiteStore) -> None:
+async def test_all_kinds_come_back(store: AnyStore) -> None:
     """What a batch says of the world is what the next server finds, in the order it was made."""
     knife = Item(EntityId("i1"), KNIFE, MARTA, worn="hand")
     tails = Item(EntityId("i2"), TAIL, YARD, 12, lit=True)
@@ -74,7 +73,7 @@ async def test_all_kinds_come_back(store: SQLiteStore) -> None:
     assert (found.fresh, found.now, found.next_id, found.next_tx) == (False, 40.0, 3, 9)
 
 
-async def test_order_outlives_changes(store: SQLiteStore) -> None:
+async def test_order_outlives_changes(store: AnyStore) -> None:
     """What was made first stays first, though its row is written again."""
     made = [Item(EntityId(f"i{n}"), KNIFE, YARD) for n in (9, 10, 1, 2)]
     await write(store, batch(1, entities=made))
@@ -84,7 +83,7 @@ async def test_order_outlives_changes(store: SQLiteStore) -> None:
     assert [values(one) for one in found] == [values(one) for one in made]
 
 
-async def test_a_character_comes_with_what_it_holds(store: SQLiteStore) -> None:
+async def test_a_character_comes_with_what_it_holds(store: AnyStore) -> None:
     """However deep; it sleeps in the store, and what it holds does not come with the world."""
     ann = Character(ANN, "Ann", YARD, 11, 25, account=AccountId(3), keeper=True, xp=450, level=3, title="of the yard")
     ann.flags, ann.settings, ann.aliases, ann.seen = {"secret": 1}, {"brief": "on"}, {"k": "kill"}, {"t:yard up"}
@@ -106,7 +105,7 @@ async def test_a_character_comes_with_what_it_holds(store: SQLiteStore) -> None:
     assert (list(nobody.entities), dict(nobody.hoards)) == ([], {})
 
 
-async def test_the_gone_are_gone(store: SQLiteStore) -> None:
+async def test_the_gone_are_gone(store: AnyStore) -> None:
     here, gone = Item(EntityId("i1"), KNIFE, YARD), Item(EntityId("i2"), KNIFE, YARD)
     await write(store, batch(1, entities=[here, gone]))
     await write(store, batch(2, gone=[gone.id, EntityId("i99")]))
@@ -114,22 +113,23 @@ async def test_the_gone_are_gone(store: SQLiteStore) -> None:
 
 
 @pytest.mark.parametrize("word", HARD_WORDS)
-async def test_any_word(store: SQLiteStore, word: str) -> None:
+async def test_any_word(store: AnyStore, word: str) -> None:
     """Words are kept as they were typed."""
     ann = Character(ANN, word, YARD, title=word, flags={word: 1}, settings={word: word}, aliases={word: word})
     said: Message = Line("say", (Span(word), Span(word, Role.PLAYER)))
     record = replace(SESSION, log=((1, 0.0, said), (2, 0.0, State(word, {word: [word]}))))
-    done = paid(1, MINT, ANN, 1, session=SESSION.id, c=1, kind=word)
+    kind = word.replace("\0", "")  # which is ours, never typed: PostgreSQL has no letter of that number
+    done = paid(1, MINT, ANN, 1, session=SESSION.id, c=1, kind=kind)
     await write(store, batch(1, done, entities=[ann], sessions=[record]))
     (found,) = (await store.load_character(empty_town(), ANN)).entities
     ann.gold = 1
     assert values(found) == values(ann)
-    assert await ask(store, "SELECT kind FROM ledger") == [(word,)]
+    assert await ask(store, "SELECT kind FROM ledger") == [(kind,)]
     (session,) = (await contents(store)).sessions
     assert heard(session) == heard(record)
 
 
-async def test_a_place_that_is_no_more(store: SQLiteStore) -> None:
+async def test_a_place_that_is_no_more(store: AnyStore) -> None:
     """Builders may remove what was in play: people wake at home, things of no kind are not brought back."""
     ann = Character(ANN, "Ann", RoomId("t:burned-down"))
     lost = Item(EntityId("i1"), replace(KNIFE, id="unmade"), ANN)
@@ -144,15 +144,17 @@ async def test_a_place_that_is_no_more(store: SQLiteStore) -> None:
 # ── the ledger ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_double_entry(store: SQLiteStore) -> None:
+async def test_double_entry(store: AnyStore) -> None:
     """Each posting is two lines that cancel out; a balance is the sum of its lines. Mint and burn have none."""
     give = Transaction(2, "trade", None, None, (_p(ANN, BOB, 30), _p(BOB, ANN, 2, "knife"), _p(ANN, BURN, 5)))
     await write(store, batch(1, paid(1, MINT, ANN, 50), paid(3, MINT, BOB, 2, asset="knife"), give))
-    assert await ask(store, "SELECT tx, holder, asset, delta FROM ledger_line ORDER BY rowid") == [
-        *[(1, MINT, GOLD, -50), (1, ANN, GOLD, 50), (3, MINT, "knife", -2), (3, BOB, "knife", 2)],
-        *[(2, ANN, GOLD, -30), (2, BOB, GOLD, 30), (2, BOB, "knife", -2), (2, ANN, "knife", 2)],
-        *[(2, ANN, GOLD, -5), (2, BURN, GOLD, 5)],
-    ]
+    assert sorted(await ask(store, "SELECT tx, holder, asset, delta FROM ledger_line")) == sorted(
+        [
+            *[(1, MINT, GOLD, -50), (1, ANN, GOLD, 50), (3, MINT, "knife", -2), (3, BOB, "knife", 2)],
+            *[(2, ANN, GOLD, -30), (2, BOB, GOLD, 30), (2, BOB, "knife", -2), (2, ANN, "knife", 2)],
+            *[(2, ANN, GOLD, -5), (2, BURN, GOLD, 5)],
+        ]
+    )
     assert await ask(store, "SELECT holder, asset, amount FROM balance ORDER BY 1, 2") == [
         *[(ANN, GOLD, 15), (ANN, "knife", 2), (BOB, GOLD, 30), (BOB, "knife", 0)]
     ]
@@ -165,7 +167,7 @@ def _p(source: PlaceId, target: PlaceId, amount: int, asset: str = GOLD) -> Any:
     return paid(0, source, target, amount, asset=asset).postings[0]
 
 
-async def test_the_largest_amounts_are_exact(store: SQLiteStore) -> None:
+async def test_the_largest_amounts_are_exact(store: AnyStore) -> None:
     """2**53 at once, and more than a float can count in sum."""
     await write(store, batch(1, paid(1, MINT, YARD, MOST), paid(2, MINT, YARD, MOST), paid(3, MINT, YARD, 1)))
     assert dict((await contents(store)).entities.hoards) == {YARD: 2 * MOST + 1}
@@ -173,7 +175,7 @@ async def test_the_largest_amounts_are_exact(store: SQLiteStore) -> None:
     assert dict((await contents(store)).entities.hoards) == {YARD: 1, SQUARE: MOST, DEN: MOST}
 
 
-async def test_a_session_goes_on_behind_its_last_command(store: SQLiteStore) -> None:
+async def test_a_session_goes_on_behind_its_last_command(store: AnyStore) -> None:
     """The ledger may know of a later command than the session's own row does."""
     await write(store, batch(1, sessions=[replace(SESSION, next_c=3)]))
     await write(store, batch(2, paid(1, MINT, ANN, 1, session=SESSION.id, c=8)))
@@ -195,7 +197,7 @@ IMPOSSIBLE = {
 
 
 @pytest.mark.parametrize("wrong", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
-async def test_all_or_nothing(store: SQLiteStore, wrong: list[Transaction]) -> None:
+async def test_all_or_nothing(store: AnyStore, wrong: list[Transaction]) -> None:
     """A batch with one impossible row in its middle changes nothing, and the next batch goes through."""
     knife = Item(EntityId("i1"), KNIFE, YARD)
     first = paid(1, MINT, ANN, 100, session=SESSION.id, c=1)
@@ -217,37 +219,30 @@ NAMED = {
         [paid(n, MINT, ANN, 2**62) for n in (5, 6)],
         "balance 'c1' 'gold' 9223372036854775808",
     ),
-    "a sum that grows too large": ([paid(5, MINT, YARD, 2**63 - 1)], "balance 't:yard' 'gold'.*REAL.*balance.amount"),
-    "takes more than there is": ([paid(5, YARD, BOB, 101)], "balance 't:yard' 'gold' -101: CHECK"),
+    "a sum that grows too large": ([paid(5, MINT, YARD, 2**63 - 1)], "balance 't:yard' 'gold'"),
+    "takes more than there is": ([paid(5, YARD, BOB, 101)], "balance 't:yard' 'gold' -101: .*(CHECK|violates check)"),
     "takes from who has none": ([paid(5, ANN, BOB, 1)], "has nothing: gold of c1"),
-    "a number of the ledger comes again": ([paid(1, MINT, BOB, 1)], "ledger 1 'give'.*UNIQUE"),
+    "a number of the ledger comes again": ([paid(1, MINT, BOB, 1)], "ledger.*(1 .*UNIQUE|unique.*=.1. )"),
 }
 
 
 @pytest.mark.parametrize(("wrong", "words"), NAMED.values(), ids=NAMED)
-async def test_the_row_that_is_refused_is_named(store: SQLiteStore, wrong: list[Transaction], words: str) -> None:
+async def test_the_row_that_is_refused_is_named(store: AnyStore, wrong: list[Transaction], words: str) -> None:
     """Among thousands, its operator could not find it."""
     await write(store, batch(1, paid(1, MINT, YARD, 100), paid(2, MINT, BOB, 100)))
     with pytest.raises(BadBatch, match=words):
         await write(store, batch(2, *wrong))
 
 
-@pytest.mark.parametrize("table", ["entity", "balance", "ledger", "ledger_line", "session", "account", "meta"])
-async def test_columns_hold_what_they_say(store: SQLiteStore, table: str) -> None:
-    """A number that is too large would become another number, silently."""
-    (sql,) = (await ask(store, "SELECT sql FROM sqlite_schema WHERE name = ?", table))[0]
-    assert sql.endswith(("STRICT", "STRICT, WITHOUT ROWID"))
-
-
 @pytest.mark.parametrize("stack", [0, -1])
-async def test_a_stack_of_nothing_is_refused(store: SQLiteStore, stack: int) -> None:
+async def test_a_stack_of_nothing_is_refused(store: AnyStore, stack: int) -> None:
     before = await everything(store)
     with pytest.raises(BadBatch):
         await write(store, batch(1, entities=[Item(EntityId("i1"), KNIFE, YARD, stack)]))
     assert await everything(store) == before
 
 
-async def test_what_is_no_row_is_refused_before_it_is_sent(store: SQLiteStore) -> None:
+async def test_what_is_no_row_is_refused_before_it_is_sent(store: AnyStore) -> None:
     """The turn that closes the batch learns of it."""
     broken: list[Any] = [Character(ANN, "Ann", YARD, title="\ud800"), object()]
     for entity in broken:
@@ -255,7 +250,7 @@ async def test_what_is_no_row_is_refused_before_it_is_sent(store: SQLiteStore) -
             store.encode(batch(7, entities=[entity]))
 
 
-async def test_once(store: SQLiteStore) -> None:
+async def test_once(store: AnyStore) -> None:
     """A batch that comes again, at once or late, does nothing; another server's batch of that number is another."""
     first = store.encode(batch(1, paid(1, MINT, YARD, 10), sessions=[SESSION]))
     second = store.encode(batch(2, paid(2, YARD, SQUARE, 4), entities=[Item(EntityId("i1"), KNIFE, YARD)]))
@@ -270,7 +265,7 @@ async def test_once(store: SQLiteStore) -> None:
     assert dict((await contents(store)).entities.hoards) == {YARD: 7, SQUARE: 4}
 
 
-async def test_rows_are_of_the_instant_they_were_made(store: SQLiteStore) -> None:
+async def test_rows_are_of_the_instant_they_were_made(store: AnyStore) -> None:
     """A batch that waits for the disk does not take in what happens meanwhile."""
     knife = Item(EntityId("i1"), KNIFE, YARD)
     rows = store.encode(batch(1, entities=[knife]))
@@ -282,7 +277,7 @@ async def test_rows_are_of_the_instant_they_were_made(store: SQLiteStore) -> Non
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_a_world_comes_back(store: SQLiteStore, seed: int) -> None:
+async def test_a_world_comes_back(store: AnyStore, seed: int) -> None:
     """Whatever is moved, made and destroyed, in batches of any size: what is loaded is what was, to the last coin."""
     dice, world = random.Random(seed), town()
     people = [person(world, name, SQUARE) for name in ("Ann", "Bob")]
@@ -312,7 +307,7 @@ async def test_a_world_comes_back(store: SQLiteStore, seed: int) -> None:
     await same(store, world)
 
 
-async def same(store: SQLiteStore, world: World) -> None:
+async def same(store: AnyStore, world: World) -> None:
     """What the store holds is what stands in memory, and the ledger agrees with both."""
     stored = (await contents(store)).entities
     found, hoards = list(stored.entities), dict(stored.hoards)
@@ -359,7 +354,7 @@ def heard(record: SessionRecord) -> list[Any] | None:
     return [(number, age, words) for (number, age, _), words in zip(record.log, said, strict=True)]
 
 
-async def test_a_session_comes_back(store: SQLiteStore) -> None:
+async def test_a_session_comes_back(store: AnyStore) -> None:
     """Whole, with its log; the log is handed out once, for what was said since is in nobody's log."""
     said = Line("say", (Span("Bob", Role.PLAYER), Span(' says, "hello"')))
     vitals = State("Char.Vitals", {"hp": 20, "ratio": 0.5, "fighting": False, "with": None})
@@ -372,7 +367,7 @@ async def test_a_session_comes_back(store: SQLiteStore) -> None:
     assert again == replace(record, log=None, cursors=())
 
 
-async def test_sessions_change_and_end(store: SQLiteStore) -> None:
+async def test_sessions_change_and_end(store: AnyStore) -> None:
     other = replace(SESSION, id=SessionId("b2"), character=BOB)
     await write(store, batch(1, sessions=[SESSION, other]))
     changed = replace(SESSION, epoch="new", head=9, next_c=12, tokens=((("third", 0.0),),), seen=1_800_000_060.0)
@@ -388,7 +383,7 @@ def account(name: str, character: EntityId = ANN) -> Account:
     return Account(AccountId(0), name, key(name), f"hash of {name}", character)
 
 
-async def test_accounts_come_back(store: SQLiteStore) -> None:
+async def test_accounts_come_back(store: AnyStore) -> None:
     ann, bob = await store.add(account("Ann")), await store.add(account("Bob", BOB))
     assert ann == replace(account("Ann"), id=ann.id)
     assert 0 < ann.id != bob.id > 0
@@ -397,7 +392,7 @@ async def test_accounts_come_back(store: SQLiteStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["Zoe", "zoe", "ZOË", "Zoe\u0308"])
-async def test_names_are_unique(store: SQLiteStore, name: str) -> None:
+async def test_names_are_unique(store: AnyStore, name: str) -> None:
     """However it is written; the first one stays as it was."""
     first = await store.add(account("Zoë"))
     with pytest.raises(NameTaken, match=name):
@@ -405,13 +400,13 @@ async def test_names_are_unique(store: SQLiteStore, name: str) -> None:
     assert await store.by_key(key(name)) == first
 
 
-async def test_a_character_has_one_account(store: SQLiteStore) -> None:
+async def test_a_character_has_one_account(store: AnyStore) -> None:
     await store.add(account("Ann"))
-    with pytest.raises(BadBatch, match=r"account\.character"):
+    with pytest.raises(BadBatch, match=r"account[._]character"):
         await store.add(account("Bob", ANN))
 
 
-async def test_a_character_is_its_accounts(store: SQLiteStore) -> None:
+async def test_a_character_is_its_accounts(store: AnyStore) -> None:
     """Though the server died between the account and the character's new row: it is no guest, and nobody's stray."""
     await write(store, batch(1, entities=[Character(ANN, "Guest1", YARD), Character(BOB, "Guest2", YARD)]))
     ann = await store.add(account("Ann"))
@@ -421,7 +416,7 @@ async def test_a_character_is_its_accounts(store: SQLiteStore) -> None:
     assert (me.name, me.account, me.keeper) == ("Ann", ann.id, False)
 
 
-async def test_counters_never_fall(store: SQLiteStore) -> None:
+async def test_counters_never_fall(store: AnyStore) -> None:
     """A batch that is tried again comes behind an account with a newer id: nobody is given that id again."""
     rows = store.encode(batch(1, next_id=5, next_tx=5))
     await store.add(account("Ann", EntityId("c9")))
@@ -429,7 +424,7 @@ async def test_counters_never_fall(store: SQLiteStore) -> None:
     assert (await contents(store)).next_id == 10
 
 
-async def test_accounts_change(store: SQLiteStore) -> None:
+async def test_accounts_change(store: AnyStore) -> None:
     ann, bob = await store.add(account("Ann")), await store.add(account("Bob", BOB))
     assert not await store.any_keeper()
     await store.set_keeper(ann.id, True)
@@ -446,7 +441,7 @@ def grant(hash: str, family: str = "one", session: str = "a1", account: int | No
     return RefreshGrant(hash, family, SessionId(session), who, 1000.0)
 
 
-async def test_a_refresh_token_is_spent_once(store: SQLiteStore) -> None:
+async def test_a_refresh_token_is_spent_once(store: AnyStore) -> None:
     """It is good until it ends, and for one use; what is unknown is good for none."""
     mine, guest, old = grant("h1"), grant("h2", "two", account=None), replace(grant("h3", "three"), expires=499.0)
     for one in (mine, guest, old):
@@ -455,7 +450,7 @@ async def test_a_refresh_token_is_spent_once(store: SQLiteStore) -> None:
     assert [await store.use_grant(hash, 500.0) for hash in ("h1", "h2", "h3")] == [None, None, None]
 
 
-async def test_reuse_revokes_the_family(store: SQLiteStore) -> None:
+async def test_reuse_revokes_the_family(store: AnyStore) -> None:
     """Who shows a spent token stole it, or was robbed: all that came from that login ends, other logins go on."""
     await store.add_grant(grant("h1"))
     assert await store.use_grant("h1", 0.0)
@@ -466,7 +461,7 @@ async def test_reuse_revokes_the_family(store: SQLiteStore) -> None:
     assert await store.use_grant("other", 1.0) is not None
 
 
-async def test_reuse_before_the_successor_is_made(store: SQLiteStore) -> None:
+async def test_reuse_before_the_successor_is_made(store: AnyStore) -> None:
     """Two who use one token at the same time: the successor of the first comes too late to be good."""
     await store.add_grant(grant("h1"))
     assert await store.use_grant("h1", 0.0)
@@ -475,7 +470,7 @@ async def test_reuse_before_the_successor_is_made(store: SQLiteStore) -> None:
     assert await store.use_grant("h2", 1.0) is None
 
 
-async def test_a_session_is_revoked(store: SQLiteStore) -> None:
+async def test_a_session_is_revoked(store: AnyStore) -> None:
     """No token of it can be used any more; those of others can."""
     for one in (grant("h1"), grant("h2", "two"), grant("h3", "three", session="b2")):
         await store.add_grant(one)
@@ -483,7 +478,7 @@ async def test_a_session_is_revoked(store: SQLiteStore) -> None:
     assert [await store.use_grant(hash, 0.0) is not None for hash in ("h1", "h2", "h3")] == [False, False, True]
 
 
-async def test_an_account_is_revoked_with_its_session(store: SQLiteStore) -> None:
+async def test_an_account_is_revoked_with_its_session(store: AnyStore) -> None:
     """Also what it was given in sessions before, but nobody else's."""
     ann, bob = await store.add(account("Ann")), await store.add(account("Bob", BOB))
     await write(store, batch(1, sessions=[SESSION]))

@@ -29,6 +29,13 @@ async def test_settings(sqlite: SQLiteStore, pragma: str, value: object) -> None
     assert await ask(sqlite, f"PRAGMA {pragma}") == [(value,)]
 
 
+@pytest.mark.parametrize("table", ["entity", "balance", "ledger", "ledger_line", "session", "account", "meta"])
+async def test_columns_hold_what_they_say(sqlite: SQLiteStore, table: str) -> None:
+    """A number that is too large would become another number, silently."""
+    (sql,) = (await ask(sqlite, "SELECT sql FROM sqlite_schema WHERE name = ?", table))[0]
+    assert sql.endswith(("STRICT", "STRICT, WITHOUT ROWID"))
+
+
 def test_a_file_that_two_open_at_once(tmp_path: Path) -> None:
     """The one that SQLite turns away asks again, though not for ever."""
     asked: list[str] = []
@@ -72,31 +79,31 @@ async def test_answers_come_in_the_reactor(sqlite: SQLiteStore) -> None:
 # ── failures that pass, and those that do not ───────────────────────────────────────────────────
 
 
-async def test_a_full_disk_passes(store: SQLiteStore) -> None:
+async def test_a_full_disk_passes(local: SQLiteStore) -> None:
     """Nothing of the batch is written; the same rows go through when there is room again."""
-    (pages,) = (await ask(store, "PRAGMA page_count"))[0]
-    await ask(store, f"PRAGMA max_page_count = {pages}")
-    before = await everything(store)
+    (pages,) = (await ask(local, "PRAGMA page_count"))[0]
+    await ask(local, f"PRAGMA max_page_count = {pages}")
+    before = await everything(local)
     things = [Item(EntityId(f"i{n}"), ITEMS[0], YARD) for n in range(400)]
-    rows = store.encode(batch(1, paid(1, MINT, ANN, 5), entities=things))
+    rows = local.encode(batch(1, paid(1, MINT, ANN, 5), entities=things))
     for _ in range(2):
         with pytest.raises(StoreDown, match="full"):
-            await store.write(rows)
-        assert await everything(store) == before
-    await ask(store, "PRAGMA max_page_count = 100000")
-    await store.write(rows)
-    assert await ask(store, "SELECT count(*) FROM entity") == [(400,)]
+            await local.write(rows)
+        assert await everything(local) == before
+    await ask(local, "PRAGMA max_page_count = 100000")
+    await local.write(rows)
+    assert await ask(local, "SELECT count(*) FROM entity") == [(400,)]
 
 
-async def test_a_disk_that_cannot_be_written_passes(store: SQLiteStore) -> None:
+async def test_a_disk_that_cannot_be_written_passes(local: SQLiteStore) -> None:
     """Read-only is what Linux makes of a disk with errors: the operator's to put right, not the batch's fault."""
-    await ask(store, "PRAGMA query_only = ON")
-    rows = store.encode(batch(1, paid(1, MINT, ANN, 5)))
+    await ask(local, "PRAGMA query_only = ON")
+    rows = local.encode(batch(1, paid(1, MINT, ANN, 5)))
     with pytest.raises(StoreDown):
-        await store.write(rows)
-    store._database.execute("PRAGMA query_only = OFF")  # a job of the store would begin by writing
-    await store.write(rows)
-    assert await ask(store, "SELECT amount FROM balance") == [(5,)]
+        await local.write(rows)
+    local._database.execute("PRAGMA query_only = OFF")  # a job of the store would begin by writing
+    await local.write(rows)
+    assert await ask(local, "SELECT amount FROM balance") == [(5,)]
 
 
 async def test_a_lock_passes(sqlite: SQLiteStore, tmp_path: Path) -> None:
@@ -123,15 +130,15 @@ async def test_a_lock_passes(sqlite: SQLiteStore, tmp_path: Path) -> None:
         ("SELECT ?", ("\ud800",)),
     ],
 )
-async def test_what_never_passes(store: SQLiteStore, sql: str, values: tuple[object, ...]) -> None:
+async def test_what_never_passes(local: SQLiteStore, sql: str, values: tuple[object, ...]) -> None:
     """It is told apart from what passes, and the connection is good for the next."""
     with pytest.raises(BadBatch):
-        await ask(store, sql, *values)
-    await write(store, batch(1, paid(1, MINT, ANN, 5)))
-    assert await ask(store, "SELECT amount FROM balance") == [(5,)]
+        await ask(local, sql, *values)
+    await write(local, batch(1, paid(1, MINT, ANN, 5)))
+    assert await ask(local, "SELECT amount FROM balance") == [(5,)]
 
 
-async def test_an_error_of_the_work_is_its_own(store: SQLiteStore) -> None:
+async def test_an_error_of_the_work_is_its_own(local: SQLiteStore) -> None:
     """It comes out as it is, and what the work did is undone."""
 
     def work(database: sqlite3.Connection) -> None:
@@ -139,8 +146,8 @@ async def test_an_error_of_the_work_is_its_own(store: SQLiteStore) -> None:
         raise KeyError("ours")
 
     with pytest.raises(KeyError, match="ours"):
-        await store._run(work)
-    assert await ask(store, "SELECT * FROM meta") == []
+        await local._run(work)
+    assert await ask(local, "SELECT * FROM meta") == []
 
 
 # ── the end ─────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,47 @@
+"""Which store a configuration names, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from mythos.config.model import Database
+from mythos.play.ports import AccountStore, Store
+from mythos.store.memory import MemoryStore
+from mythos.store.postgres.schema import Target
+from mythos.store.postgres.store import open_postgres
+from mythos.store.sqlite import SQLiteStore
+
+__all__ = ["OpenStore", "Opener", "open_store", "target"]
+
+
+class OpenStore(Store, AccountStore, Protocol):
+    """Both ports of one store, until it is closed."""
+
+    def close(self) -> None: ...
+
+
+#: Takes the settings, the reactor, who hears that a start waits, and who hears that the world is another server's now.
+Opener = Callable[[Database, Any, Callable[[str], None], Callable[[str], None]], Awaitable[OpenStore]]
+
+
+async def open_store(
+    database: Database, reactor: Any, tell: Callable[[str], None], lost: Callable[[str], None]
+) -> OpenStore:
+    """The store, on today's schema.
+
+    :raises SchemaError: it cannot be used; with what to do
+    """
+    if database.url.postgres:
+        store = await open_postgres(
+            target(database), reactor, patience=database.acquire_timeout, wait=database.start_timeout, tell=tell
+        )
+        store.lost = lost
+        return store
+    return MemoryStore() if database.path is None else SQLiteStore(database.path, reactor)
+
+
+def target(database: Database) -> Target:
+    """Where PostgreSQL is, for a URL that names it."""
+    direct = database.direct_url.url if database.direct_url is not None else ""
+    return Target(database.url.url, direct, database.password)

@@ -1,0 +1,1 @@
+"""PostgreSQL: the same ports as SQLite, over connections that come back by themselves."""

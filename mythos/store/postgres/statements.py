@@ -1,0 +1,212 @@
+"""What the store says to PostgreSQL. A batch is a few statements of arrays, whatever its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from mythos.store.rows import Rows
+
+__all__ = [
+    "ACCOUNT_BY_ID",
+    "ACCOUNT_BY_KEY",
+    "ACCOUNT_OF",
+    "BEGIN_BATCH",
+    "CHARACTER",
+    "CHARACTER_GOLD",
+    "GRANT",
+    "IDLE",
+    "LATER_COMMANDS",
+    "MISFITS",
+    "REVOKE",
+    "SESSIONS",
+    "SETTINGS",
+    "TAKE",
+    "WORLD",
+    "WORLD_GOLD",
+    "columns",
+    "misfit",
+    "takings",
+    "writes",
+]
+
+#: Each new connection's: what may take how long, when a peer counts as gone, and that a commit is on disk.
+SETTINGS: Final = (
+    "SET statement_timeout = '5s'; SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '10s';"
+    " SET tcp_user_timeout = '10s'; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
+    " SET tcp_keepalives_count = 3; SET default_transaction_isolation = 'read committed';"
+    " SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
+    " WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
+)
+
+#: A batch begins: no row if it is written already, or if the epoch is another server's.
+BEGIN_BATCH: Final = (
+    "WITH held AS (SELECT epoch FROM fence FOR SHARE)"
+    " INSERT INTO batch SELECT %s, %s FROM held WHERE epoch = %s"
+    " ON CONFLICT (incarnation) DO UPDATE SET number = excluded.number WHERE batch.number < excluded.number"
+    " RETURNING number"
+)
+_ENTITIES: Final = (
+    "INSERT INTO entity (id, kind, proto, zone, place, stack, data) SELECT * FROM"
+    " unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[])"
+    " ON CONFLICT (id) DO UPDATE SET proto = excluded.proto, zone = excluded.zone, place = excluded.place,"
+    " stack = excluded.stack, data = excluded.data, rev = entity.rev + 1;"
+)
+_LEDGER: Final = (
+    "INSERT INTO ledger (tx, kind, session, c, asked, at) SELECT * FROM"
+    " unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::float8[]);"
+)
+_LINES: Final = (
+    "INSERT INTO ledger_line (tx, holder, asset, delta) SELECT * FROM"
+    " unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[]);"
+)
+_BALANCES: Final = (
+    "INSERT INTO balance (holder, asset, amount, rev) SELECT * FROM"
+    " unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])"
+    " ON CONFLICT (holder, asset) DO UPDATE SET amount = balance.amount + excluded.amount,"
+    " rev = balance.rev + excluded.rev;"
+)
+_SESSIONS: Final = (
+    "INSERT INTO session (id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log)"
+    " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],"
+    " %s::text[], %s::text[], %s::text[], %s::float8[], %s::text[])"
+    " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, head = excluded.head, floor = excluded.floor,"
+    " next_c = excluded.next_c, asked = excluded.asked, undone = excluded.undone, tokens = excluded.tokens,"
+    " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log;"
+)
+#: Counters only rise: a batch that had to be tried again may come behind an account that took a newer id.
+_META: Final = (
+    "INSERT INTO meta (key, value) SELECT * FROM unnest(%s::text[], %s::text[])"
+    " ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE excluded.value::numeric > meta.value::numeric;"
+)
+#: The last one of a batch: it must find all whom something is taken from.
+TAKE: Final = (
+    "UPDATE balance SET amount = amount + total, rev = rev + count FROM"
+    " unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS taken (holder, asset, total, count)"
+    " WHERE balance.holder = taken.holder AND balance.asset = taken.asset"
+)
+#: Whose balance does not allow what a batch does to it: holder, asset, by how much, and what there is.
+MISFITS: Final = (
+    "SELECT holder, asset, total, amount FROM unnest(%s::text[], %s::text[], %s::numeric[], %s::bigint[])"
+    " AS changed (holder, asset, total, count) LEFT JOIN balance USING (holder, asset)"
+    " WHERE coalesce(amount, 0) + total NOT BETWEEN 0 AND 9223372036854775807 OR (amount IS NULL AND total < 0)"
+)
+
+SESSIONS: Final = (
+    "SELECT id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log FROM session"
+    " ORDER BY id"
+)
+#: Commands that the ledger knows of and their session's row does not: it was written before.
+LATER_COMMANDS: Final = (
+    "SELECT session.id, ledger.c, ledger.asked FROM session JOIN ledger ON ledger.session = session.id"
+    " AND ledger.c >= session.next_c ORDER BY ledger.c"
+)
+#: Characters that no session could bring back; guests among them are nobody's any more.
+IDLE: Final = (
+    "SELECT id, data FROM entity WHERE kind = 'c'"
+    " AND id NOT IN (SELECT character FROM session) AND id NOT IN (SELECT character FROM account) ORDER BY made"
+)
+#: All entities that no character is or holds, in the order they were made; and the coins of all such holders.
+WORLD: Final = (
+    "WITH RECURSIVE held (id) AS (SELECT id FROM entity WHERE kind = 'c'"
+    " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
+    " SELECT id, kind, proto, zone, place, stack, data FROM entity"
+    " WHERE id NOT IN (SELECT id FROM held) ORDER BY made"
+)
+WORLD_GOLD: Final = (
+    "WITH RECURSIVE held (id) AS (SELECT id FROM entity WHERE kind = 'c'"
+    " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
+    " SELECT holder, amount FROM balance WHERE asset = 'gold' AND amount > 0 AND holder NOT IN (SELECT id FROM held)"
+)
+#: One character and all it holds, however deep; and the coins in there.
+CHARACTER: Final = (
+    "WITH RECURSIVE held (id) AS (SELECT id FROM entity WHERE kind = 'c' AND id = %s"
+    " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
+    " SELECT id, kind, proto, zone, place, stack, data FROM entity"
+    " WHERE id IN (SELECT id FROM held) ORDER BY made"
+)
+CHARACTER_GOLD: Final = (
+    "WITH RECURSIVE held (id) AS (SELECT id FROM entity WHERE kind = 'c' AND id = %s"
+    " UNION SELECT entity.id FROM entity JOIN held ON entity.place = held.id)"
+    " SELECT holder, amount FROM balance WHERE asset = 'gold' AND amount > 0 AND holder IN (SELECT id FROM held)"
+)
+
+#: A token used twice at once: its family may be revoked before the first use has made its successor.
+GRANT: Final = (
+    "INSERT INTO refresh_grant (hash, family, session, account, expires, state) SELECT %s, %s, %s, %s, %s,"
+    " CASE WHEN EXISTS (SELECT 1 FROM refresh_grant WHERE family = %s AND state = 'revoked')"
+    " THEN 'revoked' ELSE 'good' END ON CONFLICT (hash) DO NOTHING"
+)
+ACCOUNT_BY_ID: Final = "SELECT id, name, key, password, character, keeper FROM account WHERE id = %s"
+ACCOUNT_BY_KEY: Final = "SELECT id, name, key, password, character, keeper FROM account WHERE key = %s"
+ACCOUNT_OF: Final = "SELECT id, name, key, password, character, keeper FROM account WHERE character = %s"
+#: An account plays in one session after another: the grants of those before are as good as those of the last.
+REVOKE: Final = (
+    "UPDATE refresh_grant SET state = 'revoked' WHERE session = %(session)s OR account ="
+    " (SELECT account.id FROM account JOIN session USING (character) WHERE session.id = %(session)s)"
+)
+
+
+def columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    """The rows as an array for each column."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def writes(batch: Rows) -> tuple[str, list[Any]]:
+    """Everything of a batch but what it takes from balances: statements that go out together, and their values."""
+    said: list[str] = []
+    values: list[Any] = []
+
+    def add(sql: str, *arrays: Any) -> None:
+        said.append(sql)
+        values.extend(arrays)
+
+    if batch.gone:
+        add("DELETE FROM entity WHERE id = ANY(%s);", list(batch.gone))
+    if batch.entities:
+        add(_ENTITIES, *columns(batch.entities))
+    if batch.ledger:
+        add(_LEDGER, *columns(batch.ledger))
+    if batch.lines:
+        add(_LINES, *columns(batch.lines))
+    if given := [row for row in _balances(batch) if row[2] >= 0]:
+        add(_BALANCES, *columns(given))
+    if batch.sessions:
+        add(_SESSIONS, *columns(batch.sessions))
+    if batch.ended:
+        add("DELETE FROM session WHERE id = ANY(%s);", list(batch.ended))
+    add(_META, *columns(batch.meta))
+    return "".join(said), values
+
+
+def takings(batch: Rows) -> list[tuple[str, str, int, int]]:
+    """Rows for :data:`TAKE`: an upsert would check the fall itself, which is no row of its own."""
+    return [row for row in _balances(batch) if row[2] < 0]
+
+
+def _balances(batch: Rows) -> list[tuple[str, str, int, int]]:
+    return [(holder, asset, total, count) for (holder, asset), (total, count) in batch.balances.items()]
+
+
+def misfit(batch: Rows) -> str:
+    """The row that holds a value for which there is no column; empty if there is none."""
+    tables: dict[str, Iterable[Sequence[Any]]] = {
+        "entity": batch.entities,
+        "ledger": batch.ledger,
+        "ledger_line": batch.lines,
+        "balance": _balances(batch),
+        "session": batch.sessions,
+    }
+    for table, rows in tables.items():
+        for row in rows:
+            if not all(map(_fits, row)):
+                return f"{table} {' '.join([repr(part) for part in row[:3]])}"
+    return ""
+
+
+def _fits(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return True
