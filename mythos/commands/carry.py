@@ -174,14 +174,10 @@ def _set_light(call: Call, lit: bool) -> None:
 
 def _inventory(call: Call) -> None:
     me = call.me
-    carried: dict[str, tuple[Item, int]] = {}
-    for item in call.world.held(me.id):
-        if not item.worn:
-            _, count = carried.get(item.proto.id, (item, 0))
-            carried[item.proto.id] = (item, count + item.stack)
+    carried = phrase.alike(item for item in call.world.held(me.id) if not item.worn)
     worn = list(seeing.worn(call.world, me.id))
     call.reply("You carry:" if carried else "You carry nothing." if not worn else "You carry nothing in your bags.")
-    for item, count in carried.values():
+    for item, count in carried:
         call.reply(line("item", Span(phrase.capital(phrase.a(item.proto, count)), Role.ITEM), _note(item)))
     call.reply(*worn)
     call.reply(f"Gold: {me.gold}.")

@@ -18,13 +18,13 @@ Char.Status  ``{"level", "xp", "gold", "title"}``
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
 from mythos.ids import EntityId, PlaceId, RoomId
 from mythos.play.narrate.moving import crowded
-from mythos.play.narrate.phrase import a, capital
+from mythos.play.narrate.phrase import a, alike, capital
 from mythos.values import value
 from mythos.wire.message import State
 from mythos.world import quests
@@ -144,15 +144,9 @@ def _word(proto: ItemProto | NpcProto) -> str:
     return last if last in proto.words else proto.words[-1]
 
 
-def _kinds(things: Iterable[Thing]) -> list[tuple[str, Thing]]:
+def _kinds(things: tuple[Thing, ...]) -> Iterator[tuple[str, Thing]]:
     """The things by name, those that look alike counted together."""
-    counts: dict[tuple[str, str, bool], tuple[Thing, int]] = {}
-    for one in things:
-        kind = one.proto.id, one.worn, one.lit
-        if kind in counts or len(counts) < _KINDS:
-            _, count = counts.get(kind, (one, 0))
-            counts[kind] = (one, count + one.stack)
-    return [(a(one.proto, count), one) for one, count in counts.values()]
+    return ((a(one.proto, count), one) for one, count in alike(things)[:_KINDS])
 
 
 class Surroundings:

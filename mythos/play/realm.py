@@ -19,7 +19,7 @@ from mythos.play.audience import Audience, Heard, InRoom, Only
 from mythos.play.channels import Channels
 from mythos.play.commits import Commits
 from mythos.play.narrate import narrate
-from mythos.play.narrate.fights import vitals
+from mythos.play.narrate.fights import in_rounds, vitals
 from mythos.play.narrate.moving import crowded
 from mythos.play.panels import Panels, Surroundings
 from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, Tokens
@@ -512,7 +512,12 @@ class Realm:
         heard: list[Heard] = []
         for fact in facts:
             heard.extend(narrate(self.world, fact))
-        self.end_turn(heard, kind)
+        self.end_turn(self.in_rounds(heard), kind)
+
+    def in_rounds(self, heard: list[Heard]) -> list[Heard]:
+        """What is heard of a fight, a round in one line for those who want that."""
+        listeners = self._roster.listeners
+        return in_rounds(heard, lambda audience: [session.me for session in listeners(audience)])
 
     def sweep(self) -> None:
         """Let go of what is overdue, the next part of a round: the link-dead after their grace, sessions after their

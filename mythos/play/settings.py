@@ -9,7 +9,7 @@ from types import MappingProxyType
 from mythos.errors import Refusal
 from mythos.world.state import Character, World
 
-__all__ = ["PARTS", "SETTINGS", "Setting", "choose", "chosen"]
+__all__ = ["PARTS", "SETTINGS", "Setting", "choose", "chosen", "wants_rounds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "brief": Setting(("off", "on"), "short rooms when you walk"),
         "map": Setting(("off", "on", "words"), "a small map with each look, of letters or in words"),
         "screenreader": Setting(("off", "on"), "text fit for speech: one thing a line, no art"),
+        "rounds": Setting(("auto", "on", "off"), "a round of a fight in one line; auto is on for a screen reader"),
         "charset": Setting(
             ("auto", "utf-8", "latin-1", "ascii"), "the letters your client has; auto asks it", terminal=True
         ),
@@ -63,9 +64,6 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "prompt": Setting(
             ("on", "off"), "what ends each answer; plain, or with what you want to know", parts=PARTS, terminal=True
         ),
-        "rounds": Setting(
-            ("auto", "on", "off"), "a round of a fight in one line; auto is on for a screen reader", terminal=True
-        ),
         "width": Setting(("auto",), "letters in a line; auto asks your client", between=(20, 500), terminal=True),
     }
 )
@@ -74,6 +72,12 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
 def chosen(character: Character, name: str) -> str:
     """What a setting is for a character."""
     return (character.settings or {}).get(name, SETTINGS[name].values[0])
+
+
+def wants_rounds(character: Character) -> bool:
+    """Whether a player is told a round of a fight in one line."""
+    rounds = chosen(character, "rounds")
+    return chosen(character, "screenreader" if rounds == "auto" else "rounds") == "on"
 
 
 def choose(world: World, character: Character, name: str, words: str) -> None:

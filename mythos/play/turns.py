@@ -153,6 +153,8 @@ class Turns:
             self._fault(session, c, name, error)
             return 0.0
         session.idle_since = now
+        if session.me.fighting is not None:
+            heard = realm.in_rounds(heard)
         if not leaving:
             heard = page(session, heard)
         if asked or session.question is not None:

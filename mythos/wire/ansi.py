@@ -17,10 +17,10 @@ from urllib.parse import quote
 import wcwidth
 
 from mythos.wire.charset import Charset, fit
-from mythos.wire.message import Line, Message, Role, Span, line
+from mythos.wire.message import Line, Role, Span
 from mythos.wire.telnet import escape
 
-__all__ = ["Colours", "Links", "Style", "cells", "in_rounds", "prompt", "render", "style"]
+__all__ = ["Colours", "Links", "Style", "cells", "prompt", "render", "style"]
 
 
 class Colours(IntEnum):
@@ -137,28 +137,6 @@ def render(line: Line, style: Style) -> bytes:
     if rendered is None:
         rendered = line.rendered[style] = _first(line, style)
     return rendered
-
-
-def in_rounds(messages: Iterable[Message]) -> list[Message]:
-    """The same messages, those lines of a fight that follow each other put together as one."""
-    told: list[Message] = []
-    blows: list[Line] = []
-    for message in messages:
-        if isinstance(message, Line):
-            if message.kind == "combat":
-                blows.append(message)
-                continue
-            told += _round(blows)
-            blows = []
-        told.append(message)
-    return told + _round(blows)
-
-
-def _round(blows: list[Line]) -> list[Message]:
-    if len(blows) < 2:
-        return [*blows]
-    spans = [span for blow in blows for span in (Span(" "), *blow.spans)]
-    return [line("combat", spans[1:])]
 
 
 def prompt(line: Line, style: Style) -> bytes:

@@ -26,6 +26,14 @@ def held(scene: Scene, who: str) -> list[str]:
     return sorted(f"{item.stack} {item.proto.id}" for item in scene.world.held(scene.me(who).id))
 
 
+def test_equal_things_are_counted_together() -> None:
+    scene = with_things("Ann", "bag", "flask", "flask", "knife")
+    assert "2 flasks." in typed(scene, "Ann", "inventory")["Ann"]
+    scene.type("Ann", "put all flask in bag", "put knife in bag")
+    scene.hear_all()
+    assert typed(scene, "Ann", "look in bag")["Ann"][-1] == "In it: 2 flasks and a knife."
+
+
 def test_drop_and_get() -> None:
     scene = with_things("Ann", "knife")
     assert typed(scene, "Ann", "drop knife") == {

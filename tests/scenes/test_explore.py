@@ -55,6 +55,14 @@ def given(scene: Scene, who: str, *protos: str) -> None:
         scene.world.mint_item(ATLAS.items[proto], scene.me(who).id)
 
 
+def test_what_is_lit_is_not_counted_with_what_is_not() -> None:
+    scene = manor()
+    given(scene, "Ann", "m:lamp", "m:lamp")
+    scene.type("Ann", "light lamp")
+    scene.hear_all()
+    assert typed(scene, "Ann", "inventory")["Ann"][1:3] == ["A brass lamp (lit).", "A brass lamp."]
+
+
 def test_look() -> None:
     """Title, text, ways out with their doors, things, people; only who looks is told."""
     assert typed(manor(), "Ann", "look") == {

@@ -77,6 +77,52 @@ def test_a_round_is_a_line_for_each_blow() -> None:
     }
 
 
+def test_a_round_in_one_line() -> None:
+    """For who is read to, on every door, and for others who want it; for the others, nothing is different."""
+    scene = alone_with_the_rat("Ann Bob Cid")
+    scene.type("Ann", "sr on", "attack rat")
+    scene.type("Cid", "settings rounds on")
+    scene.hear_all()
+    scene.me("Ann").hp = scene.me("Ann").max_hp = scene.world.npcs[RAT].hp = 500
+    heard = by_tick(scene, 1)
+    (mine,), theirs = heard["Ann"], heard["Bob"]
+    assert len(theirs) == 2
+    assert heard["Cid"] == [" ".join(theirs)]
+    assert mine.count("brown rat") == 2 and mine.count(".") == 2
+    scene.type("Ann", "settings rounds off")
+    scene.hear_all()
+    assert len(by_tick(scene, 1)["Ann"]) == 2
+
+
+def test_a_round_ends_where_something_else_is_heard() -> None:
+    """What is told of a fight and what comes of it stay in order; nothing is lost, gauges go on."""
+    scene = alone_with_the_rat()
+    scene.type("Ann", "sr on", "attack rat")
+    scene.world.npcs[RAT].hp = 1
+    scene.hear_all()
+    last: list[str] = []
+    while scene.world.npcs[RAT].hp > 0:
+        last = by_tick(scene, 1)["Ann"]
+    assert last[0].startswith("You hit a brown rat for") and last[0].endswith(". You defeat a brown rat.")
+    assert last[-1] == "You gain 60 experience."
+    assert not any("defeat" in words for words in last[1:])
+    assert scene.ears["Ann"].states["Char.Vitals"]["xp"] == 60
+
+
+def test_a_failed_flight_is_one_line() -> None:
+    scene = alone_with_the_rat()
+    scene.me("Ann").hp = scene.me("Ann").max_hp = 500
+    scene.type("Ann", "sr on", "attack rat")
+    scene.hear_all()
+    heard = typed(scene, "Ann", "flee")["Ann"]
+    while scene.me("Ann").fighting is None:
+        scene.type("Ann", "north", "attack rat")
+        scene.hear_all()
+        heard = typed(scene, "Ann", "flee")["Ann"]
+    (words,) = heard
+    assert words.startswith("You try to get away, and fail! A brown rat ")
+
+
 def test_a_victory() -> None:
     """The victor hears it once, others see it fall, its things lie there, and experience comes."""
     scene = alone_with_the_rat()

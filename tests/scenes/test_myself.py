@@ -74,13 +74,14 @@ def test_settings_are_listed() -> None:
     """Each with what it is, what it does and what it may be; those of terminals by themselves."""
     heard = ann_types("settings")
     assert len(heard) == len(SETTINGS) + 2
-    assert [words.partition(" is ")[0] for words in heard[:4]] == [
+    assert [words.partition(" is ")[0] for words in heard[:5]] == [
         "brief",
         "map",
         "screenreader",
+        "rounds",
         "For MUD clients and terminals:",
     ]
-    assert heard[5] == "colour is auto: how many colours your client shows (auto, none, 16, 256, true)."
+    assert heard[6] == "colour is auto: how many colours your client shows (auto, none, 16, 256, true)."
     assert "prompt is gold: what ends" in " ".join(ann_types("settings prompt gold", "settings"))
 
 

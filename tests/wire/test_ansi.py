@@ -9,7 +9,7 @@ import wcwidth
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mythos.wire.ansi import Colours, Links, Style, cells, in_rounds, prompt, render, style
+from mythos.wire.ansi import Colours, Links, Style, cells, prompt, render, style
 from mythos.wire.charset import Charset
 from mythos.wire.message import Line, Role, Span, line
 from tests.strategies import lines
@@ -114,20 +114,6 @@ def test_screen_reader(text: str, spoken: bytes) -> None:
     """Words only: no colours, no boxes, no ornament but in links; and no line that says nothing."""
     words = line("x", Span(text[:3], Role.TITLE), text[3:])
     assert render(words, style(Colours.TRUE, screen_reader=True)) == spoken
-
-
-def test_a_round_of_a_fight() -> None:
-    """Lines of a fight that follow each other are one; what stands between two of them keeps them apart."""
-    hit, hurt, said = line("combat", "You hit ", Span("a rat", Role.NPC), "."), line("combat", "It bites."), SAYS
-    told = in_rounds([hit, hurt, said, hit, hurt, hurt])
-    assert [one.text for one in told if isinstance(one, Line)] == [
-        "You hit a rat. It bites.",
-        'Ann says, "hello"',
-        "You hit a rat. It bites. It bites.",
-    ]
-    assert told[1] is said
-    assert render(told[0], style(Colours.ANSI)) == b"You hit \x1b[95ma rat\x1b[0m. It bites.\r\n"  # type: ignore[arg-type]
-    assert in_rounds([hit]) == [hit]
 
 
 def test_no_control_leaves() -> None:

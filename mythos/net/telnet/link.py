@@ -89,8 +89,6 @@ class TelnetLink(Link):
         words: list[bytes] = []
         states: list[bytes] = []
         asked = False
-        if screen.rounds:
-            entries = [(0, 0.0, message) for message in ansi.in_rounds([entry[2] for entry in entries])]  # type: ignore[misc]
         for _, _, message in entries:
             rendered = message.rendered.get(style)  # type: ignore[attr-defined]
             if rendered is not None:

@@ -28,7 +28,6 @@ class Screen:
     :ivar evidence: what the client says of itself
     :ivar style: how lines are shown to it
     :ivar height: rows
-    :ivar rounds: a round of a fight is told in one line
     :ivar parts: of the prompt
     :ivar told: the newest states that parts are made of, by name; kept while there are parts
     :ivar prompted: the last prompt was words, behind which a line cannot begin
@@ -46,7 +45,6 @@ class Screen:
         "parts",
         "prompt_mark",
         "prompted",
-        "rounds",
         "spoken",
         "style",
         "told",
@@ -56,7 +54,6 @@ class Screen:
         self.evidence = Evidence()
         self.style: Style = ansi.style()
         self.height = 24
-        self.rounds = False
         self.parts: Sequence[str] = ()
         self.told: dict[str, Mapping[str, Any]] = {}
         self.prompted = False
@@ -80,8 +77,6 @@ class Screen:
         )
         self.style = terminal.style
         self.height = terminal.height
-        rounds = settings.get("rounds", "auto")
-        self.rounds = self.style.screen_reader if rounds == "auto" else rounds == "on"
         self.prompt_mark = self._mark()
 
     def follow(self, settings: Mapping[str, str] | None) -> bool:

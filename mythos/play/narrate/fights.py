@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mythos.ids import EntityId, RoomId
-from mythos.play.audience import Heard, InRoom, Only
+from mythos.play.audience import Audience, Heard, InRoom, Only
 from mythos.play.narrate.talking import named, subject
-from mythos.wire.message import Role, Span, State, line
+from mythos.play.settings import wants_rounds
+from mythos.wire.message import Line, Role, Span, State, line
 from mythos.world.facts import Attacked, Died, Fact, Fled, Grown, Healed, Hit, Missed, Returned
 from mythos.world.state import Body, Character, Npc, World
 
-__all__ = ["NARRATORS", "vitals"]
+__all__ = ["NARRATORS", "in_rounds", "vitals"]
 
 
 def vitals(character: Character) -> State:
@@ -111,6 +112,46 @@ def _grown(world: World, fact: Grown) -> Iterable[Heard]:
     if fact.level:
         heard.append((Only(me.id), line("system", Span(f"You reach level {fact.level}!", Role.GOOD))))
     return heard + _gauges(me)
+
+
+def in_rounds(heard: Iterable[Heard], listeners: Callable[[Audience], Iterable[Character]]) -> list[Heard]:
+    """The same, blows that follow each other put together in one line for those who want that.
+
+    :param listeners: those who hear what an audience is told
+    """
+    told: list[Heard] = []
+    rounds: dict[EntityId, list[Line]] = {}
+    joined: dict[tuple[Line, ...], Line] = {}  # one for all who hear the same
+
+    def end(who: EntityId) -> None:
+        blows = tuple(rounds.pop(who))
+        told.append((Only(who), joined.get(blows) or joined.setdefault(blows, _round(blows))))
+
+    for audience, message in heard:
+        if type(message) is Line and message.kind == "combat":
+            wanting = tuple([one.id for one in listeners(audience) if wants_rounds(one)])
+            for who in wanting:
+                rounds.setdefault(who, []).append(message)
+            if isinstance(audience, InRoom):
+                told.append((InRoom(audience.room, (*audience.but, *wanting)), message))
+            elif not wanting:
+                told.append((audience, message))
+            continue
+        if rounds and type(message) is Line:
+            for one in listeners(audience):
+                if one.id in rounds:
+                    end(one.id)
+        told.append((audience, message))
+    for who in tuple(rounds):
+        end(who)
+    return told
+
+
+def _round(blows: tuple[Line, ...]) -> Line:
+    if len(blows) == 1:
+        return blows[0]
+    spans = [span for blow in blows for span in (Span(" "), *blow.spans)]
+    return line("combat", spans[1:])
 
 
 NARRATORS: dict[type[Fact], Callable[[World, Any], Iterable[Heard]]] = {

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from mythos.world.zones import ItemProto
 
-__all__ = ["a", "capital", "listing"]
+__all__ = ["a", "alike", "capital", "listing"]
+
+
+class Countable(Protocol):
+    """An :class:`~mythos.world.state.Item`, or what was made of one."""
+
+    @property
+    def proto(self) -> ItemProto: ...
+    @property
+    def stack(self) -> int: ...
+    @property
+    def worn(self) -> str: ...
+    @property
+    def lit(self) -> bool: ...
+
+
+T = TypeVar("T", bound=Countable)
 
 
 def a(proto: ItemProto, count: int = 1) -> str:
@@ -14,6 +31,16 @@ def a(proto: ItemProto, count: int = 1) -> str:
     if count == 1:
         return f"{proto.article} {proto.name}".strip()
     return f"{count} {proto.plural or proto.name + 's'}"
+
+
+def alike(things: Iterable[T]) -> list[tuple[T, int]]:
+    """Those that look alike counted together: one of each kind and how many they are, in the order they came."""
+    counts: dict[tuple[str, str, bool], tuple[T, int]] = {}
+    for one in things:
+        kind = one.proto.id, one.worn, one.lit
+        first, count = counts.get(kind, (one, 0))
+        counts[kind] = first, count + one.stack
+    return list(counts.values())
 
 
 def listing(names: Sequence[str]) -> str:

@@ -157,12 +157,7 @@ def _info(world: World, room: Room, ways: Iterable[Exit]) -> dict[str, Any]:
 
 def _lying(world: World, room: RoomId) -> Iterator[Line]:
     """What lies in a room, a line for each kind."""
-    counts: dict[tuple[str, bool], tuple[Item, int]] = {}
-    for item in world.contents.get(room, {}).values():
-        kind = item.proto.id, item.lit
-        _, count = counts.get(kind, (item, 0))
-        counts[kind] = (item, count + item.stack)
-    for item, count in counts.values():
+    for item, count in phrase.alike(world.contents.get(room, {}).values()):
         yield _lies(item.proto, count, item.lit)
     if coins := world.hoards.get(room, 0):
         yield line("item", Span(f"{coins} gold", Role.ITEM), f" {'lies' if coins == 1 else 'lie'} here.")
@@ -292,7 +287,7 @@ def worn(world: World, who: EntityId) -> Iterator[str]:
 def contents(world: World, box: Item) -> Line:
     """What is in a container."""
     place: PlaceId = box.id
-    names = [phrase.a(item.proto, item.stack) for item in world.held(place)]
+    names = [phrase.a(item.proto, count) for item, count in phrase.alike(world.held(place))]
     if coins := world.hoards.get(place, 0):
         names.append(f"{coins} gold")
     if not names:
