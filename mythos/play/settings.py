@@ -57,7 +57,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             ("auto", "utf-8", "latin-1", "ascii"), "the letters your client has; auto asks it", terminal=True
         ),
         "colour": Setting(("auto", "none", "16", "256", "true"), "how many colours your client shows", terminal=True),
-        "keepalive": Setting(("off", "on"), "a sign of life for lines that drop when nothing is sent", terminal=True),
+        "keepalive": Setting(("on", "off"), "a sign of life for lines that drop when nothing is sent", terminal=True),
         "pager": Setting(
             ("off", "on"), "a long answer stops when the screen is full; Enter goes on, q ends", terminal=True
         ),

@@ -4,7 +4,8 @@ Each side of an option is NO, YES, or on its way: WANTNO and WANTYES, with a que
 in the meantime. Requests for the state already held are never answered, so no two endpoints can loop.
 
 Two departures from the RFC, both for clients that leave our WONT unanswered: WANTNO falls to NO after 5 s, and ECHO
-falls at once, else the next password would be shown. TIMING-MARK (RFC 860) has no state at all.
+falls at once, else the next password would be shown. TIMING-MARK (RFC 860) has no state at all. And SGA is ours only
+beside LINEMODE: alone it makes terminals send each key by itself, and edit nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Policy:
             (Side.US, Option.GMCP),
             (Side.US, Option.MSSP),
         ]
-        us = {Option.BINARY, Option.SGA, Option.CHARSET, Option.EOR, Option.GMCP, Option.MSSP}
+        us = {Option.BINARY, Option.CHARSET, Option.EOR, Option.GMCP, Option.MSSP}
         him = {
             *(Option.BINARY, Option.SGA, Option.TTYPE, Option.NAWS),
             *(Option.LINEMODE, Option.NEW_ENVIRON, Option.CHARSET),
@@ -243,7 +244,7 @@ class Options:
     def _positive(self, key: int, now: float) -> tuple[bytes, bool | None]:
         state = self._states.get(key, _State.NO)
         if state == _State.NO:
-            if key >> 1 not in (self._policy.him if key & 1 else self._policy.us):
+            if not self._allows(key):
                 return self._refuse(key), None
             return self._enter(key, _State.YES, say=True), True
         if state == _State.WANTNO:  # our DONT was answered by WILL
@@ -253,6 +254,11 @@ class Options:
             return self._leave(key, now), None
         self._set(key, _State.YES)
         return b"", None if state == _State.YES else True
+
+    def _allows(self, key: int) -> bool:
+        if key == Option.SGA * 2 + Side.US:
+            return self.him(Option.LINEMODE)
+        return key >> 1 in (self._policy.him if key & 1 else self._policy.us)
 
     def _negative(self, key: int) -> tuple[bytes, bool | None]:
         state = self._states.get(key, _State.NO)

@@ -13,7 +13,7 @@ from typing import Final
 
 from mythos.errors import WireError
 from mythos.wire.charset import Charset, charset_named
-from mythos.wire.telnet import Option, subnegotiate
+from mythos.wire.telnet import Option, Verb, subnegotiate
 
 __all__ = [
     "LINEMODE_EDIT",
@@ -26,6 +26,7 @@ __all__ = [
     "charset_accept",
     "charset_reject",
     "charset_request",
+    "linemode_answer",
     "mssp",
     "mssp_lines",
     "read_charset",
@@ -51,6 +52,17 @@ LINEMODE_EDIT: Final = subnegotiate(Option.LINEMODE, b"\x01\x03")
 #: MXP begins, and its lines are locked at once: no tag counts that we did not let through.
 MXP_START: Final = subnegotiate(Option.MXP, b"") + b"\x1b[7z"
 _TERMINAL_TYPE_LIMIT: Final = 40
+
+
+_FORWARDMASK: Final = 2
+
+
+def linemode_answer(payload: bytes) -> bytes:
+    """What a client's LINEMODE is answered with: FORWARDMASK is refused; MODE and SLC are its own affair."""
+    refusals = {Verb.WILL.value: Verb.DONT, Verb.DO.value: Verb.WONT}
+    if len(payload) > 1 and payload[0] in refusals and payload[1] == _FORWARDMASK:
+        return subnegotiate(Option.LINEMODE, bytes((refusals[payload[0]], _FORWARDMASK)))
+    return b""
 
 
 def read_window(payload: bytes) -> tuple[int, int]:

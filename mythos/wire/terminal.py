@@ -20,6 +20,7 @@ from mythos.wire.subnegotiation import (
     charset_accept,
     charset_reject,
     charset_request,
+    linemode_answer,
     read_charset,
     read_environ,
     read_terminal_type,
@@ -112,7 +113,7 @@ class Evidence:
     # ── hearing ──────────────────────────────────────────────────────────────────────────────────
 
     def heard(self, option: int, payload: bytes) -> bytes:
-        """Take NAWS, TTYPE, CHARSET or NEW-ENVIRON in; what to answer. Other options say nothing here.
+        """Take NAWS, TTYPE, CHARSET, NEW-ENVIRON or LINEMODE in; what to answer. Other options say nothing here.
 
         :raises BadPayload: it is not what the option says; drop and count
         """
@@ -124,6 +125,8 @@ class Evidence:
             return self._charset(payload)
         elif option == Option.NEW_ENVIRON:
             self._variables(read_environ(payload))
+        elif option == Option.LINEMODE:
+            return linemode_answer(payload)
         return b""
 
     def request_charset(self) -> bytes:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -14,9 +17,10 @@ from mythos.net.doorman import Doorman
 from mythos.net.outlet import Outlet
 from mythos.net.poll import Poll
 from mythos.net.telnet import TelnetConnection, TelnetFactory
+from mythos.wire.telnet import Code
 from mythos.world.state import Character
 from tests.scenes.people import in_town
-from tests.scenes.scene import Scene
+from tests.scenes.scene import PlainHasher, Scene
 from tests.world.town import DEN
 
 _IAC, _SB, _SE, _WILL, _WONT, _DO, _AYT, _GA = (bytes([n]) for n in (255, 250, 240, 251, 252, 253, 246, 249))
@@ -104,14 +108,64 @@ def test_a_guest_comes_in() -> None:
 
 
 def test_a_password_is_not_shown() -> None:
-    """IAC WILL ECHO before it is typed, IAC WONT ECHO after."""
+    """IAC WILL ECHO before it is typed, IAC WONT ECHO after; once for both times: some clients count the changes."""
     peer = Peer()
     peer.guest()
     assert peer.send(b"register Morwenna\r\n").endswith(_IAC + _WILL + _ECHO + b"A password for Morwenna? ")
     again = peer.send(b"a good long one\r\n")
-    assert again.startswith(_IAC + _WONT + _ECHO)
+    assert again.startswith(b"\r\n")
+    assert _IAC not in again
     assert b"a good long one" not in again
-    assert b"You are Morwenna from now on." in peer.send(b"a good long one\r\n")
+    named = peer.send(b"a good long one\r\n")
+    assert named.count(_IAC) == 1
+    assert named.startswith(b"\r\n" + _IAC + _WONT + _ECHO)
+    assert b"You are Morwenna from now on." in named
+
+
+def test_a_password_at_the_name_prompt_is_not_shown() -> None:
+    """Once for the whole conversation, whatever goes wrong in it; and not when it is over."""
+    peer = Peer()
+    peer.wait(3)
+    shown = peer.send(b"Morwenna\r\n")
+    assert shown.endswith(_IAC + _WILL + _ECHO + b"New password: ")
+    for typed, asked in (
+        (b"short", b"New"),
+        (b"long enough", b"Once"),
+        (b"something else", b"New"),
+        (b"as it is", b"Once"),
+    ):
+        shown = peer.send(typed + b"\r\n")
+        assert asked in shown
+        assert typed not in shown
+        assert _IAC not in shown
+    shown = peer.send(b"as it is\r\n")
+    assert shown.startswith(b"\r\n" + _IAC + _WONT + _ECHO)
+    assert shown.count(_IAC) == 1
+    assert b"Square" in shown
+
+
+def test_a_wrong_password_is_not_shown_either() -> None:
+    """The name is asked for in the open again; after the fifth it is said what else there is."""
+    peer = Peer()
+    peer.wait(3)
+    peer.send(b"Morwenna\r\n" + b"a good long one\r\n" * 2)
+    peer.connect()
+    peer.wait(3)
+    for _ in range(4):
+        assert peer.send(b"Morwenna\r\n").endswith(_IAC + _WILL + _ECHO + b"Password: ")
+        assert peer.send(b"a wrong one\r\n").endswith(_IAC + _WONT + _ECHO + b"What is your name? ")
+    last = peer.send(b"Morwenna\r\n" + b"a wrong one\r\n")
+    assert b"That was the last try on this connection. Come back as guest" in last.replace(b"\r\n", b" ")
+    assert peer.transport.disconnecting
+
+
+def test_wrong_names_bring_advice() -> None:
+    """They close nothing."""
+    peer = Peer()
+    peer.wait(3)
+    shown = b"".join([peer.send(name + b"\r\n") for name in (b"x", b"Ann 2", b"the", b"12345", b"me")])
+    assert shown.count(b"To look around without a name, type guest. To leave, type quit.") == 1
+    assert b"Square" in peer.send(b"guest\r\n")
 
 
 def test_the_window_wraps_the_words() -> None:
@@ -154,6 +208,44 @@ def test_are_you_there() -> None:
     assert b"[Yes]" in peer.send(_IAC + _AYT)
 
 
+@pytest.mark.parametrize("code", Code)
+def test_commands_without_an_option(code: Code) -> None:
+    """AYT and AO are answered; of the others some take back what was typed, and none is."""
+    peer = Peer()
+    peer.guest()
+    answers = {Code.AYT: b"\r\n[Yes]\r\n", Code.AO: b"\xff\xf2"}
+    assert peer.send(_IAC + bytes((code,))) == answers.get(code, b"")
+
+
+def test_an_interrupt() -> None:
+    """Clients that send it throw all away that comes before the mark they ask for."""
+    peer = Peer()
+    peer.guest()
+    assert peer.send(b"say half a li\xff\xf4\xff\xfd\x06") == _IAC + _WILL + _TM
+    assert b'You say, "hi"' in peer.send(b"say hi\r\n")
+
+
+def test_too_much_before_a_name() -> None:
+    peer = Peer()
+    peer.wait(3)
+    for _ in range(17):
+        heard = peer.send(b"x" * 1000)
+    assert b"That was too much before you said who you are." in heard
+    assert peer.transport.disconnecting
+
+
+@pytest.mark.parametrize(("said", "seconds"), [(b"", 0.5), (_IAC + _WILL + _TTYPE, 1.0)])
+def test_silence_is_not_waited_for(said: bytes, seconds: float) -> None:
+    """Half a second; a client that is about to say what it is has a whole one."""
+    peer = Peer()
+    peer.send(said)
+    peer.transport.clear()
+    peer.scene.clock.advance(seconds - 0.01)
+    assert peer.transport.value() == b""
+    peer.scene.clock.advance(0.01)
+    assert b"What is your name? " in peer.transport.value()
+
+
 def test_a_flood_of_gmcp_is_passed_over() -> None:
     """Past a hundred at once nothing is heeded; words still are."""
     peer = Peer()
@@ -173,19 +265,189 @@ def test_an_open_subnegotiation_is_given_up() -> None:
     assert b'You say, "hello"' in peer.send(b"say hello\r\n")
 
 
-def test_http_at_the_wrong_door() -> None:
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"HEAD /play HTTP/1.0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\n\r\nguest\r\n",
+        b"CONNECT example.org:443 HTTP/1.1\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\n\r\n",
+        b"GET /" + b"x" * 2000 + b" HTTP/1.1\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1 << 20], ids=["in bytes", "in one"])
+def test_http_at_the_wrong_door(head: bytes, size: int) -> None:
+    """However it is cut; what comes behind the first line is not heeded."""
     peer = Peer()
-    assert b"This is a telnet port. The web client is at http://example.org/" in peer.send(b"GET / HTTP/1.1\r\n\r\n")
+    peer.transport.clear()
+    for at in range(0, len(head), size):
+        peer.connection.dataReceived(head[at : at + size])
+    page = bytes(peer.transport.value())
+    assert page.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert page.endswith(b"This is a telnet port. The web client is at http://example.org/\r\n")
+    assert peer.transport.disconnecting
+
+
+def test_tls_at_the_wrong_door() -> None:
+    peer = Peer()
+    peer.transport.clear()
+    peer.connection.dataReceived(b"\x16\x03\x01\x02\x00\x01\x00")
+    assert peer.transport.disconnecting
+    assert peer.transport.value() == b""
+
+
+def test_a_password_may_look_like_http() -> None:
+    peer = Peer()
+    peer.wait(3)
+    peer.send(b"Morwenna\r\n")
+    assert peer.send(b"GET /off my lawn\r\n").endswith(b"Once more: ")
+
+
+def _pass(peer: Peer, seconds: int) -> bytes:
+    """What is heard while that time passes at the name prompt."""
+    peer.transport.clear()
+    for _ in range(seconds):
+        peer.scene.clock.advance(1)
+        peer.factory.sweep(peer.scene.clock.seconds())
+    return bytes(peer.transport.value())
 
 
 def test_whoever_says_nothing_is_sent_away() -> None:
     peer = Peer()
-    peer.wait(1)
-    for _ in range(600):
-        peer.scene.clock.advance(1)
-        peer.connection.factory.sweep(peer.scene.clock.seconds())
-    assert bytes(peer.transport.value()).count(b"You took too long to say who you are.") == 1
+    said = _pass(peer, 600)
+    assert said.count(b"Still there? Type something within 20 seconds, or the line is closed.\r\nWhat is") == 1
+    assert said.count(b"You took too long to say who you are.") == 1
     assert peer.transport.disconnected  # it did not take our last words either
+
+
+def test_whoever_types_may_stay_longer() -> None:
+    """A minute from each byte on, five in all; the last 20 seconds of both are announced."""
+    peer = Peer()
+    peer.wait(3)
+    heard = b""
+    for _ in range(5):
+        heard += _pass(peer, 50)
+        peer.send(b"x")
+    assert heard.count(b"Still there?") == 5
+    assert not peer.transport.disconnecting
+    heard = _pass(peer, 50)
+    assert heard.count(b"Still there?") == 1
+    assert b"You took too long" in heard
+
+
+def test_a_subnegotiation_left_open_at_the_name_prompt() -> None:
+    peer = Peer()
+    peer.send(_IAC + _SB + _NAWS + b"guest\r\n")
+    _pass(peer, 12)
+    assert b"Square" in peer.send(b"guest\r\n")
+
+
+class SlowHasher(PlainHasher):
+    """Says whether a password is right when ``done`` fires."""
+
+    def __init__(self) -> None:
+        self.done: Deferred[None] = Deferred()
+
+    async def verify(self, hash: str | None, password: str) -> bool:
+        await self.done
+        return await super().verify(hash, password)
+
+
+def test_lines_keep_their_order_while_the_disk_is_waited_for() -> None:
+    """Typed while the password is checked, while the session is being attached, and when somebody is in."""
+    peer = Peer()
+    peer.wait(3)
+    peer.send(b"Morwenna\r\n" + b"a good long one\r\n" * 2 + b"quit\r\n")
+    peer.connect()
+    peer.wait(3)
+    hasher = peer.scene.accounts._hasher = SlowHasher()
+    peer.send(b"Morwenna\r\na good long one\r\nsay one\r\n")
+    commits = peer.scene.realm.commits
+    wake, commits.wake = commits.wake, lambda: None
+    commits.submit_entities([peer.scene.me("Ann")])
+    hasher.done.callback(None)
+    peer.send(b"say two\r\n")
+    assert peer.transport.producerState == "paused"
+    wake()
+    assert peer.transport.producerState == "producing"
+    shown = peer.send(b"say three\r\n")
+    assert re.findall(rb'You say, "(\w+)"', shown) == [b"one", b"two", b"three"]
+
+
+def test_a_paste_of_two_hundred_lines() -> None:
+    """More than the pace allows: it is said once that they wait, and each is taken, in order."""
+    peer = Peer()
+    peer.guest()
+    peer.transport.clear()
+    peer.connection.dataReceived(b"".join(b"say line %d.\r\n" % number for number in range(200)))
+    assert peer.transport.producerState == "paused"
+    waited = bytes(peer.transport.value())
+    shown = waited + peer.send(b"") + peer.send(b"")
+    heard = re.findall(rb'You say, "line (\d+)\."', shown)
+    assert heard == [b"%d" % number for number in range(200)]
+    assert shown.count(b"That is a lot at once:") == 1
+    assert peer.transport.producerState == "producing"
+
+
+def test_a_paste_behind_a_name_and_a_password() -> None:
+    """What comes before the password is checked waits too."""
+    peer = Peer()
+    peer.wait(3)
+    peer.send(b"Morwenna\r\n" + b"a good long one\r\n" * 2 + b"quit\r\n")
+    peer.connect()
+    peer.wait(3)
+    shown = peer.send(b"Morwenna\r\na good long one\r\n" + b"look\r\n" * 200)
+    assert b"Square" in shown
+    assert not peer.transport.disconnecting
+
+
+@pytest.mark.parametrize("size", [4096, 4097])
+def test_a_line_of_four_kilobytes(size: int) -> None:
+    """It is taken whole; of a longer one the beginning, and that is told."""
+    peer = Peer()
+    peer.guest()
+    peer.send(b"settings width 500\r\n")
+    shown = peer.send(b"say ".ljust(size, b"x") + b"\r\n")
+    assert shown.count(b"x") == 4092
+    assert (b"its end was cut off" in shown) is (size > 4096)
+
+
+def test_ten_megabytes_of_one_subnegotiation() -> None:
+    """They are thrown away as they come; what is behind them is heeded. The third such closes the connection."""
+    peer = Peer()
+    peer.guest()
+    peer.send(_IAC + _DO + _GMCP)
+    block = b"x" * 65_536
+    for count in (1, 2, 3):
+        peer.send(_IAC + _SB + _GMCP + b"Core.Ping ")
+        for _ in range(160):
+            peer.connection.dataReceived(block)
+            assert not peer.connection._parser._payload
+        shown = peer.send(_IAC + _SE + b"say still here\r\n")
+        assert (b'You say, "still here"' in shown) is (count < 3)
+    assert peer.transport.disconnecting
+
+
+def test_negotiation_without_end_closes_the_connection() -> None:
+    """And is answered a hundred times at most."""
+    peer = Peer()
+    peer.guest()
+    shown = peer.send((_IAC + _DO + _TM) * 1001)
+    assert shown.count(_IAC + _WILL + _TM) <= 100
+    assert peer.transport.disconnecting
+
+
+def test_one_byte_at_a_time() -> None:
+    """A whole visit, negotiation and all, brings the same whether it comes in one piece or byte by byte."""
+    window = _IAC + _WILL + _NAWS + _IAC + _SB + _NAWS + b"\0\x28\0\x18" + _IAC + _SE
+    visit = _ALOUD + window + b"guest\r\nlook\r\0say h\x08hi \xff\xff\nnor\xff\xf1th\r\n"
+    heard = []
+    for size in (len(visit), 1):
+        peer = Peer()
+        heard.append(b"".join([peer.send(visit[at : at + size]) for at in range(0, len(visit), size)]))
+    assert heard[0] == heard[1]
+    assert b'You say, "hi ' in heard[0]
 
 
 @given(st.lists(st.binary(max_size=200), max_size=12))

@@ -176,6 +176,19 @@ def test_a_channel_switched_on() -> None:
     assert channels.hears(me, "newbie")
 
 
+def test_an_acknowledgement_that_comes_too_early() -> None:
+    """While the session is being attached nothing was sent yet; it is passed over, and the session goes on."""
+    client = Client("Mythos 1")
+    client.wait(3)
+    commits = client.scene.realm.commits
+    wake, commits.wake = commits.wake, lambda: None
+    client.send(b"guest\r\n" + gmcp.encode("Mythos.Ack", 7))
+    client.transport.clear()
+    wake()
+    assert b"Mythos.Session" in client.transport.value()
+    assert "Mythos.Seq" in _names(client.type("look"))
+
+
 def test_keep_alive() -> None:
     client = Client("Char 1")
     client.come_in()

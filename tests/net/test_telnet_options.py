@@ -11,7 +11,7 @@ from twisted.internet.address import IPv4Address
 from mythos.net.doorman import Doorman
 from mythos.net.telnet import TelnetConnection
 from mythos.wire.negotiation import Policy
-from mythos.wire.subnegotiation import NEW_ENVIRON_SEND, TTYPE_SEND, charset_request, mssp
+from mythos.wire.subnegotiation import LINEMODE_EDIT, NEW_ENVIRON_SEND, TTYPE_SEND, charset_request, mssp
 from mythos.wire.telnet import Negotiation, Option, Parser, Verb, negotiate, subnegotiate
 from tests.net.test_telnet import Peer
 
@@ -51,24 +51,52 @@ def test_what_is_offered() -> None:
     assert Door().opening == b"".join([negotiate(one.verb, one.option) for one in offers])
 
 
-@pytest.mark.parametrize(
-    ("verb", "option", "answer"),
-    [
-        (_WILL, Option.TTYPE, TTYPE_SEND),
-        (_WILL, Option.NAWS, b""),
-        (_WILL, Option.NEW_ENVIRON, NEW_ENVIRON_SEND),
-        (_DO, Option.CHARSET, charset_request()),
-        (_DO, Option.EOR, b""),
-        (_DO, Option.GMCP, b""),
-        (_DO, Option.MSSP, mssp({})),
-        (_DO, Option.MSDP, b""),
-    ],
-)
-def test_accepted(verb: Verb, option: Option, answer: bytes) -> None:
-    """What follows our offer comes once, however often the client accepts it."""
-    door = Door()
-    assert door.send(negotiate(verb, option)) == answer
-    assert door.send(negotiate(verb, option) * 5) == b""
+_STATUS, _START_TLS, _MCCP1, _MSP, _ZMP, _AARDWOLF, _ATCP = 5, 46, 85, 90, 93, 102, 200
+_NO = {_WILL: _DONT, _DO: _WONT}
+#: Option: what is answered to WILL and to DO before the login; to WONT and DONT it is nothing.
+_TABLE: list[tuple[int, bytes, bytes]] = [
+    (Option.BINARY, negotiate(_DO, Option.BINARY), negotiate(_WILL, Option.BINARY)),
+    (Option.ECHO, negotiate(_DONT, Option.ECHO), negotiate(_WONT, Option.ECHO)),
+    (Option.SGA, negotiate(_DO, Option.SGA), negotiate(_WONT, Option.SGA)),
+    (Option.TIMING_MARK, b"", negotiate(_WILL, Option.TIMING_MARK)),
+    (Option.TTYPE, TTYPE_SEND, negotiate(_WONT, Option.TTYPE)),
+    (Option.EOR, negotiate(_DONT, Option.EOR), b""),
+    (Option.NAWS, b"", negotiate(_WONT, Option.NAWS)),
+    (Option.LINEMODE, negotiate(_DO, Option.LINEMODE) + LINEMODE_EDIT, negotiate(_WONT, Option.LINEMODE)),
+    (Option.NEW_ENVIRON, NEW_ENVIRON_SEND, negotiate(_WONT, Option.NEW_ENVIRON)),
+    (Option.CHARSET, negotiate(_DO, Option.CHARSET), charset_request()),
+    (Option.MSDP, negotiate(_DONT, Option.MSDP), b""),
+    (Option.MSSP, negotiate(_DONT, Option.MSSP), mssp({})),
+    (Option.GMCP, negotiate(_DONT, Option.GMCP), b""),
+    *(
+        (option, negotiate(_DONT, option), negotiate(_WONT, option))
+        for option in (
+            *(Option.MCCP2, Option.MCCP3, Option.MXP),
+            *(_STATUS, _START_TLS, _MCCP1, _MSP, _ZMP, _AARDWOLF, _ATCP, 254, 255),
+        )
+    ),
+]
+
+
+def test_the_table_is_whole() -> None:
+    assert {option for option, _, _ in _TABLE} >= set(Option)
+
+
+@pytest.mark.parametrize(("option", "to_will", "to_do"), _TABLE)
+def test_every_option_from_both_sides(option: int, to_will: bytes, to_do: bytes) -> None:
+    """What is on is answered once, however often it is said; turned off it is answered once more."""
+    for on, off, answer in ((_WILL, _WONT, to_will), (_DO, _DONT, to_do)):
+        assert Door().send(negotiate(off, option) * 3) == b""
+        door = Door()
+        assert door.send(negotiate(on, option)) == answer
+        again = door.send(negotiate(on, option) * 5)
+        if option == Option.TIMING_MARK:
+            assert again == answer * 5
+            continue
+        agreed = door.connection._options.him(option) if on is _WILL else door.connection._options.us(option)
+        refused = b"" if agreed or option not in set(Option) else answer * 5
+        assert again == refused
+        assert door.send(negotiate(off, option) * 3) == (negotiate(_NO[on], option) if agreed else b"")
 
 
 @pytest.mark.parametrize(
@@ -84,19 +112,6 @@ def test_refused(verb: Verb, option: Option) -> None:
     assert door.send(negotiate(verb, option) * 3) == b""
     for payload in (b"", b"\x00", b"\x01", b"\x02UTF-8", b"\x01SEND\x02LEVEL", b"Core.Ping"):
         assert door.send(subnegotiate(option, payload)) == b""
-
-
-@pytest.mark.parametrize("option", [Option.TTYPE, Option.NAWS, Option.NEW_ENVIRON])
-def test_the_wrong_way_round(option: Option) -> None:
-    """What clients do, we do not."""
-    assert Door().send(negotiate(_DO, option)) == negotiate(_WONT, option)
-
-
-@pytest.mark.parametrize(
-    "option", [Option.EOR, Option.GMCP, Option.MSSP, Option.MSDP, Option.ECHO, Option.MXP, 90, 102]
-)
-def test_what_only_a_server_does(option: int) -> None:
-    assert Door().send(negotiate(_WILL, option)) == negotiate(_DONT, option)
 
 
 def _all() -> Iterator[tuple[Verb, int]]:
@@ -115,6 +130,75 @@ def test_a_mirror_is_not_answered_for_ever(verb: Verb, option: Option) -> None:
             return
         sent = b"".join([negotiate(reply.verb, reply.option) for reply in replies])
     raise AssertionError(f"it never ends: {sent!r}")
+
+
+def test_one_that_agrees_to_everything() -> None:
+    """Whatever we offer or refuse, it does likewise, each time it reads it: one reply for a change, and soon none."""
+    door = Door()
+    agreement = {_WILL: _DO, _DO: _WILL, _WONT: _DONT, _DONT: _WONT}
+    heard = door.opening
+    for _ in range(10):
+        said = [event for event in Parser().receive(heard) if isinstance(event, Negotiation)]
+        heard = door.send(b"".join([negotiate(agreement[event.verb], event.option) for event in said]))
+        assert not [event for event in Parser().receive(heard) if isinstance(event, Negotiation)]
+
+
+def test_linemode_and_sga() -> None:
+    """A terminal that edits its lines may have SGA beside it, and loses it with it."""
+    door = Door()
+    sga, linemode = Option.SGA, Option.LINEMODE
+    assert door.send(negotiate(_DO, sga)) == negotiate(_WONT, sga)
+    assert door.send(negotiate(_WILL, linemode)) == negotiate(_DO, linemode) + LINEMODE_EDIT
+    assert door.send(subnegotiate(linemode, b"\x01\x07") + subnegotiate(linemode, b"\x03\x01\x02\x03")) == b""
+    assert door.send(subnegotiate(linemode, b"\xfb\x02")) == subnegotiate(linemode, b"\xfe\x02")
+    assert door.send(negotiate(_DO, sga)) == negotiate(_WILL, sga)
+    assert door.send(negotiate(_WONT, linemode) + subnegotiate(linemode, b"")) == (
+        negotiate(_DONT, linemode) + negotiate(_WONT, sga)
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "mark"),
+    [
+        (negotiate(_DO, Option.EOR), b"\xff\xef"),
+        (negotiate(_DONT, Option.EOR), b"\xff\xf9"),
+        (negotiate(_WONT, Option.TTYPE), b"\xff\xf9"),
+        (negotiate(_DO, Option.EOR) + negotiate(_WILL, Option.LINEMODE) + negotiate(_DO, Option.SGA), b"\xff\xef"),
+        (negotiate(_DONT, Option.EOR) + negotiate(_WILL, Option.LINEMODE) + negotiate(_DO, Option.SGA), b""),
+        (b"", b""),
+    ],
+    ids=["eor", "ga", "silent about it", "eor and sga", "sga", "no telnet"],
+)
+def test_one_mark_behind_each_prompt(said: bytes, mark: bytes) -> None:
+    """EOR or GA, never both, from the name prompt on; nothing behind any other line."""
+    door = Door()
+    door.send(said)
+    door.wait(3)
+    for typed, prompt in ((b"\r\n", b"What is your name? "), (b"guest\r\n", b"> "), (b"look\r\n", b"> ")):
+        shown = door.send(typed)
+        assert shown.endswith(prompt + mark)
+        assert shown.count(b"\xff") == len(mark) // 2
+
+
+@pytest.mark.parametrize(
+    ("payload", "width", "height"),
+    [
+        (b"\x00\x50\x00\x18", 80, 24),
+        (b"\x00\xff\x00\x18", 255, 24),
+        (b"\x00\x50\xff\xff", 80, 300),
+        (b"\x00\x00\x00\x00", 80, 24),
+        (b"\x00\x05\x00\x01", 20, 5),
+        (b"\xff\xff\x00\x18", 500, 24),
+        (b"\x00\x50\x00", 80, 24),
+        (b"\x00\x50\x00\x18\x00", 80, 24),
+        (b"", 80, 24),
+    ],
+)
+def test_the_size_of_a_window(payload: bytes, width: int, height: int) -> None:
+    """255 doubled, 0 for unknown, too small, too large, and what is no size at all."""
+    door = Door()
+    door.send(negotiate(_WILL, Option.NAWS) + subnegotiate(Option.NAWS, payload))
+    assert (door.connection.screen.style.width, door.connection.screen.height) == (width, height)
 
 
 # ── what can be clicked ─────────────────────────────────────────────────────────────────────────

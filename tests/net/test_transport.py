@@ -82,6 +82,29 @@ def test_other_transports_are_written_to() -> None:
     assert transport.value() == b"hello"
 
 
+class Hearer(Collector):
+    """Hears what comes to a tuned socket."""
+
+    def connectionMade(self) -> None:
+        tune(self.transport)
+
+
+async def test_urgent_data_stays_in_its_place() -> None:
+    """A Synch of telnet, whose last byte is urgent: it would be missing behind its IAC."""
+    hearer = Hearer()
+    factory: Any = Factory()
+    factory.buildProtocol = lambda address: hearer
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    try:
+        with socket.create_connection(("127.0.0.1", port.getHost().port)) as client:
+            client.sendall(b"look\xff")
+            client.send(b"\xf2", socket.MSG_OOB)
+            client.sendall(b"north")
+        assert await hearer.done == b"look\xff\xf2north"
+    finally:
+        await port.stopListening()
+
+
 @implementer(IOpenSSLClientConnectionCreator)
 class _AnyCertificate:
     """A client that takes what it is shown."""

@@ -161,8 +161,12 @@ def test_unasked_echo_is_refused() -> None:
         assert options.received(WILL, Option.ECHO, 0.0) == (b"\xff\xfe\x01", None)
 
 
-def test_sga_is_granted_when_asked_for() -> None:
+def test_sga_is_granted_beside_linemode_alone() -> None:
+    """Without it terminals would send each key by itself, and edit nothing."""
     options = Options(Policy.standard())
+    for _ in range(2):
+        assert options.received(DO, Option.SGA, 0.0) == (negotiate(WONT, Option.SGA), None)
+    assert options.received(WILL, Option.LINEMODE, 0.0)[0] == negotiate(DO, Option.LINEMODE)
     assert options.received(DO, Option.SGA, 0.0) == (b"\xff\xfb\x03", Change(Option.SGA, Side.US, True))
 
 

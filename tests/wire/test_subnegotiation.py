@@ -20,6 +20,7 @@ from mythos.wire.subnegotiation import (
     charset_accept,
     charset_reject,
     charset_request,
+    linemode_answer,
     mssp,
     mssp_lines,
     read_charset,
@@ -39,6 +40,24 @@ def test_written_forms() -> None:
     assert charset_accept(Charset.UTF8) == b"\xff\xfa\x2a\x02UTF-8\xff\xf0"
     assert charset_reject() == b"\xff\xfa\x2a\x03\xff\xf0"
     assert charset_reject(CharsetVerb.TTABLE_IS) == b"\xff\xfa\x2a\x05\xff\xf0"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (b"\xfb\x02", b"\xff\xfa\x22\xfe\x02\xff\xf0"),
+        (b"\xfd\x02\x00\x10", b"\xff\xfa\x22\xfc\x02\xff\xf0"),
+        (b"\xfc\x02", b""),
+        (b"\xfb\x07", b""),
+        (b"\x01\x07", b""),
+        (b"\x03\x01\x02\x03", b""),
+        (b"\xfd", b""),
+        (b"", b""),
+    ],
+)
+def test_of_linemode_only_its_mode_is_ours(said: bytes, answer: bytes) -> None:
+    """A mask of what is sent at once is refused; an acknowledged mode and the local characters need no answer."""
+    assert linemode_answer(said) == answer
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -28,7 +29,6 @@ from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
 from mythos.wire import gmcp, msdp
-from mythos.wire.charset import sanitize
 from mythos.wire.mccp import Units
 from mythos.wire.negotiation import Options, Policy
 from mythos.wire.telnet import (
@@ -48,11 +48,16 @@ __all__ = ["TelnetConnection", "TelnetFactory"]
 
 _log = Logger()
 _POLICY = Policy.standard()
+#: What browsers and scanners begin with, instead of a name.
+_HTTP = re.compile(r"[A-Z]{3,7} (/|\*|https?:|[^ ]+ HTTP/)")
+_TLS = b"\x16"
 
 #: Bytes a connection may send before it has a session, and seconds it may take.
 BEFORE_LOGIN = 16_384
 LOGIN_SECONDS = 300.0
 SILENT_SECONDS = 60.0
+#: Seconds before that in which it is told so.
+WARNING = 20.0
 #: Seconds of silence after which a NOP keeps routers awake.
 QUIET = 30.0
 #: Subnegotiations that are heeded, a second and at once; the rest is passed over.
@@ -81,6 +86,7 @@ class TelnetConnection(Protocol):
         "_quiet_at",
         "_quiet_since",
         "_received",
+        "_warned",
         "address",
         "entrance",
         "link",
@@ -107,6 +113,7 @@ class TelnetConnection(Protocol):
         self._opened = 0.0
         self._heard = 0.0
         self._received = 0
+        self._warned = 0.0  # of the end of its time, which is then
         self._quiet_at = 0
         self._quiet_since = 0.0
         self._leaving: IDelayedCall | None = None
@@ -162,6 +169,8 @@ class TelnetConnection(Protocol):
             shown=returned.shown,
             then=lambda attached: self._attached(link, attached),
         )
+        if self.entrance is not None:  # the disk is waited for; what is typed meanwhile can wait too
+            self.pipe.stop_reading()
 
     def _attached(self, link: TelnetLink, attached: Attached) -> None:
         if self.link is not link:  # the connection was lost meanwhile
@@ -177,17 +186,17 @@ class TelnetConnection(Protocol):
         link.attached()
         link.draw(anew=attached.resumed)
         link.report()
+        self.pipe.read_on()
         for text in entrance.lines if entrance is not None else ():
-            link.realm.submit(link.session, 0, sanitize(text))
+            link.line(text)
 
     def _keeps_token(self) -> bool:
         """Char.Login 2: the client keeps a token to come back with. Not over a line that others may read."""
         return self.outofband.modules.get("char.login", 0) > 1 and ISSLTransport.providedBy(self.transport)
 
     def hang_up(self, reason: str) -> None:
-        if self._leaving is None:
-            self._say(reason)
-            self._close()
+        self._say(reason)
+        self._close()
 
     def goodbye(self, code: int, reason: str) -> None:
         if code != 1000:
@@ -200,6 +209,8 @@ class TelnetConnection(Protocol):
         """Close, after what was sent; a peer that does not take it is not waited for."""
         if self._leaving is not None:
             return
+        if self.entrance is not None:
+            self.entrance.close()
         transport, link = self.transport, self.link
         self._leaving = self.factory.clock.callLater(LEAVE_SECONDS, transport.abortConnection)
         self.pipe.finish()
@@ -217,7 +228,8 @@ class TelnetConnection(Protocol):
         self.pipe.send(data)
 
     def _say(self, text: str) -> None:
-        self.send(self.screen.words(text))
+        if self._leaving is None:
+            self.send(self.screen.words(text))
 
     def hide_typing(self, hide: bool) -> None:
         self.negotiator.hide_typing(hide)
@@ -236,14 +248,16 @@ class TelnetConnection(Protocol):
     # ── what comes in ───────────────────────────────────────────────────────────────────────────
 
     def dataReceived(self, data: bytes) -> None:
+        if self._leaving is not None:
+            return
         self._heard = self.factory.clock.seconds()
         if self.link is None:
             self._received += len(data)
             if self._received > BEFORE_LOGIN:
                 self.hang_up("That was too much before you said who you are.")
                 return
-            if self._received == len(data) and data.startswith((b"GET ", b"POST ", b"HEAD ", b"\x16\x03")):
-                self._wrong_door(data)
+            if self._received == len(data) and data.startswith(_TLS):
+                self._close()
                 return
         try:
             self.pipe.receive(data)
@@ -251,10 +265,7 @@ class TelnetConnection(Protocol):
             _log.info("{address} broke the telnet protocol: {error}", address=self.address, error=error)
             self._close()
 
-    def _wrong_door(self, data: bytes) -> None:
-        if data.startswith(b"\x16"):
-            self._close()
-            return
+    def _wrong_door(self) -> None:
         page = b"This is a telnet port. The web client is at " + self.factory.web_address.encode() + b"\r\n"
         self.transport.write(
             b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
@@ -274,10 +285,15 @@ class TelnetConnection(Protocol):
         self.negotiator.inflated()
 
     def _line(self, raw: bytes) -> None:
+        if self._leaving is not None:  # of what came in one piece, what is behind a last word counts no more
+            return
         text = self.screen.evidence.encoding.decode(raw)
-        if self.link is not None:
-            self.link.line(text)
-        elif self.entrance is not None:
+        if self.entrance is None:
+            if self.link is not None:
+                self.link.line(text)
+        elif _HTTP.match(text) and not self.entrance.secret:
+            self._wrong_door()
+        else:
             self.entrance.line(text)
 
     def _event(self, event: Any) -> None:
@@ -379,16 +395,25 @@ class TelnetConnection(Protocol):
     def keep_alive(self, now: float) -> None:
         """Each second: what waits too long for the peer is given up, and a silent line is kept open."""
         self.negotiator.look(now)
-        if self._parser.subnegotiating and now - self._heard > OPEN_SECONDS:
-            self._parser.abandon()
+        self._give_up_open(now)
         if self.pipe.written != self._quiet_at:
             self._quiet_at, self._quiet_since = self.pipe.written, now
         elif now - self._quiet_since > QUIET and self._parser.speaks_telnet and self.screen.keeps_alive:
             self.send(NOP)
 
-    def overdue(self, now: float) -> bool:
-        """It has not said who it is for too long."""
-        return now - self._opened > LOGIN_SECONDS or now - self._heard > SILENT_SECONDS
+    def _give_up_open(self, now: float) -> None:
+        if self._parser.subnegotiating and now - self._heard > OPEN_SECONDS:
+            self._parser.abandon()
+
+    def wait(self, now: float) -> None:
+        """Each second until somebody is in: for too long nobody has said who they are."""
+        self._give_up_open(now)
+        end = min(self._opened + LOGIN_SECONDS, self._heard + SILENT_SECONDS)
+        if now > end:
+            self.hang_up("You took too long to say who you are. Come again.")
+        elif now > end - WARNING and self._warned != end and self.entrance is not None:
+            self._warned = end
+            self.entrance.hurry(int(WARNING))
 
 
 class TelnetFactory(Factory):
@@ -448,5 +473,5 @@ class TelnetFactory(Factory):
 
     def sweep(self, now: float) -> None:
         """Let go of those who have not said who they are."""
-        for connection in [one for one in self.waiting if one.overdue(now)]:
-            connection.hang_up("You took too long to say who you are. Come again.")
+        for connection in tuple(self.waiting):
+            connection.wait(now)

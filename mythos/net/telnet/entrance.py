@@ -35,7 +35,7 @@ __all__ = ["MESSAGES", "Entrance", "Return"]
 #: Messages of GMCP that are for it.
 MESSAGES = frozenset(("mythos.resume", "char.login.credentials", "char.login.reconnect"))
 #: Lines that wait for a password to be checked.
-BACKLOG = 64
+BACKLOG = 256
 #: Seconds to wait for a client to say what it is, before the first words.
 WAIT = 0.5
 WAIT_FOR_NAME = 1.0
@@ -62,7 +62,7 @@ class Host(Protocol):
     def send(self, data: bytes) -> None: ...
 
     def hide_typing(self, hide: bool) -> None:
-        """The next line is a secret; or no longer."""
+        """The next line is a secret, or is not."""
 
     def attach(self, session: Session, returned: Return) -> None:
         """They are in."""
@@ -77,7 +77,19 @@ class Entrance:
     :param greeting: the first lines
     """
 
-    __slots__ = ("_accounts", "_busy", "_greeting", "_host", "_login", "_open", "_screen", "_status", "_timer", "lines")
+    __slots__ = (
+        "_accounts",
+        "_asked",
+        "_busy",
+        "_greeting",
+        "_host",
+        "_login",
+        "_open",
+        "_screen",
+        "_status",
+        "_timer",
+        "lines",
+    )
 
     def __init__(
         self,
@@ -95,11 +107,17 @@ class Entrance:
         self._greeting = greeting
         self._login = Login(self, accounts)
         self._timer: IDelayedCall | None = clock.callLater(WAIT, self.greet)
+        self._asked = ""
         self._busy = False
         self._open = True
         self.lines: deque[str] = deque()
 
     # ── the first words ─────────────────────────────────────────────────────────────────────────
+
+    @property
+    def secret(self) -> bool:
+        """The next line is a password."""
+        return self._login.secret
 
     @property
     def greeted(self) -> bool:
@@ -120,6 +138,11 @@ class Entrance:
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
+
+    def hurry(self, seconds: int) -> None:
+        """That much is left to say who one is; and the question again."""
+        warning = self._screen.words(f"Still there? Type something within {seconds} seconds, or the line is closed.")
+        self._host.send((b"" if self._screen.prompt_mark else b"\r\n") + warning + self._screen.question(self._asked))
 
     def close(self) -> None:
         """Nobody comes in here any more."""
@@ -145,8 +168,8 @@ class Entrance:
     async def _converse(self) -> None:
         while self.lines and self._open:
             text = self.lines.popleft()
-            if self._login.secret:
-                self._host.hide_typing(False)
+            if self.secret:
+                self._host.send(b"\r\n")  # the client has not shown that of its player
             await self._login.line(text)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -172,8 +195,8 @@ class Entrance:
         self._host.send(self._screen.words(*lines))
 
     def question(self, text: str, *, secret: bool = False) -> None:
-        if secret:
-            self._host.hide_typing(True)
+        self._asked = text
+        self._host.hide_typing(secret)
         self._host.send(self._screen.question(text))
 
     def enter(self, session: Session) -> None:
@@ -192,6 +215,7 @@ class Entrance:
     def _let_in(self, session: Session, returned: Return) -> None:
         if self._open:
             self.close()
+            self._host.hide_typing(False)
             self._host.attach(session, returned)
 
     # ── what a program says instead ─────────────────────────────────────────────────────────────
@@ -224,7 +248,6 @@ class Entrance:
             self._host.send(gmcp.encode("Char.Login.Result", {"success": False, "message": str(refusal)}))
             return
         if found is not None and self._open:
-            self._host.hide_typing(False)
             self._host.send(gmcp.encode("Char.Login.Result", {"success": True}))
             self._let_in(found, returned)
 

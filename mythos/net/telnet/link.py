@@ -39,7 +39,7 @@ class Carrier(Protocol):
     def outofband(self) -> OutOfBand: ...
 
     def hide_typing(self, hide: bool) -> None:
-        """The next line is a secret; or no longer."""
+        """The next line is a secret, or is not."""
 
     def probe(self) -> bytes | None:
         """What asks for a mark; nothing while one is awaited. None: the peer speaks no telnet."""
@@ -57,6 +57,7 @@ class TelnetLink(Link):
     __slots__ = (
         "_at_prompt",
         "_carrier",
+        "_crowded",
         "_marks",
         "_number",
         "_outofband",
@@ -76,6 +77,7 @@ class TelnetLink(Link):
         self._outofband = carrier.outofband
         self.draws = False
         self._at_prompt = False
+        self._crowded = False  # it was told that its lines have to wait
         self._number = 0  # what the client was told by Mythos.Seq
         self._marks: Sequence[tuple[int, bytes]] = ()  # (command, reply): DO TIMING-MARK that waits for it
         self._packages: Packages | None = None  # until its client says what it draws
@@ -136,8 +138,7 @@ class TelnetLink(Link):
             return position
         self._at_prompt = True
         question = self.session.question
-        if question is not None and question.secret:
-            self._carrier.hide_typing(True)
+        self._carrier.hide_typing(question is not None and question.secret)
         return position + self._screen.prompt(question)
 
     def hello(self, attached: Attached, *, keeps_token: bool) -> bytes:
@@ -191,7 +192,7 @@ class TelnetLink(Link):
         self._at_prompt = False
         question = self.session.question
         if question is not None and question.secret:
-            self._carrier.hide_typing(False)
+            self.send(b"\r\n")  # the client has not shown that of its player
         elif question is None or question.words:
             text = sanitize(text)
             if question is None and not text:
@@ -213,6 +214,8 @@ class TelnetLink(Link):
     def answer(self, c: int, error: str, expect: int, dup: bool) -> None:
         """Telnet does not count commands; but this one may have been ``settings``, or a mark may wait for it."""
         self.follow_settings()
+        if c + 1 >= self.session.next_c:
+            self._crowded = False
         while self._marks and self._marks[0][0] <= c:
             (_, reply), *self._marks = self._marks
             self.write_behind(reply)
@@ -241,6 +244,11 @@ class TelnetLink(Link):
 
     def pause(self) -> None:
         self._pipe.stop_reading()
+        if not self._crowded:
+            self._crowded = True
+            self.send(
+                self._screen.words("That is a lot at once: your lines are taken one after another, none is lost.")
+            )
 
     def resume(self) -> None:
         self._pipe.read_on()

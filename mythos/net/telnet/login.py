@@ -15,6 +15,8 @@ __all__ = ["Guest", "Login"]
 
 #: Wrong passwords on one connection before it is closed.
 TRIES = 5
+#: Names that nobody may have, before it is said what else there is.
+NAMES = 3
 
 
 class Guest(Protocol):
@@ -47,7 +49,7 @@ class _Newcomer:
 class Login:
     """Give it each line that is typed; it asks, and ends by letting the guest enter."""
 
-    __slots__ = ("_accounts", "_guest", "_name", "_new", "_tries")
+    __slots__ = ("_accounts", "_guest", "_misnamed", "_name", "_new", "_tries")
 
     def __init__(self, guest: Guest, accounts: Accounts) -> None:
         self._guest = guest
@@ -55,6 +57,7 @@ class Login:
         self._name = ""
         self._new: _Newcomer | None = None
         self._tries = 0
+        self._misnamed = 0
 
     @property
     def secret(self) -> bool:
@@ -76,6 +79,10 @@ class Login:
                 await self._named(sanitize(text))
         except Refusal as refusal:
             self._guest.say(str(refusal))
+            if isinstance(refusal, names.BadName):
+                self._misnamed += 1
+                if self._misnamed % NAMES == 0:
+                    self._guest.say("To look around without a name, type guest. To leave, type quit.")
             self.ask_name()
 
     async def _named(self, name: str) -> None:
@@ -120,7 +127,9 @@ class Login:
             return await self._accounts.login(name, password, self._guest.address)
         except Refusal as refusal:
             if self._tries >= TRIES:
-                self._guest.hang_up(f"{refusal} That was the last try on this connection.")
+                self._guest.hang_up(
+                    f"{refusal} That was the last try on this connection. Come back as guest to play without one."
+                )
                 return None
             raise
 

@@ -108,8 +108,8 @@ class Negotiator:
         elif on and option == Option.MSSP:
             if not self._pace.take(now, CODE_COST):
                 send(self._offers.status.frame())
-        elif on and option == Option.LINEMODE and side is Side.HIM:
-            send(LINEMODE_EDIT)
+        elif option == Option.LINEMODE and side is Side.HIM:
+            send(LINEMODE_EDIT if on else self._options.drop_us(Option.SGA, now))
         elif not on and option in (Option.GMCP, Option.MSDP):
             self._parts.outofband.forget(option)
         elif on and option == Option.MXP and not (self._options.us(option) and self._options.him(option)):
@@ -131,15 +131,12 @@ class Negotiator:
         return self._parts.screen.evidence.named or not self._options.him(Option.TTYPE)
 
     def hide_typing(self, hide: bool) -> None:
-        """IAC WILL ECHO around secrets, so that the client shows nothing; WONT ECHO and a new line after."""
-        if hide == self._hidden:
-            return
-        self._hidden = hide
-        now = self._offers.clock.seconds()
-        if hide:
-            self._parts.pipe.send(self._options.offer_us(Option.ECHO, now))
-        else:
-            self._parts.pipe.send(self._options.drop_us(Option.ECHO, now) + b"\r\n")
+        """IAC WILL ECHO before a secret, so that the client shows nothing, WONT ECHO after the last of several: some
+        clients no longer hide anything when it changes often."""
+        if hide != self._hidden:
+            self._hidden = hide
+            now = self._offers.clock.seconds()
+            self._parts.pipe.send((self._options.offer_us if hide else self._options.drop_us)(Option.ECHO, now))
 
     def probe(self) -> bytes | None:
         """DO TIMING-MARK; nothing while one is unanswered. None: the peer speaks no telnet."""
