@@ -11,7 +11,7 @@ from sys import maxsize
 from typing import Any
 from urllib.parse import urlsplit
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -23,6 +23,7 @@ from mythos.flow.log import Entry, Gap
 from mythos.net import deflate
 from mythos.net.doorman import Doorman
 from mythos.net.farewell import bid_farewell
+from mythos.net.frames import Frames
 from mythos.net.outlet import Link, Outlet
 from mythos.net.transport import direct, tune
 from mythos.play.accounts import Accounts
@@ -107,8 +108,8 @@ class SocketLink(Link):
         self._socket.release("queue")
 
 
-class GameSocket(WebSocketServerProtocol):
-    """One WebSocket. Autobahn does the handshake, pings and incoming frames."""
+class GameSocket(Frames):
+    """One WebSocket."""
 
     factory: SocketFactory
     transport: Any
@@ -171,18 +172,14 @@ class GameSocket(WebSocketServerProtocol):
         else:
             self._obey(link, frame)
 
-    def onMessageFrameEnd(self) -> None:
-        super().onMessageFrameEnd()
-        self._count()
-
     def onPing(self, payload: bytes) -> None:
         if self._link is None or not self._link.shut:  # one that takes nothing is owed no pongs
             super().onPing(payload)
-        self._count()
+        self.frame_read()
 
     def onPong(self, payload: bytes) -> None:
         super().onPong(payload)
-        self._count()
+        self.frame_read()
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         if self._admitted:
@@ -195,7 +192,7 @@ class GameSocket(WebSocketServerProtocol):
 
     # ── ours ────────────────────────────────────────────────────────────────────────────────────
 
-    def _count(self) -> None:
+    def frame_read(self) -> None:
         """Every frame has its price, whatever it carries. A read may bring thousands: what they owe is waited for
         behind it, by one timer."""
         bucket = self._bucket

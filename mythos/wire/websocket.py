@@ -1,4 +1,4 @@
-"""RFC 6455 frames as a server sends them: unmasked and whole."""
+"""RFC 6455 frames as a server sends them, unmasked and whole; and those that clients send most."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from mythos.wire.client import head, tail
 from mythos.wire.message import Message
 
-__all__ = ["DEFLATED", "TEXT", "frame_header", "record_frame", "text_frame"]
+__all__ = ["DEFLATED", "TEXT", "frame_header", "read_text", "record_frame", "text_frame"]
 
 #: First bytes of frames: FIN and opcode 1; and with RSV1, which says that permessage-deflate made the payload.
 TEXT: Final = 0x81
@@ -17,6 +17,7 @@ DEFLATED: Final = 0xC1
 _SHORT: Final = {first: tuple(bytes((first, length)) for length in range(126)) for first in (TEXT, DEFLATED)}
 _MEDIUM: Final = Struct("!BBH")
 _LONG: Final = Struct("!BBQ")
+_MASKED: Final = 6  # bytes of the shortest header of a client
 
 
 def frame_header(length: int, first: int = TEXT) -> bytes:
@@ -26,6 +27,33 @@ def frame_header(length: int, first: int = TEXT) -> bytes:
     if length < 65_536:
         return _MEDIUM.pack(first, 126, length)
     return _LONG.pack(first, 127, length)
+
+
+def read_text(data: bytes, at: int, most: int) -> tuple[bytes, int] | None:
+    """The client's text frame that begins at ``at``: its payload (UTF-8), and where it ends.
+
+    None: it is not whole, longer than ``most`` or 65,535 bytes, part of a longer message, compressed, another frame, or
+    wrong in any way.
+    """
+    if len(data) - at < _MASKED or data[at] != TEXT:
+        return None
+    size, begin = data[at + 1] - 0x80, at + _MASKED
+    if size == 126:
+        size, begin = int.from_bytes(data[at + 2 : at + 4], "big"), begin + 2
+        if size < 126:
+            return None
+    elif not 0 <= size < 126:
+        return None
+    end = begin + size
+    if size > most or end > len(data):
+        return None
+    mask = (data[begin - 4 : begin] * (size // 4 + 1))[:size]
+    payload = (int.from_bytes(data[begin:end], "big") ^ int.from_bytes(mask, "big")).to_bytes(size, "big")
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return None
+    return payload, end
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mythos.net.farewell import bid_farewell
+from mythos.net.frames import Frames
 from mythos.net.gateway.gateway import Gateway
 from mythos.net.gateway.keys import admits
 from mythos.net.gateway.talk import REST, Talk
@@ -180,7 +181,7 @@ class _SocketRoad(_Road):
         bid_farewell(self._socket, code, reason)
 
 
-class ApiSocket(WebSocketServerProtocol):
+class ApiSocket(Frames):
     """One WebSocket of a MUD."""
 
     factory: ApiSocketFactory
