@@ -34,6 +34,12 @@ def keys(server: Server, *words: str) -> Any:
     return json.loads(done.stdout)
 
 
+def door(server: Server, mud: str) -> tuple[int, str]:
+    """The TCP port, and a new key of a MUD."""
+    made = keys(server, "create", mud)
+    return made["ports"]["gateway-tcp"], made["key"]
+
+
 class Line:
     """A client over TCP."""
 
@@ -47,6 +53,10 @@ class Line:
 
     def call(self, method: str, **params: Any) -> Any:
         self.send(method, **params)
+        return self.result()
+
+    def result(self) -> Any:
+        """Of the first call that is not answered yet; events before it are not heeded."""
         while "id" not in (found := self.read()):
             pass
         return found.get("result", found)
@@ -110,6 +120,42 @@ def test_keys_outlive_the_server(alone: Server) -> None:
     ports = alone.ports
     assert Line(ports["gateway-tcp"], salt).until("tell_received")["message"] == "wait for me"
     Line(ports["gateway-tcp"], reach).wait("status", connected=True)
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "the file is gone"])
+def test_tells_that_wait_outlive_a_kill(alone: Server, tmp_path: Path, kept: bool) -> None:
+    """What was said to be sent, while the router took no more, comes once and in order: by the file that holds it."""
+    hearer = Line(*door(alone, "Far"))
+    routers = f"*mythos 127.0.0.1:{alone.ports['i3-router']}"
+    near = {
+        **FREE,
+        "MYTHOS_I3_ROUTERS": routers,
+        "MYTHOS_I3_THROTTLE": "20",
+        "MYTHOS_GATEWAY_KEYS": "Near=a-key-of-some-length",
+    }
+    words = [str(number) for number in range(60)]
+    with Server(tmp_path / "near", "--roles", "i3", env=near) as server:
+        line = Line(server.ports["gateway-tcp"], "a-key-of-some-length")
+        line.wait("stats", online_muds=2)
+        for one in words:
+            line.send("tell", target_mud="Far", target_user="bob", message=one)
+        answers = [line.result() for _ in words]
+        assert {answer["status"] for answer in answers} == {"sent"}
+        assert answers[-1]["queued"] is True
+        server.kill()
+        unsent = [tell[7] for tell in json.loads((server.data / "gateway-unsent.json").read_text())["Near"]]
+        assert unsent == words[-len(unsent) :]
+        if not kept:
+            (server.data / "gateway-unsent.json").unlink()
+        server.start()
+        line = Line(server.ports["gateway-tcp"], "a-key-of-some-length")
+        line.wait("status", connected=True)
+        end = "the end"
+        line.call("tell", target_mud="Far", target_user="bob", message=end)
+        heard: list[str] = []
+        while end not in heard:
+            heard.append(hearer.until("tell_received", from_mud="Near")["message"])
+    assert heard == [*(words if kept else words[: -len(unsent)]), end]
 
 
 def test_keys_of_the_configuration(tmp_path: Path) -> None:

@@ -69,3 +69,42 @@ def test_a_read_that_fails() -> None:
         with pytest.raises(ValueError, match=text):
             turn.during(work, text)
     assert plug.writes == ["a", "b"]
+
+
+def test_what_comes_first(failures: Failures) -> None:
+    """Is done before anything of its turn is written, also if that is in its middle or never; then it is done."""
+    turn = Turn()
+    plug = Plug(turn)
+    done: list[str] = []
+
+    def flush() -> None:
+        turn.ready()
+        Plug.flush(plug)
+        done.append("written")
+
+    plug.flush = flush  # type: ignore[method-assign]
+
+    def work(text: str) -> None:
+        turn.first(lambda: done.append(text))
+        plug.send(text)
+        assert not done
+        if text == "middle":
+            flush()
+            assert done == ["middle", "written"]
+
+    for text in ("end", "middle"):
+        turn.during(work, text)
+        assert done[:2] == [text, "written"]
+        assert done.count(text) == 1
+        done.clear()
+    turn.during(lambda text: turn.first(lambda: done.append(text)), "nothing is written")
+    turn.first(lambda: done.append("at once"))
+    assert done == ["nothing is written", "at once"]
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    turn.during(turn.first, broken)
+    turn.during(plug.send, "after it")
+    assert plug.writes[-1] == "after it"
+    assert len(failures.flush(ZeroDivisionError)) == 1

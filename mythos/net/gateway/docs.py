@@ -107,6 +107,8 @@ network has; without it they answer <code>requested</code>, and the reply comes 
 welcome;
 notifications are carried out and not answered.</p>
 {methods}
+<p>Where a <code>tell</code> or <code>emoteto</code> has to wait, as the router takes no more just now, its result also
+has <code>queued: true</code>: it is kept, and goes out by itself.</p>
 <p><code>presence_sync</code> says who plays on your MUD, whole, and is believed for 30 seconds: meanwhile who, finger
 and locate are answered from it, and tells for others are sent back. Without it your MUD is told of every tell.</p>
 <h2>Events</h2>

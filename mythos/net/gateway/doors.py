@@ -121,6 +121,7 @@ class _Road:
     def flush(self) -> None:
         out, self._out = self._out, []
         self._gathered = 0
+        self._turn.ready()
         if out:
             self.write(b"".join(out))
 

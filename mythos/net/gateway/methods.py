@@ -188,7 +188,10 @@ def _private(
     user = _target(params)
     speaker = _name(params, "from_user", "Someone")
     _send(session, kind(mud.name, speaker.lower(), target, user.lower(), speaker, words))
-    return _sent(service, f"{what}_{target}")
+    sent = _sent(service, f"{what}_{target}")
+    if mud.link.tells_wait:
+        sent["queued"] = True
+    return sent
 
 
 def _emote(words: str) -> str:

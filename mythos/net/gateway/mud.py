@@ -76,9 +76,6 @@ class Host(Protocol):
     def later(self, seconds: float, work: Callable[[], None]) -> Callable[[], None]:
         """Returns what cancels it."""
 
-    def save(self) -> None:
-        """Keep what changed, now."""
-
 
 @dataclass(slots=True)
 class Presence:
@@ -132,8 +129,6 @@ class GatewayMud:
     def up(self, router: str) -> None:
         self._settled = self._host.seconds() + SETTLING
         self.changed = True
-        if self.link.unsent():
-            self._host.save()  # before they go out: a kill must not send them twice
         self.link.directory.watchers.append(self._mud_changed)
         self._listened.clear()
         self.listen_again()
@@ -360,15 +355,12 @@ class GatewayMud:
             "history": {channel: list(lines) for channel, lines in self.history.items()},
             "events": [event.kept() for event in events.values()],
             "sessions": [session.kept() for session in self.sessions.values()],
-            "unsent": [] if self.link.up else [packets.values(tell) for tell in self.link.unsent()],
         }
 
     def remember(self, kept: Mapping[str, Any]) -> None:
         """What :meth:`kept` gave before a restart, but for the sessions."""
         for channel, lines in kept.get("history", {}).items():
             self.history[channel] = deque(lines, maxlen=self._host.limits.history)
-        for value in kept.get("unsent", ()):
-            self.link.send_later(packets.parse(value))
 
 
 #: For each reply the type of the question it answers, on the wire.

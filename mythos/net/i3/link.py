@@ -132,6 +132,7 @@ class RouterLink:
     :param chance: a number from 0 to 1, so that MUDs do not all come back at the same instant
     :ivar resident: set before :meth:`start`
     :ivar turn: it writes with all who share it; set before :meth:`start`, or its own
+    :ivar tells_changed: called when a tell begins to wait, and before one that waited is written
     :ivar up: the router has let us in; ``router`` is its name then
     :ivar sent: packets; ``heard`` likewise, ``bad``: what could not be read, ``dropped``: what found no place
     """
@@ -169,7 +170,8 @@ class RouterLink:
         self._chance = chance
         self._passwords = passwords
         self._directory = directory
-        self._waiting = Waiting()
+        self.tells_changed: Callable[[], None] = lambda: None
+        self._waiting = Waiting(lambda: self.tells_changed())
         self._out: list[bytes] = []
         self._connection: _Connection | None = None
         self._router = Router("", "", 0)
@@ -231,6 +233,11 @@ class RouterLink:
         """A tell that waited when the server stopped: it goes out as soon as a router is there."""
         self._put(tell)
 
+    @property
+    def tells_wait(self) -> bool:
+        """Whether a tell that was sent just now waits, as all before it."""
+        return self._waiting.tells_wait
+
     def unsent(self) -> list[Packet]:
         """Tells that wait."""
         return list(self._waiting.tells())
@@ -257,7 +264,7 @@ class RouterLink:
         while self.up and self._waiting:
             wait = self._free_in()
             if wait > 0.0:
-                self._later("drain", wait, self._drain)
+                self._later("drain", wait, lambda: self.turn.during(RouterLink._drain, self))
                 return
             self._transmit(self._waiting.take())
 
@@ -286,6 +293,7 @@ class RouterLink:
 
     def _flush(self) -> None:
         out, self._out = self._out, []
+        self.turn.ready()
         if out and self._connection is not None:
             direct(self._connection.transport, b"".join(out))
 

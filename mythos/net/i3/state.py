@@ -42,7 +42,7 @@ def set_aside(path: Path, error: Exception) -> None:
 def save(state: dict[str, Any], path: Path, *, durable: bool = True) -> None:
     """Whole or not at all, and readable by nobody else: passwords are in it.
 
-    :param durable: it is on disk when this returns: a power cut does not take it back
+    :param durable: it is on disk when this returns: a power cut does not bring back what was there before
     """
     part = path.with_suffix(".part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -51,3 +51,9 @@ def save(state: dict[str, Any], path: Path, *, durable: bool = True) -> None:
             file.flush()
             os.fsync(file.fileno())
     part.rename(path)
+    if durable:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the new name is on disk too
+        finally:
+            os.close(folder)

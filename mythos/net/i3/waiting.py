@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from mythos.wire.i3 import packets
@@ -20,11 +20,15 @@ _CHANNEL: Final = (packets.ChannelMessage, packets.ChannelEmote, packets.Channel
 
 
 class Waiting:
-    """Three queues, served in turn: tells, lines on channels, and everything else. Each keeps its order."""
+    """Three queues, served in turn: tells, lines on channels, and everything else. Each keeps its order.
 
-    __slots__ = ("_queues", "_turn")
+    :param tells_changed: called when a tell has come, or is taken
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_queues", "_tells_changed", "_turn")
+
+    def __init__(self, tells_changed: Callable[[], None]) -> None:
+        self._tells_changed = tells_changed
         self._queues: tuple[deque[tuple[Packet, bytes]], ...] = (deque(), deque(), deque())
         self._turn = 0
 
@@ -47,6 +51,8 @@ class Waiting:
                 return packet
             lost, _ = self._queues[1].popleft()
         self._queues[which].append((packet, data))
+        if which == 0:
+            self._tells_changed()
         return lost
 
     def take(self) -> bytes:
@@ -54,12 +60,19 @@ class Waiting:
         while True:
             self._turn = (self._turn + 1) % 3
             if self._queues[self._turn]:
-                return self._queues[self._turn].popleft()[1]
+                _, data = self._queues[self._turn].popleft()
+                if self._turn == 0:
+                    self._tells_changed()
+                return data
 
     def keep_tells(self) -> None:
         """Drop what is worth nothing later: chatter and questions of minutes ago."""
         for queue in self._queues[1:]:
             queue.clear()
+
+    @property
+    def tells_wait(self) -> bool:
+        return bool(self._queues[0])
 
     def tells(self) -> Iterator[Packet]:
         for packet, _ in self._queues[0]:

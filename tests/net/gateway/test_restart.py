@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
-from mythos.net.gateway.gateway import AGAIN, STATE, TELLS
+from mythos.net.gateway.gateway import AGAIN, STATE, TELLS, UNSENT
 from mythos.net.gateway.session import PASSED
 from mythos.net.i3.link import LEAVING
 from tests.net.gateway.place import ROADS, Client, Place, gateway
@@ -260,6 +260,107 @@ def test_tells_of_ours_that_wait(tmp_path: Path) -> None:
         assert far.take("tell") == []
 
 
+def say_to_bob(client: Client, *words: str) -> list[bool]:
+    """Whether each waits."""
+    return [
+        client.result("tell", target_mud="Far", target_user="Bob", message=one, from_user="Ann").get("queued", False)
+        for one in words
+    ]
+
+
+def test_tells_that_wait_for_a_slow_router(tmp_path: Path) -> None:
+    """The router is there and takes no more just now: what waits goes out after a kill, what it got does not again."""
+    with gateway(tmp_path, throttle=2) as place:
+        key = place.key("Near")
+        far = Far(place)
+        place.pass_time(20)
+        words = [str(number) for number in range(9)]
+        assert say_to_bob(place.client("tcp", key=key), *words) == [False, False, *[True] * 7]
+        heard = [one[7] for one in far.take("tell")]
+        assert heard == words[:2]
+        for seconds in (1.5, 6.0, 0.0, 60.0, 0.0):  # a startup counts six of what a router takes
+            place = restarted(place, kill, throttle=2)
+            place.pass_time(seconds)
+            heard += [one[7] for one in far.take("tell")]
+        assert heard == words
+
+
+def test_first_on_disk(tmp_path: Path) -> None:
+    """Before a client is told that its tell waits, it is kept; before a router gets it, it is no more."""
+    with gateway(tmp_path, throttle=2) as place:
+        client = place.client("tcp", key=place.key("Near"))
+        Far(place)
+        place.pass_time(20)
+
+        def kept() -> list[str]:
+            file = place.data / UNSENT
+            return [one[7] for one in json.loads(file.read_text()).get("Near", ())] if file.exists() else []
+
+        seen: list[tuple[str, list[str]]] = []
+        link = place.gateway.muds["Near"].link
+        assert link._connection is not None
+        for whose, transport in (("client", client.plug), ("router", link._connection.transport)):
+
+            def write(data: bytes, whose: str = whose, write: Callable[[bytes], None] = transport.write) -> None:
+                seen.append((whose, kept()))
+                write(data)
+
+            transport.write = write  # type: ignore[method-assign]
+        say_to_bob(client, "a", "b", "c")
+        client.send(
+            [
+                *[{"jsonrpc": "2.0", "method": "tell", "params": BOB | {"message": one}} for one in ("d", "e")],
+                {"jsonrpc": "2.0", "id": 99, "method": "status"},
+            ]
+        )
+        place.pass_time(1.2)
+        place.pass_time(1.2)
+        assert seen == [
+            *[("router", []), ("client", [])] * 2,
+            *[("client", ["c"]), ("client", ["c", "d", "e"])],
+            *[("router", ["e"]), ("router", [])],
+        ]
+
+
+BOB = {"target_mud": "Far", "target_user": "Bob", "from_user": "Ann"}
+
+
+def test_what_need_not_wait_is_on_no_disk(place: Place) -> None:
+    """Nothing is written for a tell that goes out at once."""
+    client, far = place.client("tcp", "Near"), Far(place)
+    assert say_to_bob(client, "one", "two") == [False, False]
+    assert [one[7] for one in far.take("tell")] == ["one", "two"]
+    assert not (place.data / UNSENT).exists()
+
+
+def test_a_disk_that_is_full_while_tells_wait(tmp_path: Path) -> None:
+    """What cannot be kept is sent all the same; none is sent twice, for what stands there is no more."""
+    with gateway(tmp_path, throttle=1) as place:
+        client, far = place.client("tcp", key=place.key("Near")), Far(place)
+        place.pass_time(20)
+        say_to_bob(client, "one", "two", "three")
+        full = (place.data / UNSENT).with_suffix(".part")
+        full.mkdir()
+        place.pass_time(1.2)
+        assert [one[7] for one in far.take("tell")] == ["one", "two"]
+        full.rmdir()
+        after = restarted(place, kill, throttle=1)
+        after.pass_time(30)
+        assert far.take("tell") == []
+
+
+def test_tells_of_a_mud_without_a_key(tmp_path: Path) -> None:
+    """They go with it."""
+    with gateway(tmp_path, throttle=1) as place:
+        client = place.client("tcp", key=place.key("Near"))
+        place.pass_time(20)
+        say_to_bob(client, "one", "two")
+        assert "two" in (place.data / UNSENT).read_text()
+        place.keys.revoke("k1")
+        place.run()
+        assert json.loads((place.data / UNSENT).read_text()) == {}
+
+
 def test_two_routers_one_dies(tmp_path: Path) -> None:
     """What waits for the one is sent by the other, in order and once; channels are heard there."""
     with gateway(tmp_path, throttle=2, routers=2) as place:
@@ -353,7 +454,7 @@ def test_a_router_that_does_not_read(place: Place) -> None:
     assert json.loads((place.data / STATE).read_text())["stopped"] is True
 
 
-@pytest.mark.parametrize("file", [STATE, TELLS])
+@pytest.mark.parametrize("file", [STATE, TELLS, UNSENT])
 @pytest.mark.parametrize(
     "text",
     [
@@ -363,8 +464,9 @@ def test_a_router_that_does_not_read(place: Place) -> None:
         '{"muds": []}',
         '{"muds": {"Near": 5}, "Near": 5}',
         '{"muds": {"Near": {"events": [], "sessions": [{"id": "x", "key": "k1"}]}}, "Near": [5]}',
-        '{"muds": {"Near": {"events": [[]], "sessions": [], "unsent": [[]]}}, "Near": [[]]}',
-        '{"muds": {"Near": {"events": [], "sessions": [], "unsent": [["tell"]]}}, "Near": [{}]}',
+        '{"muds": {"Near": {"events": [[]], "sessions": []}}, "Near": [[]]}',
+        '{"muds": {"Near": {"events": [], "sessions": 5}}, "Near": [{}]}',
+        '{"muds": {"Near": 5}, "Near": [["tell"]]}',
     ],
 )
 def test_a_file_that_makes_no_sense(place: Place, file: str, text: str) -> None:
@@ -399,8 +501,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
         client = place.client("tcp", key=key)
         client.result("tell", target_mud="Far", target_user="Bob", message="one", from_user="Ann")
         client.result("tell", target_mud="Far", target_user="Bob", message="two", from_user="Ann")
-        (place.data / STATE).unlink(missing_ok=True)
-        for file in (STATE, TELLS):  # a folder there is as good as a full disk
+        for file in (STATE, UNSENT):
+            (place.data / file).unlink(missing_ok=True)
+        for file in (STATE, TELLS, UNSENT):  # a folder there is as good as a full disk
             (place.data / file / "full").mkdir(parents=True)
         link = place.gateway.muds["Near"].link
         assert link._connection is not None
@@ -411,7 +514,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         client.lost()
         far.tell("to nobody")
         place.gateway.save()
-        for file in (STATE, TELLS):
+        for file in (STATE, TELLS, UNSENT):
             (place.data / file / "full").rmdir()
             (place.data / file).rmdir()
         place.pass_time(AGAIN + 1)

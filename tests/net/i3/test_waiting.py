@@ -21,7 +21,7 @@ def who() -> Packet:
 
 def test_kinds_are_served_in_turn() -> None:
     """A hundred lines on a channel do not keep a tell waiting for a hundred turns."""
-    waiting = Waiting()
+    waiting = Waiting(lambda: None)
     for number in range(100):
         waiting.put(said(), b"c%d" % number)
     for number in range(2):
@@ -35,7 +35,7 @@ def test_kinds_are_served_in_turn() -> None:
 
 def test_what_has_no_place() -> None:
     """Lines on channels make room for the rest, the oldest first; nothing makes room for a line."""
-    waiting = Waiting()
+    waiting = Waiting(lambda: None)
     lines = [said() for _ in range(QUEUE)]
     assert [waiting.put(line, b"c") for line in lines] == [None] * QUEUE
     late = said()
@@ -47,7 +47,7 @@ def test_what_has_no_place() -> None:
 
 
 def test_tells_are_kept() -> None:
-    waiting = Waiting()
+    waiting = Waiting(lambda: None)
     one = tell()
     for packet in (said(), one, who()):
         waiting.put(packet, b"x")
