@@ -250,6 +250,8 @@ class Told:
                 yield "Char.StatusVars", _CAPTIONS
             if changed := {name: told for name, told in state.data.items() if before.get(name) != told}:
                 yield "Char.Status", changed
+        elif state.name == "Mythos.Tasks" and "char.tasks" in modules:
+            yield "Char.Tasks.List", _journal(state.data)
         elif state.panel is None:
             return  # it was stored; who attaches is told a new one
         elif state.name == "Mythos.Bag":
@@ -283,6 +285,16 @@ def contents_of(world: World, me: Character, id: str) -> Message | None:
     if item.place == me.room and is_dark(world, me.room):
         return None
     return _list(f"rep{id}", _carried(_things(world, item.id), world.hoards.get(item.id, 0)))
+
+
+def _journal(tasks: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Each task with how it stands: ``open``, ``offered`` or ``done``, which has no ``desc``."""
+    begun = [
+        {"name": task["title"], "desc": task["text"], "status": how}
+        for how in ("open", "offered")
+        for task in tasks[how]
+    ]
+    return begun + [{"name": title, "desc": "", "status": "done"} for title in tasks["done"]]
 
 
 #: What a list names, by id: a thing, who lives there, or so many coins.

@@ -133,6 +133,20 @@ def test_another_room_is_told_whole() -> None:
     assert players == ("Room.Players", [])
 
 
+def test_tasks_are_a_list() -> None:
+    """All of it whenever one goes on."""
+    drawer = Drawer("char.tasks")
+    offered = {"name": "Rats", "desc": "Ask Marta about tails.", "status": "offered"}
+    assert drawer.look() == [("Char.Tasks.List", [offered])]
+    for step, desc, status in (("asked", "Bring Marta three tails.", "open"), ("tails", "", "done")):
+        drawer.me.flags = {**(drawer.me.flags or {}), f"rats:{step}": 1}
+        drawer.world.touch(drawer.me)
+        assert drawer.look() == [("Char.Tasks.List", [{"name": "Rats", "desc": desc, "status": status}])]
+    drawer.me.flags = {**drawer.me.flags, "greeted": 1}  # type: ignore[dict-item]
+    drawer.world.touch(drawer.me)
+    assert drawer.look() == []
+
+
 def test_many_differences_are_a_list() -> None:
     drawer = Drawer("char.items", "room")
     drawer.look()
