@@ -16,6 +16,7 @@ __all__ = [
     "Closed",
     "DayTurned",
     "Died",
+    "DoorFact",
     "Dropped",
     "Emoted",
     "Examined",
@@ -50,6 +51,7 @@ __all__ = [
     "Summoned",
     "TaskDone",
     "Told",
+    "Trade",
     "Unlocked",
     "Whispered",
     "Wore",
@@ -109,31 +111,32 @@ class FollowStopped(Fact):
 
 
 @value
-class Opened(Fact):
+class DoorFact(Fact):
+    """Something done to a door, from the side of ``room``; ``other`` lies behind it."""
+
     room: RoomId
     direction: str
     other: RoomId
 
 
 @value
-class Closed(Fact):
-    room: RoomId
-    direction: str
-    other: RoomId
+class Opened(DoorFact):
+    pass
 
 
 @value
-class Locked(Fact):
-    room: RoomId
-    direction: str
-    other: RoomId
+class Closed(DoorFact):
+    pass
 
 
 @value
-class Unlocked(Fact):
-    room: RoomId
-    direction: str
-    other: RoomId
+class Locked(DoorFact):
+    pass
+
+
+@value
+class Unlocked(DoorFact):
+    pass
 
 
 # ── seeing ──────────────────────────────────────────────────────────────────────────────────────
@@ -236,7 +239,9 @@ class Removed(Fact):
 
 
 @value
-class Bought(Fact):
+class Trade(Fact):
+    """Coins for things; ``price`` is that of all of them, in gold."""
+
     proto: str
     count: int
     price: int
@@ -245,12 +250,13 @@ class Bought(Fact):
 
 
 @value
-class Sold(Fact):
-    proto: str
-    count: int
-    price: int
-    keeper: EntityId
-    room: RoomId
+class Bought(Trade):
+    pass
+
+
+@value
+class Sold(Trade):
+    pass
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────

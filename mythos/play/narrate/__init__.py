@@ -10,11 +10,11 @@ from mythos.play.narrate import fights, moving, seeing, talking, things
 from mythos.world.facts import Fact
 from mythos.world.state import World
 
-__all__ = ["narrate"]
+__all__ = ["NARRATORS", "narrate"]
 
 Narrator = Callable[[World, Any], Iterable[Heard]]
 
-_NARRATORS: dict[type[Fact], Narrator] = {
+NARRATORS: dict[type[Fact], Narrator] = {
     **moving.NARRATORS,
     **seeing.NARRATORS,
     **things.NARRATORS,
@@ -28,4 +28,4 @@ def narrate(world: World, fact: Fact) -> Iterable[Heard]:
 
     :raises KeyError: nobody has said how this kind of fact sounds (a test goes through all of them)
     """
-    return _NARRATORS[type(fact)](world, fact)
+    return NARRATORS[type(fact)](world, fact)

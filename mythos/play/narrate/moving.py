@@ -13,6 +13,7 @@ from mythos.world import perception
 from mythos.world.facts import (
     Arrived,
     Closed,
+    DoorFact,
     Fact,
     Faded,
     FollowStarted,
@@ -101,7 +102,7 @@ def _stops(world: World, fact: FollowStopped) -> Iterable[Heard]:
 def _door(you: str, others: str, far: str) -> Callable[[World, Any], Iterable[Heard]]:
     """``far``: how it is heard in the room behind it; empty: not at all."""
 
-    def narrate(world: World, fact: Any) -> Iterable[Heard]:
+    def narrate(world: World, fact: DoorFact) -> Iterable[Heard]:
         door = world.room(fact.room).exits[fact.direction].door
         name = Span(f"the {door.name}" if door else "it", Role.EXIT)
         yield Only(fact.who), line("move", f"You {you} ", name, ".")

@@ -24,6 +24,7 @@ from mythos.world.facts import (
     Put,
     Removed,
     Sold,
+    Trade,
     Wore,
 )
 from mythos.world.state import GOLD, World
@@ -113,7 +114,7 @@ def _light_changed(world: World, fact: LightChanged) -> Iterable[Heard]:
 
 
 def _traded(mine: str, theirs: str, side: str) -> Callable[[World, Any], Iterable[Heard]]:
-    def narrate(world: World, fact: Bought | Sold) -> Iterable[Heard]:
+    def narrate(world: World, fact: Trade) -> Iterable[Heard]:
         keeper = named(world.body(fact.keeper))
         what = _thing(world, fact.proto, fact.count)
         return [
