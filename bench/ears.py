@@ -12,6 +12,8 @@ from typing import Protocol
 
 import msgspec
 
+from bench.compression import Mccp, deflated, inflated
+
 __all__ = ["Ear", "LineEar", "Misheard", "RpcEar", "SocketEar", "StreamEar", "TelnetEar", "masked"]
 
 
@@ -48,16 +50,24 @@ _TELNET_SAID = re.compile(rb'(?:You say|\w+ says), "([^"]*)"\r\n')
 
 
 class TelnetEar:
-    """A telnet client that negotiates nothing."""
+    """A telnet client.
 
-    __slots__ = ("_rest", "replies")
+    :param mccp: what it makes of the stream; None: it negotiates nothing
+    """
 
-    def __init__(self) -> None:
-        self.replies = bytearray()
+    __slots__ = ("_mccp", "_rest", "replies")
+
+    def __init__(self, mccp: Mccp | None = None) -> None:
+        self.replies = bytearray() if mccp is None else mccp.replies
+        self._mccp = mccp
         self._rest = b""
 
+    def plain(self, data: bytes) -> bytes:
+        """The words in what came."""
+        return data if self._mccp is None else self._mccp.plain(data)
+
     def feed(self, data: bytes) -> list[bytes]:
-        data = self._rest + data
+        data = self._rest + self.plain(data)
         end = data.rfind(b"\n") + 1
         self._rest = data[end:]
         return _TELNET_SAID.findall(data, 0, end)
@@ -67,6 +77,7 @@ class _Record(msgspec.Struct):
     t: str
     s: int = 0
     p: int = -1
+    c: int = 0
     kind: str = ""
     text: str = ""
 
@@ -76,13 +87,17 @@ _SAID = re.compile(r'(?:You say|\w+ says), "([^"]*)"')
 
 
 class _Records:
-    """Checks the numbers of one session's records."""
+    """Checks the numbers of one session's records.
 
-    __slots__ = ("greeted", "last")
+    :ivar done: number of the last command that was carried out
+    """
+
+    __slots__ = ("done", "greeted", "last")
 
     def __init__(self) -> None:
         self.greeted = False
         self.last = 0
+        self.done = 0
 
     def take(self, text: bytes) -> bytes | None:
         """What was said, if this record says that."""
@@ -90,6 +105,8 @@ class _Records:
         if record.t == "hello":
             self.greeted = True
             return None
+        if record.t == "done":
+            self.done = record.c
         if not record.s:
             return None
         if self.last and record.s != self.last + 1 and record.p != self.last:
@@ -104,14 +121,20 @@ class _Records:
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
-    """A client's frame (RFC 6455, 5.2), at most 65535 bytes. The mask is zero: it changes nothing but is one."""
+    """A client's frame (RFC 6455, 5.2), at most 65535 bytes. The mask is zero: it changes nothing but is one.
+
+    :param opcode: with 0x40 beside it, which is RSV1, if the payload is compressed
+    """
     size = len(payload)
     head = bytes((0x80 | opcode, 0x80 | size)) if size < 126 else struct.pack("!BBH", 0x80 | opcode, 0xFE, size)
     return head + b"\0\0\0\0" + payload
 
 
-def _texts(data: bytes, replies: bytearray) -> tuple[list[bytes], bytes]:
-    """The text frames of a server, and what is left of a frame that is not whole; a ping is replied to."""
+def _texts(data: bytes, replies: bytearray, *, deflate: bool = False) -> tuple[list[bytes], bytes]:
+    """The text frames of a server, and what is left of a frame that is not whole; a ping is replied to.
+
+    :param deflate: they may be compressed
+    """
     texts = []
     at, end = 0, len(data)
     while end - at >= 2:
@@ -127,6 +150,8 @@ def _texts(data: bytes, replies: bytearray) -> tuple[list[bytes], bytes]:
         payload = data[start : start + size]
         if data[at] == 0x81:
             texts.append(payload)
+        elif data[at] == 0xC1 and deflate:
+            texts.append(inflated(payload))
         elif data[at] == 0x89:
             replies += masked(0xA, payload)
         else:
@@ -137,13 +162,17 @@ def _texts(data: bytes, replies: bytearray) -> tuple[list[bytes], bytes]:
 
 class SocketEar:
     """A WebSocket of ``mythos.v1``; acknowledges every 32 records and what came before a pause, as the web client
-    does."""
+    does.
+
+    :param deflate: it has agreed to permessage-deflate, and compresses what it says, as browsers do
+    """
 
     ACK = 32
-    __slots__ = ("_acked", "_records", "_rest", "replies")
+    __slots__ = ("_acked", "_deflate", "_records", "_rest", "replies")
 
-    def __init__(self) -> None:
+    def __init__(self, *, deflate: bool = False) -> None:
         self.replies = bytearray()
+        self._deflate = deflate
         self._rest = b""
         self._records = _Records()
         self._acked = 0
@@ -152,8 +181,16 @@ class SocketEar:
     def greeted(self) -> bool:
         return self._records.greeted
 
+    @property
+    def done(self) -> int:
+        return self._records.done
+
+    def says(self, text: bytes) -> bytes:
+        """A frame of its own."""
+        return masked(0x41, deflated(text)) if self._deflate else masked(0x1, text)
+
     def feed(self, data: bytes) -> list[bytes]:
-        texts, self._rest = _texts(self._rest + data, self.replies)
+        texts, self._rest = _texts(self._rest + data, self.replies, deflate=self._deflate)
         said = [words for text in texts if (words := self._records.take(text)) is not None]
         self._acknowledge(self.ACK)
         return said
@@ -166,7 +203,7 @@ class SocketEar:
         last = self._records.last
         if last - self._acked >= least:
             self._acked = last
-            self.replies += masked(0x1, b'{"a":%d}' % last)
+            self.replies += self.says(b'{"a":%d}' % last)
 
 
 class StreamEar:

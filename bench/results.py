@@ -114,7 +114,7 @@ def as_json(result: Result) -> str:
     )
 
 
-_ROW = "{:<18} {:>10} {:<12} {:>10} {:>8}  {:<20} {:<4} {}"
+_ROW = "{:<20} {:>10} {:<12} {:>10} {:>8}  {:<20} {:<4} {}"
 
 
 def as_table(rows: Iterable[Result], *, header: bool = False) -> str:

@@ -30,7 +30,7 @@ def _run(name: str, door: Door, plan: Plan) -> Iterator[Reading]:
     with world.generated() as rooms:
         for _ in range(plan.runs):
             with mythos(plan, world=rooms) as server:
-                port = server.telnet if name == "idle_telnet" else server.http
+                port = server.telnet if name.startswith("idle_telnet") else server.http
                 crowds = [_quiet(door(port, plan.some(FIRST)))]
                 before = server.resident()
                 crowds.append(_quiet(door(port, plan.some(SESSIONS))))
@@ -53,15 +53,15 @@ def _quiet(hearers: list[Hearer]) -> Crowd:
     return crowd
 
 
-def _telnets(port: int, count: int) -> list[Hearer]:
-    return doors.telnets(port, count, world.walk)
-
+_sockets: Final = partial(doors.sockets, lines=world.path)
 
 MEASURES: Final = tuple(
     Measure(name, {name: Budget(most=most)}, ("KB/session",), 180, partial(_run, name, door))
     for name, door, most in (
-        ("idle_telnet", _telnets, 8),
-        ("idle_ws", partial(doors.sockets, lines=world.path), 20),
+        ("idle_telnet", partial(doors.telnets, script=world.walk), 8),
+        ("idle_telnet_mccp", partial(doors.compressing, script=world.walk), 11),
+        ("idle_ws", _sockets, 20),
+        ("idle_ws_deflate", partial(_sockets, deflate=True), 22),
         ("idle_sse", partial(doors.streams, lines=world.path), 18),
     )
 )

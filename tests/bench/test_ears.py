@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.compression import Mccp, inflated
 from bench.ears import Ear, LineEar, Misheard, RpcEar, SocketEar, StreamEar, TelnetEar, masked
 from mythos.wire import client, jsonrpc, sse
+from mythos.wire.deflate import Units as DeflateUnits
+from mythos.wire.mccp import START, Outgoing, Units
 from mythos.wire.message import Line, Role, Span, State
 from mythos.wire.websocket import record_frame, text_frame
 
@@ -58,7 +61,31 @@ RPC = [
 TELNET = b'\r\nAnn says, "%b"\r\n> \r\nBob arrives.\r\n> You say, "%b"\r\n> ' % (WORDS[0], WORDS[1])
 
 
-@given(cuts=st.lists(st.integers(0, 800), max_size=12), which=st.integers(0, 5))
+WILL_GMCP, WILL_MCCP2, DO_MARK = b"\xff\xfb\xc9", b"\xff\xfb\x56", b"\xff\xfd\x06"
+OPTIONS = b"\xff\xfa\x18\x01\xff\xf0"
+
+
+def compressed() -> bytes:
+    """Telnet that is agreed to be compressed in the middle of what is said, with commands on both sides of that."""
+    first, second = TELNET.split(b"\r\nBob")
+    outgoing = Outgoing(Units())
+    return (
+        WILL_GMCP + WILL_MCCP2 + OPTIONS + first.replace(b"> ", b"> \xff\xf9") + START
+        + outgoing.write(b"\r\nBob" + DO_MARK + second[:20]) + outgoing.write(second[20:] + b"\xff\xf9")
+    )  # fmt: skip
+
+
+def deflated_frames() -> bytes:
+    units = DeflateUnits()
+    return (
+        text_frame(HELLO)
+        + units.record_frame(said(WORDS[0]), 5)
+        + record_frame(said(WORDS[1]), 6)
+        + units.record_frame(State("Room.Info", {"name": "x" * 200}), 9, 6)
+    )
+
+
+@given(cuts=st.lists(st.integers(0, 800), max_size=12), which=st.integers(0, 7))
 def test_any_split(cuts: list[int], which: int) -> None:
     """However TCP cuts the stream, the same words are heard."""
     made: list[tuple[Ear, bytes]] = [
@@ -66,6 +93,8 @@ def test_any_split(cuts: list[int], which: int) -> None:
         (TelnetEar(), TELNET),
         (SocketEar(), frames()),
         (StreamEar(), events()),
+        (TelnetEar(Mccp()), compressed()),
+        (SocketEar(deflate=True), deflated_frames()),
         (RpcEar(framed=False), b"".join([text + b"\n" for text in RPC])),
         (RpcEar(framed=True), b"".join(map(text_frame, RPC))),
     ]
@@ -103,6 +132,28 @@ def test_closed_socket() -> None:
     """A close frame is not taken for silence."""
     with pytest.raises(Misheard):
         SocketEar().feed(b"\x88\x02\x03\xe8")
+
+
+def test_compressed_telnet() -> None:
+    """MCCP2 is agreed to, all else refused, and marks that come compressed are answered."""
+    mccp = Mccp()
+    ear = TelnetEar(mccp)
+    assert not mccp.on
+    assert ear.feed(compressed()) == WORDS
+    assert mccp.on
+    assert ear.replies == b"\xff\xfe\xc9\xff\xfd\x56\xff\xfc\x06"
+
+
+def test_compressed_socket() -> None:
+    """Records may be compressed only if that was agreed on; what the client says is then."""
+    frame = DeflateUnits().record_frame(said(WORDS[0]), 1)
+    assert SocketEar(deflate=True).feed(frame) == [WORDS[0]]
+    with pytest.raises(Misheard):
+        SocketEar().feed(frame)
+    says = SocketEar(deflate=True).says(b'{"a":32}')
+    assert says[0] == 0xC1
+    assert inflated(says[6:]) == b'{"a":32}'
+    assert SocketEar().says(b'{"a":32}') == masked(0x1, b'{"a":32}')
 
 
 def test_replies() -> None:
