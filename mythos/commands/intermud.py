@@ -152,6 +152,9 @@ def _channel(call: Call, intermud: Intermud, rest: str) -> None:
     elif what == "remove" and channel and not rest:
         intermud.remove_channel(call.me.name, channel)
         call.reply(f"You ask {intermud.router} to remove {channel}.")
+    elif what == "list" and channel and not rest:
+        verb = intermud.ask_list(call.me.name, channel)
+        call.reply(f"You ask {intermud.router} whom {channel} {verb}.")
     elif what in ("admit", "ban", "forgive") and rest:
         out = what == "ban"
         mud = intermud.keep_out(call.me.name, channel, rest, out)
@@ -160,7 +163,8 @@ def _channel(call: Call, intermud: Intermud, rest: str) -> None:
         )
     else:
         raise Refusal(
-            "Type i3 channel and: add <channel> [kind], remove <channel>, admit, ban or forgive <channel> <mud>."
+            "Type i3 channel and: add <channel> [kind], remove or list <channel>, "
+            "admit, ban or forgive <channel> <mud>."
         )
 
 
@@ -214,6 +218,7 @@ VERBS = (
             "i3 ignore [<name>@<mud> or <mud>]",
             "i3 channel add <channel> [open, selective or filtered]",
             "i3 channel remove <channel>",
+            "i3 channel list <channel>",
             "i3 channel admit <channel> <mud>",
             "i3 channel ban <channel> <mud>",
             "i3 channel forgive <channel> <mud>",
@@ -225,7 +230,8 @@ VERBS = (
         more="Keepers make channels. An open one is for all MUDs but those they ban, a selective one for those they "
         "admit. On a filtered one each line of another MUD passes through this one, which lets pass no more than ten a "
         "second.\n"
-        "Admit and forgive let a MUD in, ban keeps it out. Only the MUD that made a channel can change or remove it.",
+        "Admit and forgive let a MUD in, ban keeps it out; list tells whom it bans or admits. "
+        "Only the MUD that made a channel can change or remove it.",
         see=("tell", "channels"),
     ),
 )

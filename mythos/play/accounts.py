@@ -323,6 +323,11 @@ class Accounts:
         """Whether an account of that name is there: a telnet door asks for its password or offers the name."""
         return await self._accounts.by_key(names.key(name.strip())) is not None
 
+    async def spelled(self, name: str) -> str:
+        """A player's name as they write it, whether they play or not; empty if there is no such player."""
+        account = await self._accounts.by_key(names.key(name))
+        return account.name if account is not None and account.name.lower() == name.lower() else ""
+
     async def _session_for(self, account: Account) -> Session:
         standing = self._playing(account.character)
         if standing is not None:

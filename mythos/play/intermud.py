@@ -19,6 +19,7 @@ from mythos.flow.bucket import Buckets
 from mythos.ids import EntityId
 from mythos.play.audience import Heard, Only
 from mythos.play.narrate.elsewhere import clean, coloured, duration, emoted, harmless, listed, named, one_line, shown
+from mythos.play.ports import StoreDown
 from mythos.play.visnames import Visnames
 from mythos.wire.i3 import packets, pinkfish
 from mythos.wire.i3.directory import Directory
@@ -286,9 +287,22 @@ class Intermud:
     def _channel_user(self, packet: packets.ChannelUserRequest) -> None:
         session = self._player(packet.user)
         if session is None:
+            self._realm.start(self._absent_user(packet))
+        else:
+            self._tell_name(packet, session.me.name)
+
+    async def _absent_user(self, packet: packets.ChannelUserRequest) -> None:
+        """Lines of who has left since are still shown elsewhere."""
+        try:
+            name = await self._realm.accounts.spelled(packet.user)
+        except StoreDown:
+            name = ""
+        if name:
+            self._tell_name(packet, name)
+        else:
             self._nobody(packet, packet.user)
-            return
-        name = session.me.name
+
+    def _tell_name(self, packet: packets.ChannelUserRequest, name: str) -> None:
         self._port.send(packets.ChannelUserReply(self.name, "", packet.from_mud, "", name.lower(), name, NEUTER))
 
     def _called(self, packet: packets.UcacheUpdate | packets.ChannelUserReply) -> None:
@@ -345,6 +359,13 @@ class Intermud:
         if packet.from_mud == self.router:
             self._answer(packet, line("system", f"{self.router}: {shown(packet.message)}"))
 
+    def _list_answer(self, packet: packets.ChannelAdminListReply) -> None:
+        info = self.channels.get(packet.channel)
+        if packet.from_mud != self.router or info is None:
+            return
+        muds = ", ".join(clean(mud) for mud in packet.muds[:ROWS]) or "nobody"
+        self._answer(packet, line("system", f"{packet.channel} {'bans' if info.kind == 0 else 'admits'} {muds}."))
+
     def _error(self, packet: packets.Error) -> None:
         about = packet.packet
         if isinstance(about, list) and about[:1] == ["locate-req"]:
@@ -367,6 +388,7 @@ class Intermud:
         packets.ChannelWhoReply: _channel_who_answer,
         packets.ChannelFilterRequest: _filter,
         packets.ChannelAck: _acknowledged,
+        packets.ChannelAdminListReply: _list_answer,
         packets.AuthRequest: _authenticate,
         packets.AuthReply: _ignore,
         packets.PingRequest: _ping,
@@ -499,6 +521,15 @@ class Intermud:
         listed = out if info.kind == 0 else not out  # those of an open channel are banned, of any other admitted
         self.send(packets.ChannelAdmin, who, self.router, "", channel, [mud] if listed else [], [] if listed else [mud])
         return mud
+
+    def ask_list(self, who: str, channel: str) -> str:
+        """Ask the router which MUDs a channel of ours bans, or admits: which of the two it is is returned.
+
+        :raises Refusal: it is not ours
+        """
+        info = self._own(channel)
+        self.send(packets.ChannelAdminList, who, self.router, "", channel)
+        return "bans" if info.kind == 0 else "admits"
 
     def _own(self, channel: str) -> ChannelInfo:
         self.connected()

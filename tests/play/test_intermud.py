@@ -234,8 +234,17 @@ def test_what_we_are_called(world: World) -> None:
     assert [one[6:] for one in world.other.take("ucache-update")] == [["dot", "Dot", 2]]
     world.other.say("chan-user-req", "DOT", to="Ours")
     world.other.say("chan-user-req", "nobody", to="Ours")
+    world.scene.run()
     reply, error = world.other.take()
     assert reply == ["chan-user-reply", 4, "Ours", 0, "Other MUD", 0, "dot", "Dot", 2]
+    assert (error[0], error[6]) == ("error", "unk-user")
+    world.scene.realm.quit(world.scene.ears["Guest7"].session)
+    world.scene.run()
+    for name in ("dot", "d\u00f3t"):
+        world.other.say("chan-user-req", name, to="Ours")
+        world.scene.run()
+    away, error = world.other.take()
+    assert away == reply
     assert (error[0], error[6]) == ("error", "unk-user")
     world.intermud.down()
     asked = len(world.port.sent)
@@ -366,6 +375,21 @@ def test_a_selective_channel_of_ours(world: World) -> None:
     assert world.other.take("channel-m") == []
 
 
+def test_whom_a_channel_of_ours_bans(world: World) -> None:
+    """The router says it to the keeper who asked; a MUD cannot."""
+    world.scene.me("Ann").keeper = True
+    world.typed("Ann", "i3 channel add tea")
+    world.typed("Ann", "i3 channel add staff selective")
+    world.typed("Ann", "i3 channel ban tea Other MUD")
+    assert world.typed("Ann", "i3 channel list tea") == ["tea bans Other MUD.", "You ask *box whom tea bans."]
+    assert world.typed("Ann", "i3 channel list staff") == ["staff admits nobody.", "You ask *box whom staff admits."]
+    world.intermud.received(packets.ChannelAdminListReply("Other MUD", "", "Ours", "ann", "tea", ["x"]))
+    world.intermud.received(packets.ChannelAdminListReply("*box", "", "Ours", "ann", "nowhere", ["x"]))
+    assert world.hear("Ann") == []
+    world.intermud.received(packets.ChannelAdminListReply("*box", "", "Ours", "ann", "tea", ["%^RED%^A\x1b\n", "B"]))
+    assert world.hear("Ann") == ["tea bans A, B."]
+
+
 def test_what_cannot_be_done_to_channels(world: World) -> None:
     """It is said why, and no router is asked."""
     world.scene.me("Ann").keeper = True
@@ -374,7 +398,9 @@ def test_what_cannot_be_done_to_channels(world: World) -> None:
     world.port.learn(packets.ChannelList("*box", "", "Ours", "", 9, listed))
     assert sorted(world.intermud.channels) == ["gossip", "theirs"]
     world.typed("Ann", "i3 channel add tea")
-    usage = "Type i3 channel and: add <channel> [kind], remove <channel>, admit, ban or forgive <channel> <mud>."
+    usage = (
+        "Type i3 channel and: add <channel> [kind], remove or list <channel>, admit, ban or forgive <channel> <mud>."
+    )
     asked = len(world.port.sent)
     for words, answer in (
         ("add", usage),
@@ -385,6 +411,9 @@ def test_what_cannot_be_done_to_channels(world: World) -> None:
         ("add %^RED%^", "A channel's name is one word of up to 32 letters and numbers, - and _."),
         ("add tea", "Ours has a channel tea already."),
         ("remove gin", "There is no channel called gin. To see which there are, type: i3 channels"),
+        ("list", usage),
+        ("list tea now", usage),
+        ("list theirs", "theirs is Other MUD's. Only those there can change it."),
         ("remove theirs", "theirs is Other MUD's. Only those there can change it."),
         ("ban theirs Ours", "theirs is Other MUD's. Only those there can change it."),
         ("ban tea ours", "tea is ours: we are always on it."),
@@ -596,7 +625,7 @@ def test_help_names_every_way(world: World) -> None:
     ways = answer.removeprefix("Type i3 and one of: ").removesuffix(".").split(", ")
     told = [text.split()[2] for text in world.typed("Ann", "help i3") if text.startswith("Type: i3 ")]
     assert set(told) == set(ways)
-    assert {"admit", "ban", "forgive"} < set(" ".join(world.typed("Ann", "help i3")).split())
+    assert {"admit", "ban", "forgive", "list"} < set(" ".join(world.typed("Ann", "help i3")).split())
 
 
 def test_an_error_is_shown_to_who_asked(world: World) -> None:

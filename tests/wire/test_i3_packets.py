@@ -38,6 +38,8 @@ EXAMPLES: dict[str, list[Any]] = {
     "channel-add": ["imud", 0],
     "channel-remove": ["imud"],
     "channel-admin": ["imud", ["A"], ["B"]],
+    "chan-adminlist": ["x"],
+    "chan-adminlist-reply": ["x", ["A", "B"]],
     "chan-ack": ["done"],
     "chan-filter-req": ["imud", ["channel-m"]],
     "chan-filter-reply": ["imud", ["channel-m"]],

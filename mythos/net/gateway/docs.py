@@ -54,6 +54,7 @@ _PARAMS = {
     "channel_add": "channel, type? (0 open but for whom it bans, 1 for whom it admits, 2 the same and filtered)",
     "channel_remove": "channel",
     "channel_admin": "channel, add?, remove?: names of MUDs, of those banned or those admitted",
+    "channel_admin_list": "channel, wait?",
     "who": "target_mud, filters? {min_level, max_level}, from_user?, wait?",
     "finger": "target_mud, target_user, from_user?, wait?",
     "locate": "target_user, from_user?, wait?",

@@ -313,7 +313,7 @@ def _channel_who(service: Service, session: ApiSession, params: Mapping[str, Any
             names = [str(name) for name in (reply or {}).get("users", ())]
             answer({**given([(target, name) for name in names]), **_came_to(reply)})
 
-        mud.ask(packets.ChannelWhoReply, target, "", wait, came)
+        mud.ask(packets.ChannelWhoReply, target, channel, wait, came)
 
     return Later(start)
 
@@ -357,6 +357,21 @@ def _channel_admin(service: Service, session: ApiSession, params: Mapping[str, A
         raise RpcError(Code.PARAMS, "Missing required parameters: add or remove")
     _send(session, packets.ChannelAdmin(session.mud.name, "", session.mud.link.router, "", channel, add, remove))
     return {"status": "requested", "channel": channel}
+
+
+def _channel_admin_list(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result | Later:
+    channel, mud = _name(params, "channel"), session.mud
+    wait = _number(params, "wait", 10, 0.1, WAIT)
+    _send(session, packets.ChannelAdminList(mud.name, "*", mud.link.router, "", channel))
+
+    def start(answer: Callable[[Result], None]) -> None:
+        def came(reply: Mapping[str, Any] | None) -> None:
+            found = {"channel": channel, "muds": list((reply or {}).get("muds", ()))}
+            answer({**found, **_came_to(reply)})
+
+        mud.ask(packets.ChannelAdminListReply, mud.link.router, channel, wait, came)
+
+    return Later(start)
 
 
 def _muds(session: ApiSession, params: Mapping[str, Any], name: str) -> list[str]:
@@ -605,6 +620,9 @@ METHODS: Final[Mapping[str, Method]] = {
     "channel_remove": Method(_channel_remove, "admin", ("channel",), "Remove a channel of your MUD's."),
     "channel_admin": Method(
         _channel_admin, "admin", ("channel",), "Change whom a channel of your MUD's bans or admits."
+    ),
+    "channel_admin_list": Method(
+        _channel_admin_list, "admin", ("channel",), "Whom a channel of your MUD's bans or admits."
     ),
     "who": Method(_who, "info", ("target_mud",), "Who plays on another MUD."),
     "finger": Method(_finger, "info", ("target_mud",), "What is known of a user of another MUD."),

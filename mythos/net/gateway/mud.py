@@ -91,6 +91,7 @@ class Question:
 
     :ivar kind: type of the reply's packet
     :ivar mud: whom it went to, in small letters; empty: everybody
+    :ivar user: whom it is about, in small letters, or which channel; empty: nobody
     :ivar answer: called once, with the event's parameters, or None: it came to nothing
     """
 
@@ -185,6 +186,8 @@ class GatewayMud:
             self.link.send(reply)
         elif isinstance(packet, packets.ChannelWhoReply):
             self._answered(packet, {"users": [name(one) for one in packet.names[:ROWS]]})
+        elif isinstance(packet, packets.ChannelAdminListReply):
+            self._answered(packet, {"muds": [name(one) for one in packet.muds[:ROWS]]})
         elif (told := event_of(packet)) is not None:
             event = self.emit(told[0], told[1], told[2])
             self._answered(packet, event.params)
@@ -369,6 +372,7 @@ _REPLY_TO: Final[Mapping[type[Packet], str]] = {
     packets.FingerReply: "finger-req",
     packets.LocateReply: "locate-req",
     packets.ChannelWhoReply: "chan-who-req",
+    packets.ChannelAdminListReply: "chan-adminlist",
 }
 
 
@@ -382,6 +386,8 @@ def _answers(packet: Packet, question: Question) -> bool:
         return False
     if isinstance(packet, packets.LocateReply):
         return packet.visname.lower() == question.user
+    if isinstance(packet, packets.ChannelWhoReply | packets.ChannelAdminListReply):
+        return packet.from_mud.lower() == question.mud and packet.channel.lower() == question.user
     return packet.from_mud.lower() == question.mud
 
 

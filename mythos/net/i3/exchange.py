@@ -32,7 +32,7 @@ CHUNK: Final = 10
 NAME: Final = 64
 MOST_MUDS: Final = 5000
 MOST_CHANNELS: Final = 500
-#: Most rows of an answer to a who: they fit into a frame.
+#: Most rows of an answer to a who, and MUDs of a channel's list: they fit into a frame.
 ROWS: Final = 300
 #: Ids of lists that were told and not written before a kill, at most.
 UNWRITTEN: Final = 1000
@@ -261,7 +261,7 @@ class Exchange:
             self._listen(seat, packet, value)
         elif isinstance(packet, packets.ChannelAdd):
             self._add(seat, packet, value)
-        elif isinstance(packet, packets.ChannelRemove | packets.ChannelAdmin):
+        elif isinstance(packet, packets.ChannelRemove | packets.ChannelAdmin | packets.ChannelAdminList):
             self._administer(seat, packet, value)
         elif isinstance(packet, packets.ChannelFilterReply):
             self._filtered(seat, packet)
@@ -306,13 +306,21 @@ class Exchange:
             self.channels[name] = ChannelInfo(seat.mud, packet.kind)
             self._announce_channel(name)
 
-    def _administer(self, seat: Seat, packet: packets.ChannelRemove | packets.ChannelAdmin, value: Value) -> None:
+    def _administer(
+        self,
+        seat: Seat,
+        packet: packets.ChannelRemove | packets.ChannelAdmin | packets.ChannelAdminList,
+        value: Value,
+    ) -> None:
         name = packet.channel
         known = self.channels.get(name)
         if known is None:
             self._error(seat, "unk-channel", f"There is no channel {name}.", packet, value)
         elif known.host != seat.mud:
             self._error(seat, "not-allowed", f"{name} is {known.host}'s.", packet, value)
+        elif isinstance(packet, packets.ChannelAdminList):
+            muds = sorted(self._lists.get(name, ()))[:ROWS]
+            seat.send(packets.ChannelAdminListReply(self.name, "", seat.mud, packet.from_user, name, muds))
         elif isinstance(packet, packets.ChannelRemove):
             del self.channels[name]
             self._lists.pop(name, None)

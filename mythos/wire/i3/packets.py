@@ -35,6 +35,8 @@ __all__ = [
     "ChannelAck",
     "ChannelAdd",
     "ChannelAdmin",
+    "ChannelAdminList",
+    "ChannelAdminListReply",
     "ChannelEmote",
     "ChannelFilterReply",
     "ChannelFilterRequest",
@@ -362,6 +364,19 @@ class ChannelAdmin(Packet, frozen=True):
     channel: Text
     add: Names
     remove: Names
+
+
+class ChannelAdminList(Packet, frozen=True):
+    """A channel's host asks the router for that list. Not all routers have it."""
+
+    TYPE: ClassVar[str] = "chan-adminlist"
+    channel: Text
+
+
+class ChannelAdminListReply(Packet, frozen=True):
+    TYPE: ClassVar[str] = "chan-adminlist-reply"
+    channel: Text
+    muds: Names
 
 
 class ChannelAck(Packet, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,26 @@ def test_channels_of_ones_own(place: Place, ann: Client, bob: Client) -> None:
     assert bob.take("error_occurred")[0]["error_code"] == "not-allowed"
     ann.result("channel_remove", channel="tea")
     assert [one["name"] for one in bob.result("channel_list")["channels"]] == ["gossip"]
+
+
+def test_whom_a_channel_bans(place: Place, ann: Client, bob: Client) -> None:
+    """Its host is told; others get the router's error, and each answer belongs to its question."""
+    ann.result("channel_add", channel="tea", type=0)
+    ann.result("channel_add", channel="gin", type=1)
+    ann.result("channel_admin", channel="tea", add=["Salt", "Nowhere"])
+    answer = ann.result("channel_admin_list", channel="tea")
+    assert answer == {"status": "success", "channel": "tea", "muds": ["Nowhere", "Salt"]}
+    assert ann.result("channel_admin_list", channel="gin")["muds"] == []
+    refused = bob.result("channel_admin_list", channel="tea", wait=5)
+    assert (refused["status"], refused["error_code"], refused["muds"]) == ("failed", "not-allowed", [])
+    assert bob.result("channel_admin_list", channel="none")["error_code"] == "unk-channel"
+    answers: dict[str, Any] = {}
+    mud = place.gateway.muds["Reach"]
+    for channel in ("tea", "gin"):
+        mud.ask(packets.ChannelAdminListReply, "*r0", channel, 5, partial(answers.__setitem__, channel))
+    for channel, listed in (("gin", ["A"]), ("tea", ["B"])):
+        mud.received(packets.ChannelAdminListReply("*r0", "", "Reach", "*", channel, listed))
+    assert answers == {"tea": {"muds": ["B"]}, "gin": {"muds": ["A"]}}
 
 
 def test_a_filtered_channel(ann: Client, bob: Client) -> None:
@@ -469,6 +490,10 @@ WRONG: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"channel": "x"}, "Missing required parameters: add or remove"),
         ({"channel": "x", "add": "Salt"}, "add is an array of up to 100 names of MUDs."),
         ({"channel": "x", "remove": [""]}, "remove is an array of up to 100 names of MUDs."),
+    ],
+    "channel_admin_list": [
+        ({}, "Missing required parameters: channel"),
+        ({"channel": "x", "wait": 0}, "wait is a number from 0.1 to 60."),
     ],
     "who": [
         ({}, "Missing required parameters: target_mud"),

@@ -219,6 +219,22 @@ def test_banned_and_admitted(two: tuple[Mud, Mud]) -> None:
     assert bob.errors() == []
 
 
+def test_whom_a_channel_bans(two: tuple[Mud, Mud]) -> None:
+    """Its host may know, and nobody else; a long list is cut, so that it can be sent."""
+    ann, bob = two
+    channel(ann, bob)
+    for start in range(0, 400, 100):
+        ann.say("channel-admin", "talk", [f"M{number:03}" for number in range(start, start + 100)], [], to="*box")
+    ann.take()
+    ann.say("chan-adminlist", "talk", user="admin", to="*box")
+    (reply,) = ann.take()
+    assert reply[:6] == ["chan-adminlist-reply", 5, "*box", 0, "Ann's", "admin"]
+    assert reply[6:] == ["talk", [f"M{number:03}" for number in range(300)]]
+    bob.say("chan-adminlist", "talk", user="bob", to="*box")
+    ann.say("chan-adminlist", "nowhere", user="admin", to="*box")
+    assert (bob.errors(), ann.errors()) == (["not-allowed"], ["unk-channel"])
+
+
 def test_a_filtered_channel(two: tuple[Mud, Mud]) -> None:
     """Its host sees each line of others first, and says what becomes of it."""
     ann, bob = two
