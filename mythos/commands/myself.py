@@ -5,7 +5,7 @@ from __future__ import annotations
 from mythos.errors import Refusal
 from mythos.play.call import Call
 from mythos.play.narrate.fights import vitals
-from mythos.play.settings import SETTINGS, choose, chosen
+from mythos.play.settings import SETTINGS, choose, chosen, speech
 from mythos.play.verbs import Verb
 from mythos.wire.message import Role, Span, line
 from mythos.world import calendar, quests
@@ -85,6 +85,8 @@ def _settings(call: Call) -> None:
         raise Refusal(f"There is no setting {name}. There are: {', '.join(SETTINGS)}.")
     if value.strip():
         choose(call.world, call.me, name, value.strip())
+        if name == "screenreader":
+            call.reply(speech(call.me))
     _show(call, name)
 
 
@@ -97,6 +99,7 @@ def _screenreader(call: Call) -> None:
     """Toggles, or does as it is told."""
     value = call.rest.lower() or ("off" if chosen(call.me, "screenreader") == "on" else "on")
     choose(call.world, call.me, "screenreader", value)
+    call.reply(speech(call.me))
     if value == "on":
         call.reply("Screen reader mode is on: one thing a line, no art, no boxes. To end it, type: sr off")
     else:

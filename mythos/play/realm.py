@@ -25,6 +25,7 @@ from mythos.play.panels import Panels, Surroundings
 from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, Tokens
 from mythos.play.roster import Roster
 from mythos.play.sessions import Session, Standing
+from mythos.play.settings import speech
 from mythos.play.turns import Grammar, Turns
 from mythos.play.verbs import Rank, VerbTable, rank_of
 from mythos.wire.message import Line, Message, Role, Span, State, line
@@ -302,6 +303,7 @@ class Realm:
             State("Char.Name", {"name": me.name, "fullname": me.name}),
             self.channels.state(me),
             self._commands(me),
+            speech(me),
             session.asks(),
         )
         self._hear(*heard, *[(only, state) for state in states])  # behind the disk, as all that tells of the world

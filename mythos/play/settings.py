@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mythos.errors import Refusal
+from mythos.wire.message import State
 from mythos.world.state import Character, World
 
-__all__ = ["PARTS", "SETTINGS", "Setting", "choose", "chosen", "wants_rounds"]
+__all__ = ["PARTS", "SETTINGS", "Setting", "choose", "chosen", "speech", "wants_rounds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,11 @@ def wants_rounds(character: Character) -> bool:
     """Whether a player is told a round of a fight in one line."""
     rounds = chosen(character, "rounds")
     return chosen(character, "screenreader" if rounds == "auto" else "rounds") == "on"
+
+
+def speech(character: Character) -> State:
+    """``Mythos.Settings``: ``{"screenreader": "on"|"off"|""}``, what the web client obeys; empty: nobody chose yet."""
+    return State("Mythos.Settings", {"screenreader": (character.settings or {}).get("screenreader", "")})
 
 
 def choose(world: World, character: Character, name: str, words: str) -> None:

@@ -625,18 +625,20 @@ def test_german_says_all_that_english_says(run: Run) -> None:
     assert (missing, blanks) == ([], [])
     assert set(same) <= {
         "title", "titleIn", "name", "code", "mana", "goldLabel", "count", "wayTo", "size_normal",
-        "language_en", "language_de",
+        "language_en", "language_de", "tone",
     }  # fmt: skip
 
 
 def test_settings_are_what_may_be_chosen(run: Run) -> None:
     """Anything else is as it was before it was chosen; sound and notifications are off."""
-    assert run(
+    before, chosen = run(
         """return [readSettings(null), readSettings({theme: "light", sound: "yes", volume: 1000, x: 1})];"""
-    ) == [
-        {"theme": "system", "size": "normal", "language": "system", "notify": False, "sound": False, "volume": 50},
-        {"theme": "light", "size": "normal", "language": "system", "notify": False, "sound": False, "volume": 50},
-    ]
+    )
+    assert before == {
+        "theme": "system", "size": "normal", "language": "system", "notify": False, "sound": False, "volume": 50,
+        "reader": False, "hearMoves": "sound", "hearTalk": "speak", "hearChannels": "speak", "hearCombat": "speak",
+    }  # fmt: skip
+    assert chosen == before | {"theme": "light"}
 
 
 def test_review_goes_through_buffers(run: Run) -> None:

@@ -10,22 +10,36 @@ from playwright.sync_api import Locator, Page, Route, expect
 from mythos.wire.message import Role
 from tests.browser.visits import SHELF, Game, Watch, crowd, lines, play, serve_client, visit
 
-#: Keep every text that is put into a live region, in a list of its own.
+#: A screen reader that is not there: what it would say, how and when, in a list. It goes by live regions wherever they
+#: are, not by ours, so that it hears what should be silent too.
 LISTEN = """() => {
+    const roles = {alert: "assertive", status: "polite", log: "polite"};
+    const politeness = (node) => {
+        for (; node; node = node.parentElement) {
+            if (node.hidden || node.getAttribute("aria-hidden") === "true") return "off";
+            const live = node.getAttribute("aria-live") ?? roles[node.getAttribute("role")];
+            if (live) return live;
+        }
+        return "off";
+    };
     const heard = document.body.appendChild(document.createElement("ol"));
     heard.id = "heard";
     heard.hidden = true;
-    for (const region of ["polite", "alert"]) {
-        new MutationObserver((changes) => {
-            for (const {addedNodes} of changes) for (const node of addedNodes) {
+    new MutationObserver((changes) => {
+        for (const {type, target, addedNodes} of changes) {
+            for (const node of type === "characterData" ? [target] : addedNodes) {
+                const live = politeness(node.nodeType === 1 ? node : node.parentElement);
+                if (live === "off" || !node.textContent) continue;
                 for (const text of node.textContent.split("\\n")) {
-                    const item = heard.appendChild(document.createElement("li"));
-                    item.className = region;
+                    const item = document.createElement("li");
+                    item.className = live === "assertive" ? "alert" : live;
+                    item.dataset.at = performance.now();
                     item.textContent = text;
+                    heard.append(item);
                 }
             }
-        }).observe(document.getElementById(region), {childList: true, subtree: true});
-    }
+        }
+    }).observe(document.body, {childList: true, characterData: true, subtree: true});
 }"""
 
 

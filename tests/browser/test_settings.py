@@ -76,7 +76,7 @@ def test_silent_until_asked(page: Page, game: Game) -> None:
     page.evaluate("window.away = false")
     form = settings(page)
     form.get_by_label("Notify me").check()
-    form.get_by_label("A tone").check()
+    form.get_by_label("Tones").check()
     form.get_by_role("button", name="Close").click()
     page.evaluate("window.away = true")
     game.line("Bob tells you, two", kind="tell", role="player")
@@ -92,6 +92,7 @@ def test_a_trigger_calls(page: Page, game: Game) -> None:
     add(page, "Triggers", Words_in_the_line="bell", Call_me="on")
     game.line("A bell rings.")
     expect(page.locator("html")).to_have_attribute("data-tones", "1")
+    expect(page.get_by_role("region", name="Status")).to_contain_text("♪ Trigger")
 
 
 def test_the_log_goes_out_as_it_was_shown(page: Page, game: Game, tmp_path: Path) -> None:

@@ -142,5 +142,16 @@ def test_a_snapshot_draws_everything() -> None:
     assert scene.hear("Ann") == []
     assert scene.ears["Ann"].states.keys() >= {
         "Char.Name", "Char.Vitals", "Room.Info", "Mythos.Ask", "Mythos.Bag", "Mythos.Channels", "Mythos.Commands",
-        "Mythos.Here", "Mythos.Tasks",
+        "Mythos.Here", "Mythos.Settings", "Mythos.Tasks",
     }  # fmt: skip
+
+
+def test_a_screen_reader_is_told_to_the_page() -> None:
+    """The web client hears what was chosen of speech, by whichever command; at first that nobody chose."""
+    scene = manor()
+    scene.realm.snapshot(scene.ears["Ann"].session)
+    heard = [drawn(scene, "Ann", "Settings")]
+    for line in ("settings screenreader on", "sr", "settings brief on"):
+        scene.type("Ann", line)
+        heard.append(drawn(scene, "Ann", "Settings"))
+    assert [one["screenreader"] for one in heard] == ["", "on", "off", "off"]

@@ -7,8 +7,9 @@ import { createMemory, recall, recallLast } from "./memory.js";
 import { keepPage, lastSeen } from "./offline.js";
 import { playScreen } from "./play.js";
 import { openSocket, openStream } from "./roads.js";
+import { dress, keptSettings, languageOf } from "./settings.js";
+import { chime, heardBy, notify } from "./sounds.js";
 import { gauges } from "./status.js";
-import { callFor, dress, keptSettings, languageOf } from "./settings.js";
 import { createStore } from "./store.js";
 import { say, speakIn } from "./strings.js";
 
@@ -22,6 +23,7 @@ const DRAWN = {
   "Mythos.Bag": "bag",
   "Mythos.Tasks": "tasks",
   "Mythos.Commands": "commands",
+  "Mythos.Settings": "speech",
 };
 
 /** A link that heals within this many milliseconds is not spoken of. */
@@ -90,6 +92,8 @@ function playing(saved) {
     bag: {},
     tasks: {},
     commands: {},
+    speech: {},
+    tone: "",
     ask: { text: states["Mythos.Ask"]?.text ?? "", secret: Boolean(states["Mythos.Ask"]?.secret) },
   });
   const link = new Link(
@@ -111,11 +115,21 @@ function playing(saved) {
     },
     saved.link,
   );
+  /** A tone and its sign. @param {string} what @returns {boolean} whether it sounds */
+  function sound(what) {
+    const sounds = chime(settings, what);
+    if (sounds) store.set("tone", what);
+    return sounds;
+  }
   const screen = playScreen({
     store,
     announcer,
     settings,
     saved,
+    call(text) {
+      sound("call");
+      notify(settings, text);
+    },
     submit(line, secret) {
       if (link.state === "ended") return say("notIn");
       return link.submit(line, secret) ?? say("tooMany");
@@ -135,7 +149,9 @@ function playing(saved) {
   /** @param {any} vitals */
   function lowHealth(vitals) {
     const [was, is] = [states["Char.Vitals"], vitals].map((one) => gauges(one ?? {}).find(({ key }) => key === "hp"));
-    if (is?.low && !was?.low) announcer.alert(say("lowHealth", { n: is.value, max: is.max }), say("language"));
+    if (!is?.low || was?.low) return;
+    announcer.alert(say("lowHealth", { n: is.value, max: is.max }), say("language"));
+    sound("health");
   }
 
   /** @param {any} record */
@@ -146,8 +162,14 @@ function playing(saved) {
       if (!shown) return memory.soon();
       if (record.kind === "tell" && record.spans[0]?.[1] === "player") {
         announcer.alert(record.text);
-        callFor(settings, record.text);
-      } else if (record.kind !== "map") announcer.speak(record.text); // a picture says nothing when it is read out
+        sound("tell");
+        notify(settings, record.text);
+      } else if (record.kind !== "map") {
+        // a picture says nothing when it is read out
+        const by = heardBy(record);
+        const how = by ? settings[by] : "speak";
+        if (how === "speak" || (how === "sound" && !sound(by))) announcer.speak(record.text);
+      }
     } else if (record.t === "state") {
       if (record.name === "Char.Vitals") lowHealth(record.data);
       if (record.name === "Mythos.Channels") screen.begin(record.data);

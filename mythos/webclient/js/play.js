@@ -9,7 +9,7 @@ import { Atlas, inWords, mapPanel } from "./map.js";
 import { Review } from "./review.js";
 import { download, KINDS, keptRules, rulebook } from "./rulebook.js";
 import { commands, Rules } from "./rules.js";
-import { callFor, settingsDialog } from "./settings.js";
+import { keepSettings, settingsDialog } from "./settings.js";
 import { statusLine } from "./status.js";
 import { say } from "./strings.js";
 
@@ -22,13 +22,14 @@ const bytes = new TextEncoder();
  *
  * @param {object} parts
  * @param {import("./store.js").Store} parts.store keys: link {state, road}, name, ask {text, secret}; info, here, vitals, bag,
- *   tasks, commands: data of the states as they came
+ *   tasks, commands, speech: data of the states as they came; tone: the one that sounds
  * @param {import("./announcer.js").Announcer} parts.announcer
  * @param {Record<string, any>} parts.settings
+ * @param {(text: string) => void} parts.call a trigger calls for its player
  * @param {(line: string, secret: boolean) => import("./resume.js").Entry|string} parts.submit the entry, or why not
  * @param {any} [parts.saved] what `saved()` gave
  */
-export function playScreen({ store, announcer, settings, submit, saved = {} }) {
+export function playScreen({ store, announcer, settings, call, submit, saved = {} }) {
   const history = new History(saved.history);
   const output = el("div", { class: "log", role: "log", "aria-live": "off", "aria-label": say("output"), tabindex: 0, lang: GAME });
   const newer = el("button", { type: "button", class: "newer", hidden: true });
@@ -63,7 +64,7 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
   const tools = el(
     "details", { class: "keys" }, el("summary", {}, say("tools")),
     el("p", { class: "actions" }, ...KINDS.map((kind) => el("button", { type: "button", onclick: () => book.open(kind) }, say(kind))),
-      el("button", { type: "button", onclick: () => settingsDialog(settings) }, say("settings")),
+      el("button", { type: "button", onclick: () => settingsDialog(settings, read) }, say("settings")),
       el("button", { type: "button", onclick: () => download("mythos-log.txt", "text/plain", log.text()) }, say("saveLog"))),
   );
   const channels = new Channels(saved.channels);
@@ -94,6 +95,14 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
     if (asked()) announcer.speak(say("answerFirst"), say("language"));
     else send(line, false, null);
   };
+  /** It is the character's: it counts on telnet too. @param {boolean} on */
+  const read = (on) => act(`settings screenreader ${on ? "on" : "off"}`);
+  store.subscribe("speech", ({ screenreader }) => {
+    if (screenreader === "" && settings.reader && !asked()) read(true);
+    if (!screenreader) return;
+    settings.reader = screenreader === "on";
+    keepSettings(settings);
+  });
   const panels = shelf(
     [
       { key: "room", root: roomPanel(store, act) },
@@ -201,9 +210,9 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
       announcer.read(log.last(Number(event.key)) || say("noSuchLine"));
       return;
     }
-    // words typed beside the command line are meant for it
+    // words typed beside the command line are meant for it, but to a screen reader letters are commands
     const beside = event.target === output || event.target === document.body;
-    if (beside && !event.ctrlKey && event.key.length === 1 && event.key !== " ") input.focus();
+    if (beside && !settings.reader && !event.ctrlKey && event.key.length === 1 && event.key !== " ") input.focus();
   };
 
   let question = store.get("ask").text;
@@ -251,7 +260,7 @@ export function playScreen({ store, announcer, settings, submit, saved = {} }) {
       if (channels.hear(line)) talk.soon();
       if (!found.hide && line.kind !== "map") review.add(line);
       if (!found.hide) log.append({ kind: line.kind, spans: line.spans, ...(found.mark && { mark: true }) });
-      if (found.call) callFor(settings, line.text);
+      if (found.call) call(line.text);
       obey(found);
       return !found.hide;
     },

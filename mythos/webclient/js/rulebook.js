@@ -141,11 +141,15 @@ export function rulebook(use, current) {
 /** A modal dialog named by its heading `#dialog-title`; it is gone when it is closed. @param {HTMLElement} content */
 export function showDialog(content) {
   const dialog = el("dialog", { "aria-labelledby": "dialog-title" }, content);
-  // what lies behind a modal dialog is not spoken: the regions that are come along
+  // what lies behind a modal dialog is not spoken: the regions that are come along, without what was spoken already
   const regions = document.querySelectorAll("#polite, #alert");
-  dialog.append(...regions);
+  const bring = (/** @type {HTMLElement} */ to) => {
+    for (const region of regions) region.replaceChildren();
+    to.prepend(...regions);
+  };
+  bring(dialog);
   dialog.addEventListener("close", () => {
-    document.body.prepend(...regions);
+    bring(document.body);
     dialog.remove();
   });
   document.body.append(dialog);

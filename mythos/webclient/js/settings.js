@@ -1,8 +1,9 @@
 import { el } from "./el.js";
 import { showDialog } from "./rulebook.js";
+import { chime } from "./sounds.js";
 import { LANGUAGES, say } from "./strings.js";
 
-/** What a player chose about this page; kept in the browser. Notifications and sound are off until asked for. */
+/** What a player chose about this page; kept in the browser. */
 const KEY = "mythos.settings";
 
 /** What each may be; the first until it is chosen. @type {Record<string, any[]>} */
@@ -10,6 +11,11 @@ const CHOICES = {
   theme: ["system", "dark", "light", "contrast"],
   size: ["normal", "small", "large", "huge"],
   language: ["system", ...LANGUAGES],
+  hearMoves: ["sound", "speak", "silent"],
+  hearTalk: ["speak", "sound", "silent"],
+  hearChannels: ["speak", "sound", "silent"],
+  hearCombat: ["speak", "sound", "silent"],
+  reader: [false, true],
   notify: [false, true],
   sound: [false, true],
   volume: [50, 0, 10, 20, 30, 40, 60, 70, 80, 90, 100],
@@ -44,49 +50,61 @@ export function dress({ theme, size }) {
   document.documentElement.dataset.size = size;
 }
 
-/** @param {Record<string, any>} settings the same object, changed when something is chosen */
-export function settingsDialog(settings) {
+/** @param {Record<string, any>} settings @returns {boolean} whether the browser keeps them */
+export function keepSettings(settings) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(settings));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {Record<string, any>} settings the same object, changed when something is chosen
+ * @param {(on: boolean) => void} read a screen reader is used, or no longer
+ */
+export function settingsDialog(settings, read) {
   const error = el("p", { class: "error", role: "alert" });
   const keep = () => {
     dress(settings);
-    try {
-      localStorage.setItem(KEY, JSON.stringify(settings));
-    } catch {
-      error.textContent = say("notKept");
-    }
+    if (!keepSettings(settings)) error.textContent = say("notKept");
   };
-  /** @param {string} name */
-  const select = (name) => {
+  /** @param {string} name @param {string} [words] begins the names of what may be chosen */
+  const select = (name, words = name) => {
     const input = el(
       "select",
       { id: `set-${name}`, onchange: () => {
         settings[name] = input.value;
         keep();
       } },
-      ...CHOICES[name].map((value) => el("option", { value, selected: settings[name] === value }, say(`${name}_${value}`))),
+      ...CHOICES[name].map((value) => el("option", { value, selected: settings[name] === value }, say(`${words}_${value}`))),
     );
     return el("p", { class: "field" }, el("label", { for: input.id }, say(name === "language" ? "languageLabel" : name)), input);
   };
-  /** @param {string} name @param {(on: boolean) => Promise<boolean>|boolean} allowed */
+  /** @param {string} name @param {() => Promise<boolean>|boolean} allowed */
   const check = (name, allowed) => {
     const input = el("input", { id: `set-${name}`, type: "checkbox", checked: settings[name], onchange: async () => {
-      settings[name] = input.checked && (await allowed(input.checked));
+      settings[name] = input.checked && (await allowed());
       if (input.checked && !settings[name]) error.textContent = say("notAllowed");
       input.checked = settings[name];
       keep();
+      if (name === "reader") read(input.checked);
     } });
     return el("p", { class: "check" }, input, el("label", { for: input.id }, say(name)));
   };
   const volume = el("input", { id: "set-volume", type: "range", min: 0, max: 100, step: 10, value: settings.volume, onchange: () => {
     settings.volume = Number(volume.value);
     keep();
-    chime(settings);
+    chime(settings, "call");
   } });
   const dialog = showDialog(
     el(
       "form", { method: "dialog" },
       el("h2", { id: "dialog-title" }, say("settings")),
       select("theme"), select("size"), select("language"), el("p", { class: "hint" }, say("languageHint")),
+      check("reader", () => true),
+      el("fieldset", {}, el("legend", {}, say("hear")), ...["hearMoves", "hearTalk", "hearChannels", "hearCombat"].map((name) => select(name, "hear"))),
       check("notify", async () => "Notification" in window && (await Notification.requestPermission()) === "granted"),
       check("sound", () => true),
       el("p", { class: "field" }, el("label", { for: "set-volume" }, say("volume")), volume),
@@ -95,30 +113,4 @@ export function settingsDialog(settings) {
     ),
   );
   return dialog;
-}
-
-/** @type {AudioContext|null} */
-let audio = null;
-
-/** A short tone, if sound is on. @param {Record<string, any>} settings */
-export function chime({ sound, volume }) {
-  if (!sound || !volume) return;
-  audio ??= new AudioContext();
-  const tone = new OscillatorNode(audio, { frequency: 660 });
-  const gain = new GainNode(audio, { gain: volume / 400 });
-  gain.gain.setTargetAtTime(0, audio.currentTime + 0.1, 0.05);
-  tone.connect(gain).connect(audio.destination);
-  tone.start();
-  tone.stop(audio.currentTime + 0.4);
-}
-
-/** Tell somebody who looks elsewhere, by what they asked for. @param {Record<string, any>} settings @param {string} text */
-export function callFor(settings, text) {
-  chime(settings);
-  if (!settings.notify || !document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
-  const shown = new Notification(say("title"), { body: text, tag: "mythos" });
-  shown.onclick = () => {
-    window.focus();
-    shown.close();
-  };
 }

@@ -22,15 +22,25 @@ export function gauges(vitals) {
   });
 }
 
+/** Milliseconds that the sign of a tone is seen. */
+const SIGN = 3000;
+
 /** The status line. It is silent: what is worth a word is announced elsewhere. @param {import("./store.js").Store} store */
 export function statusLine(store) {
   const link = el("span", { class: "link" });
   const name = el("strong", { class: "name" });
   const room = el("span", { class: "where" });
   const meters = el("span", { class: "gauges" });
+  const tone = el("span", { class: "tone" });
+  let silence = 0;
   store.subscribe("link", ({ state, road }) => {
     link.textContent = say(state === "live" && road === "sse" ? "liveSecond" : state);
     link.dataset.state = state;
+  });
+  store.subscribe("tone", (what) => {
+    clearTimeout(silence);
+    tone.textContent = what && say("tone", { what: say(has(what) ? what : `tone_${what}`) });
+    if (what) silence = setTimeout(() => store.set("tone", ""), SIGN);
   });
   store.subscribe("name", (value) => (name.textContent = value));
   store.subscribe("info", ({ name: value = "" }) => {
@@ -46,5 +56,5 @@ export function statusLine(store) {
     });
     meters.replaceChildren(...drawn);
   });
-  return el("section", { class: "status", "aria-label": say("status") }, name, room, meters, link);
+  return el("section", { class: "status", "aria-label": say("status") }, name, room, meters, tone, link);
 }
