@@ -38,10 +38,13 @@ __all__ = [
     "firefox",
     "install",
     "lua",
+    "netcat",
     "node",
     "pgbouncer",
     "postgres",
+    "telnet",
     "tintin",
+    "tinyfugue",
 ]
 
 NOT_INSTALLABLE: Final = Path(__file__).with_name("not_installable.txt")
@@ -82,12 +85,15 @@ class Service:
 CHROMIUM: Final = Service("chromium", "browser", ("chromium", "chromium-browser", "google-chrome"), ("chromium",))
 FIREFOX: Final = Service("firefox", "Firefox", ("firefox-esr", "firefox"), ("firefox-esr",))
 TINTIN: Final = Service("tintin", "TinTin++", ("tt++",), ("tintin++",))
+TINYFUGUE: Final = Service("tinyfugue", "TinyFugue", ("tf5", "tf"), ("tf5",))
+TELNET: Final = Service("telnet", "telnet", ("telnet",), ("telnet",))
+NETCAT: Final = Service("netcat", "netcat", ("nc.openbsd", "nc"), ("netcat-openbsd",))
 CC: Final = Service("cc", "C compiler", ("cc", "gcc", "clang"), ("gcc", "libc6-dev"))
 NODE: Final = Service("node", "Node", ("node", "nodejs"), ("nodejs",))
 LUA: Final = Service("lua", "Lua", ("lua5.4", "lua5.3", "lua"), ("lua5.4", "lua-socket"))
 POSTGRES: Final = Service("postgres", "PostgreSQL", ("postgres",), ("postgresql",))
 PGBOUNCER: Final = Service("pgbouncer", "pgbouncer", ("pgbouncer",), ("pgbouncer",))
-SERVICES: Final = (CHROMIUM, FIREFOX, TINTIN, CC, NODE, LUA, POSTGRES, PGBOUNCER)
+SERVICES: Final = (CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER)
 
 
 def find(service: Service, environ: Mapping[str, str]) -> Path | None:
@@ -263,6 +269,24 @@ def firefox(pytestconfig: pytest.Config) -> Path:
 def tintin(pytestconfig: pytest.Config) -> Path:
     """TinTin++; it needs a terminal with a size."""
     return _provide(pytestconfig, TINTIN)
+
+
+@pytest.fixture(scope="session")
+def tinyfugue(pytestconfig: pytest.Config) -> Path:
+    """TinyFugue."""
+    return _provide(pytestconfig, TINYFUGUE)
+
+
+@pytest.fixture(scope="session")
+def telnet(pytestconfig: pytest.Config) -> Path:
+    """The telnet that every system has or had."""
+    return _provide(pytestconfig, TELNET)
+
+
+@pytest.fixture(scope="session")
+def netcat(pytestconfig: pytest.Config) -> Path:
+    """netcat: a connection and nothing else."""
+    return _provide(pytestconfig, NETCAT)
 
 
 @pytest.fixture(scope="session")

@@ -582,6 +582,12 @@ def test_a_prompt_of_chosen_parts() -> None:
     assert not peer.send(b"settings prompt off\r\n").endswith(b"> ")
 
 
+def test_no_prompt_behind_the_last_words() -> None:
+    peer = Peer()
+    peer.guest()
+    assert peer.send(b"quit\r\n").endswith(b"\r\n")
+
+
 def test_no_empty_line_where_there_is_no_prompt() -> None:
     """A peer that marks no prompts: what others say begins in a row of its own, and only then needs one."""
     peer = Peer()

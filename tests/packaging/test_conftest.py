@@ -18,8 +18,12 @@ def _suite(folder: Path, text: str, **environ: str) -> subprocess.CompletedProce
     """Run `text` as the only test module beside this conftest, where no program of the machine is to be found."""
     tests = folder / "tests"
     tests.mkdir()
-    for name in ("__init__.py", "conftest.py", "services.py", "not_installable.txt"):
-        shutil.copy(ROOT / "tests" / name, tests)
+    (tests / "house").mkdir()
+    for name in (
+        *("__init__.py", "conftest.py", "services.py", "postgres.py", "not_installable.txt"),
+        *("house/__init__.py", "house/server.py"),
+    ):
+        shutil.copy(ROOT / "tests" / name, tests / name)
     shutil.copy(ROOT / "pyproject.toml", folder)
     (tests / "test_it.py").write_text(dedent(text))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MYTHOS_", "PYTEST_"))}

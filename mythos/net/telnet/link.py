@@ -14,7 +14,7 @@ from mythos.net.telnet.pipe import Pipe
 from mythos.net.telnet.screen import Screen
 from mythos.play.narrate import prompting
 from mythos.play.realm import Attached, Realm
-from mythos.play.sessions import Session
+from mythos.play.sessions import Session, Standing
 from mythos.wire import ansi, gmcp
 from mythos.wire.charset import sanitize
 from mythos.wire.message import TALK, Line, Role, Span, State, line
@@ -134,7 +134,7 @@ class TelnetLink(Link):
         if self._outofband.counts and self.cursor.sent != self._number:
             self._number = self.cursor.sent
             position = gmcp.encode("Mythos.Seq", {"e": self.session.log.epoch, "s": self._number})
-        if self._at_prompt:
+        if self._at_prompt or self.session.standing is Standing.ENDED:
             return position
         self._at_prompt = True
         question = self.session.question
