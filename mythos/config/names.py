@@ -61,7 +61,7 @@ UNUSED_KEYS: Final = {
     "gateway.auth": "keys are all that a MUD needs at the gateway",
     "api.tcp.buffer_size": _LOOPS,
     "api.websocket.max_frame_size": "the size of a frame is fixed, gateway.longest bounds a message",
-    "api.websocket.compression": "a client that asks for compression has it",
+    "api.websocket.compression": "messages of the gateway are short, and are not compressed",
     "api.auth.require_tls": "TLS belongs into a front, or into an endpoint: ssl:PORT:privateKey=FILE:certKey=FILE",
     "api.auth.secret": "keys are all that a MUD needs at the gateway",
     "api.rate_limits.by_method": "gateway.per_method: tell=30, who=10 does it",

@@ -393,4 +393,4 @@ def _answers(packet: Packet, question: Question) -> bool:
 
 def _extra(user: Mapping[str, Any]) -> str:
     level = f"Level {user['level']} - " if "level" in user else ""
-    return f"{level}{user.get('race', '')} {user.get('guild', '')} {user.get('title', '')}".strip()
+    return level + " ".join([user[name] for name in ("race", "guild", "title") if name in user])

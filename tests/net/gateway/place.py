@@ -333,7 +333,11 @@ class Client:
     def hear(self) -> None:
         """What came goes to what is kept; pings are answered."""
         if self.road == "tcp" or self.status:
-            self._kept += self._read()
+            found = self._read()
+            for one in found:
+                if isinstance(one, dict):  # clients tell responses from events by this alone
+                    assert ("id" in one) != ("method" in one), one
+            self._kept += found
 
     def _read(self) -> list[Any]:
         data = self._rest + self.plug.value()

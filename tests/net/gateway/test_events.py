@@ -49,6 +49,18 @@ PACKETS: dict[str, tuple[str, list[Any], dict[str, Any], list[dict[str, Any]]]] 
         {**FROM, "to_user": "bob"},
         [{**ENDS, "to_user": "bob", "message": "hi %^RED%^there%^RESET%^", "visname": "Zoe"}],
     ),
+    "a tell without a name to show": (
+        "tell",
+        [0, "hi"],
+        {**FROM, "to_user": "bob"},
+        [{**ENDS, "to_user": "bob", "message": "hi", "visname": "zoe"}],
+    ),
+    "a tell as it was once": (
+        "tell",
+        ["hi"],
+        {**FROM, "to_user": "bob"},
+        [{**ENDS, "to_user": "bob", "message": "hi", "visname": "zoe"}],
+    ),
     "an emote": (
         "emoteto",
         ["Zoe", "$N bows."],
@@ -195,6 +207,34 @@ PACKETS: dict[str, tuple[str, list[Any], dict[str, Any], list[dict[str, Any]]]] 
         {**FROM, "to_user": "bob", "user": 0},
         [],
     ),
+    "an error about a search, of no such MUD": (
+        "error",
+        ["unk-dst", "There is no such MUD.", ["locate-req", 5, "Salt", "bob", 0, 0, "zoe"]],
+        {**FROM, "to_user": "bob", "user": 0},
+        [],
+    ),
+    "an error about a search, of no such packet": (
+        "error",
+        ["unk-type", "What is that?", ["locate-req", 5, "Salt", "bob", 0, 0, "zoe"]],
+        {**FROM, "to_user": "bob", "user": 0},
+        [],
+    ),
+    "an error about a search that is one": (
+        "error",
+        ["not-allowed", "No.", ["locate-req", 5, "Salt", "bob", 0, 0, "zoe"]],
+        {**FROM, "to_user": "bob", "user": 0},
+        [
+            {
+                **ENDS,
+                "from_user": "",
+                "to_user": "bob",
+                "error_code": "not-allowed",
+                "error_message": "No.",
+                "message": "No.",
+                "context": "i3_packet_error",
+            }
+        ],
+    ),
     "somebody's name": (
         "ucache-update",
         ["zoe", "Zoë", 1],
@@ -233,6 +273,41 @@ def test_who_is_told(place: Place, road: str, bob: Client, other: Mud) -> None:
     assert [len(one.take("channel_message")) for one in (bob, second, third)] == [0, 0, 0]  # taken above
     other.say("channel-m", "gossip", "Zoe", "hi", user="zoe")
     assert [len(one.take("channel_message")) for one in (bob, second, third)] == [1, 0, 0]
+
+
+FOR: dict[str, set[str]] = {
+    "tell": {"tell_received", "emoteto_received"},
+    "channel": {
+        *("channel_message", "channel_emote", "channel_joined", "channel_left"),
+        *("user_joined_channel", "user_left_channel"),
+    },
+    "info": {"who_reply", "finger_reply", "locate_reply", "mud_online", "mud_offline", "user_status_changed"},
+    "admin": set(),
+}
+
+
+def test_each_event_needs_its_permission(place: Place, road: str, bob: Client, other: Mud) -> None:
+    """A key of one permission gets its events, and those that every key gets."""
+    clients = {one: place.client(road, key=place.key("Salt", one)) for one in FOR}
+    clients["channel"].result("channel_join", channel="gossip")
+    place.pass_time(SETTLING + 1)
+    for client in clients.values():
+        client.take()
+    for kind, rest, addressed, _ in PACKETS.values():
+        other.say(kind, *rest, **addressed)
+    new = Mud(place.exchanges[0], "New")
+    new.start()
+    place.exchanges[0].left(new.seat)
+    second = place.client(road, key=place.key("Salt"))
+    second.result("channel_join", channel="gossip", user_name="Cyd")
+    second.result("channel_leave", channel="gossip")
+    place.gateway.announce("maintenance_scheduled", 60, "a new version")
+    place.gateway.announce("shutdown_warning", 60, "a new version")
+    place.gateway.muds["Salt"].link.reconnect()
+    place.pass_time(10)
+    everybody = {"error_occurred", "gateway_reconnected", "maintenance_scheduled", "shutdown_warning"}
+    for permission, client in clients.items():
+        assert {one["method"] for one in client.take()} == FOR[permission] | everybody
 
 
 def test_muds_come_and_go(place: Place, bob: Client) -> None:
@@ -320,6 +395,16 @@ def test_a_key_has_a_rate_of_its_own(tmp_path: Path, road: str) -> None:
         assert [answer.get("error", {}).get("code") for answer in answers] == [None] * 100 + [-32001]
 
 
+def test_a_small_rate_of_its_own(tmp_path: Path, road: str) -> None:
+    """Twenty at once are always allowed."""
+    with gateway(tmp_path, rate=(600, 200)) as place:
+        client = place.client(road, key=place.key("Salt", per_minute=30))
+        answers = [client.call("ping") for _ in range(21)]
+        assert [answer.get("error", {}).get("code") for answer in answers] == [None] * 20 + [-32001]
+        place.pass_time(2)
+        assert client.result("ping")["pong"]
+
+
 def test_a_method_has_a_rate_of_its_own(tmp_path: Path, road: str) -> None:
     with gateway(tmp_path, per_method={"who": 2}) as place:
         client, other = place.client(road, "Salt"), place.client(road, "Third")
@@ -344,7 +429,7 @@ def test_other_muds_are_answered(place: Place, bob: Client, other: Mud) -> None:
         place.run()
         return [one[6:] for one in other.take() if one[0] != "ucache-update"]
 
-    assert ask("who-req") == [[[["Bob", 9, "Level 3 -   the Miller"]]]]
+    assert ask("who-req") == [[[["Bob", 9, "Level 3 - the Miller"]]]]
     assert ask("finger-req", "bob") == [["Bob", "the Miller", 0, 0, 0, 9, 0, "3", 0]]
     assert ask("finger-req", "nobody")[0][0] == "unk-user"
     assert ask("locate-req", "bob", to=0) == [["Salt", "Bob", 9, 0]]

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mythos.net.gateway.methods import CHANNELS, METHODS, USERS
 from mythos.wire.i3 import packets
 from mythos.wire.i3.packets import ChannelInfo
+from tests.conftest import Failures
 from tests.net.gateway.place import ROADS, Client, Place, gateway
 
 pytestmark = pytest.mark.parametrize("road", ROADS)
@@ -96,6 +98,30 @@ def test_channel_emote(ann: Client, bob: Client, name: str) -> None:
     assert sent["message_id"].startswith("channel_emote_gossip_")
     (heard,) = bob.take("channel_emote")
     assert (heard["emote"], heard["message"], heard["type"]) == ("$N waves.", "$N waves.", "emote")
+
+
+def test_who_says_it_may_be_left_out(ann: Client, bob: Client) -> None:
+    """It is Someone then; what is shown is what the user is called, unless it is said."""
+    for one in (ann, bob):
+        one.result("channel_join", channel="gossip")
+    for method, words, event in (
+        ("channel_send", "message", "channel_message"),
+        ("channel_emote", "emote", "channel_emote"),
+    ):
+        ann.result(method, channel="gossip", **{words: "x"})
+        ann.result(method, channel="gossip", from_user="Ann", **{words: "x"})
+        heard = [(one["from_user"], one["visname"]) for one in bob.take(event)]
+        assert heard == [("someone", "Someone"), ("ann", "Ann")]
+    ann.result("emoteto", target_mud="Salt", target_user="bob", emote="waves.")
+    assert bob.take("emoteto_received")[0]["from_user"] == "someone"
+    bob.result("presence_sync", users=[USER])
+    for method, params in (
+        ("who", {"target_mud": "Salt"}),
+        ("finger", {"target_mud": "Salt", "target_user": "bob"}),
+        ("locate", {"target_user": "bob"}),
+    ):
+        ann.result(method, **params)
+        assert ann.take(f"{method}_reply")[0]["to_user"] == "*"
 
 
 def test_nothing_is_sent_without_a_router(place: Place, ann: Client) -> None:
@@ -183,6 +209,35 @@ def test_one_client_leaves_and_another_still_hears(place: Place, road: str, ann:
     assert first.take("channel_message") == []
 
 
+def test_joining_and_leaving(ann: Client, bob: Client) -> None:
+    """Twice, or what one never joined, is no harm; who only listens hears too; names of channels are told by case."""
+    assert bob.result("channel_leave", channel="gossip") == {"status": "left", "channel": "gossip"}
+    for _ in range(2):
+        assert bob.result("channel_join", channel="gossip", listen_only=True)["status"] == "joined"
+    assert bob.result("channel_join", channel="Gossip") == {"status": "joined", "channel": "Gossip"}
+    ann.result("channel_join", channel="gossip")
+    bob.take()
+    ann.result("channel_send", channel="gossip", message="hi")
+    assert len(bob.take("channel_message")) == 1
+    bob.result("channel_leave", channel="gossip")
+    ann.result("channel_send", channel="gossip", message="hi")
+    assert bob.take("channel_message") == []
+    assert bob.result("channel_list")["subscribed_channels"] == ["Gossip"]
+
+
+def test_how_much_of_a_channels_past(ann: Client) -> None:
+    """Fifty lines if nothing is said, a hundred at most; each as it was heard, with its time."""
+    ann.result("channel_join", channel="gossip")
+    for number in range(120):
+        ann.result("channel_send", channel="gossip", message=str(number), from_user="Ann")
+    past = ann.result("channel_history", channel="gossip")
+    assert (past["channel"], past["count"], len(past["messages"])) == ("gossip", 50, 50)
+    assert past["messages"][-1] == ann.take("channel_message")[-1] | {"timestamp": "2027-01-15T08:00:00.000000Z"}
+    whole = ann.result("channel_history", channel="gossip", limit=100)["messages"]
+    assert [one["message"] for one in whole] == [str(number) for number in range(20, 120)]
+    assert ann.result("channel_history", channel="gossip", limit=0)["messages"] == []
+
+
 def test_too_many_channels(ann: Client) -> None:
     for number in range(CHANNELS):
         ann.result("channel_join", channel=f"c{number}")
@@ -264,7 +319,7 @@ def test_who(ann: Client, bob: Client) -> None:
     asked = ann.result("who", target_mud="Salt", from_user="Ann")
     assert asked == {"status": "requested", "mud_name": "Salt", "users": []}
     users = [
-        {"name": "Bob", "idle": 30, "idle_time": 30, "level": 12, "extra": "Level 12 - elf  the Miller"},
+        {"name": "Bob", "idle": 30, "idle_time": 30, "level": 12, "extra": "Level 12 - elf the Miller"},
         {"name": "Cyd", "idle": 0, "idle_time": 0, "level": 0, "extra": ""},
     ]
     reply = {"from_mud": "Salt", "from_user": "", "to_mud": "Reach", "to_user": "ann", "users": users}
@@ -273,6 +328,8 @@ def test_who(ann: Client, bob: Client) -> None:
     assert (waited["status"], waited["users"]) == ("success", users)
     strong = ann.result("who", target_mud="Salt", wait=5, filters={"min_level": 2})
     assert [one["name"] for one in strong["users"]] == ["Bob"]
+    weak = ann.result("who", target_mud="Salt", wait=5, filters={"max_level": 11, "race": "orc", "guild": "none"})
+    assert [one["name"] for one in weak["users"]] == ["Cyd"]
 
 
 @pytest.mark.parametrize("name", ["target_user", "username"])
@@ -360,6 +417,19 @@ def test_mudlist(place: Place, ann: Client, bob: Client) -> None:
         assert [one["name"] for one in ann.result("mudlist", filter=wanted)["muds"]] == names
 
 
+def test_how_a_mud_is(place: Place, ann: Client) -> None:
+    """Up, down, down for a while, or in a way that nobody knows."""
+    box = place.exchanges[0]
+    for state, status in ((-1, "up"), (0, "down"), (300, "reboot"), (-7, "unknown")):
+        box._announce("Elsewhere", replace(box.muds["Reach"], state=state))
+        place.run()
+        (mud,) = [one for one in ann.result("mudlist", refresh=True)["muds"] if one["name"] == "Elsewhere"]
+        assert mud["status"] == status
+        assert (
+            mud in ann.result("mudlist", filter={"status": status, "driver": "Mythos", "has_service": "tell"})["muds"]
+        )
+
+
 # ── who plays ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -379,6 +449,34 @@ def test_presence_sync(place: Place, ann: Client, bob: Client) -> None:
     assert ann.result("who", target_mud="Salt", wait=5)["users"] == []
 
 
+def test_as_much_as_a_user_may_have(ann: Client, bob: Client) -> None:
+    """Each field as long or as large as it may be; blanks around it go."""
+    user = {
+        "name": "B" + "o" * 127,
+        "title": "t" * 256,
+        "race": "r" * 128,
+        "guild": "g" * 128,
+        "location": "l" * 256,
+        "status": "s" * 256,
+        "level": 1000,
+        "idle": 31_536_000,
+        "login_time": 32_503_680_000,
+    }
+    cyd = {"name": " Cyd ", "title": " x ", "login_time": "today"}
+    assert bob.result("presence_sync", users=[user, cyd])["count"] == 2
+    who = ann.result("who", target_mud="Salt", wait=5)["users"]
+    assert [(one["name"], one["idle"], one["level"]) for one in who] == [
+        (user["name"], 31_536_000, 1000),
+        ("Cyd", 0, 0),
+    ]
+    info = ann.result("finger", target_mud="Salt", target_user="CYD", wait=5)["user_info"]
+    assert (info["name"], info["title"], info["login_time"], info["level"]) == ("Cyd", "x", "today", "")
+    found = ann.result("locate", target_user=user["name"], wait=5)["locations"]
+    assert [(one["located_user"], one["status"]) for one in found] == [(user["name"], user["status"])]
+    most = [{"name": f"u{number}"} for number in range(USERS)]
+    assert bob.result("presence_sync", users=most)["count"] == USERS
+
+
 @pytest.mark.parametrize(
     ("users", "words"),
     [
@@ -395,6 +493,14 @@ def test_presence_sync(place: Place, ann: Client, bob: Client) -> None:
         ([{"name": "Bob", "idle": -1}], "idle"),
         ([{"name": "Bob", "title": "x" * 257}], "title"),
         ([{"name": "Bob", "title": "\x07"}], "control"),
+        ([{"name": "Bob", "title": 5}], "title is a string"),
+        ([{"name": "Bob", "race": "x" * 129}], "race"),
+        ([{"name": "Bob", "guild": "x" * 129}], "guild"),
+        ([{"name": "Bob", "location": "x" * 257}], "location"),
+        ([{"name": "Bob", "status": "x" * 257}], "status"),
+        ([{"name": "Bob", "level": -1}], "level"),
+        ([{"name": "Bob", "idle": 31_536_001}], "idle"),
+        ([{"name": "Bob", "login_time": 32_503_680_001}], "login_time"),
         ([{"name": "Bob", "login_time": "x" * 65}], "login_time"),
         ([{"name": "Bob", "login_time": -1}], "login_time"),
     ],
@@ -426,16 +532,21 @@ def test_ping_heartbeat_status_stats(place: Place, ann: Client, bob: Client) -> 
         "services": list(METHODS),
     }
     stats = ann.result("stats")
-    assert {name: stats[name] for name in ("mud_count", "online_muds", "channel_count", "session_count")} == {
+    directory = place.gateway.muds["Reach"].link.directory
+    assert stats.pop("packets_sent") > 0
+    assert stats.pop("packets_received") > 0
+    assert stats == {
         "mud_count": 2,
         "online_muds": 2,
         "channel_count": 1,
         "session_count": 2,
+        "connections": 2,
+        "mudlist_id": directory.mudlist_id,
+        "chanlist_id": directory.chanlist_id,
+        "gateway_connected": True,
+        "errors": 0,
     }
-    assert stats["gateway_connected"] is True
-    assert stats["packets_sent"] > 0
-    assert stats["packets_received"] > 0
-    assert stats["errors"] == 0
+    assert directory.mudlist_id > 0
 
 
 def test_reconnect(place: Place, ann: Client, bob: Client) -> None:
@@ -503,7 +614,10 @@ WRONG: dict[str, list[tuple[dict[str, Any], str]]] = {
     ],
     "finger": [({"target_mud": "Salt"}, "Missing required parameters: target_user")],
     "locate": [({}, "Missing required parameters: target_user")],
-    "mudlist": [({"filter": "up"}, "filter is an object.")],
+    "mudlist": [
+        ({"filter": "up"}, "filter is an object."),
+        ({"refresh": "yes"}, "refresh is true or false."),
+    ],
     "presence_sync": [({}, "Missing required parameters: users")],
 }
 
@@ -533,6 +647,14 @@ def test_permissions(place: Place, road: str) -> None:
         assert set(METHODS) - refused == anywhere | {
             name for name, method in METHODS.items() if method.permission == permission
         }
+
+
+def test_a_method_that_breaks(place: Place, ann: Client, failures: Failures) -> None:
+    """Its client is told so, and goes on."""
+    place.gateway.longest = None  # type: ignore[assignment]
+    assert ann.error("channel_send", channel="gossip", message="x") == (-32603, "Something broke in the gateway.")
+    assert ann.result("ping")["pong"] is True
+    assert len(failures.flush(TypeError)) == 1
 
 
 def test_events_are_for_who_may(place: Place, road: str, ann: Client) -> None:
