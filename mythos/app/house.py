@@ -234,8 +234,8 @@ class House(Server):
 
     def _telnet_ports(self) -> TelnetPorts:
         port = self.ports.get("telnet", 0)
-        endpoint = self.config.telnet.listen.endpoint.removeprefix("haproxy:")
-        return TelnetPorts(tls=port) if endpoint.startswith("ssl:") else TelnetPorts(port)
+        secure = self.config.telnet.listen.endpoint.startswith("ssl:")
+        return TelnetPorts(tls=port) if secure else TelnetPorts(port)
 
     def _measure(self, parts: Parts, watcher: Watcher) -> None:
         self._registry = CollectorRegistry()

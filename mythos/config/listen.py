@@ -13,7 +13,7 @@ __all__ = ["ANYWHERE", "Listen", "address", "host_and_port"]
 
 ANYWHERE: Final = "0.0.0.0"
 _LOOPBACK: Final = "127.0.0.1"
-_SCHEMES: Final = ("tcp", "tcp6", "ssl", "unix", "systemd", "haproxy")
+_SCHEMES: Final = ("tcp", "tcp6", "ssl", "unix", "systemd")
 _EXAMPLES: Final = "a port, ADDRESS:PORT, an endpoint such as tcp:4000:interface=127.0.0.1, or off"
 
 
@@ -42,7 +42,7 @@ class Listen:
     @property
     def on_network(self) -> bool:
         """True if other machines may reach it; what an endpoint does not tell counts as reachable."""
-        if self.off or self.endpoint.removeprefix("haproxy:").startswith("unix:"):
+        if self.off or self.endpoint.startswith("unix:"):
             return False
         return not (self.host and ip_address(self.host).is_loopback)
 
@@ -67,6 +67,11 @@ class Listen:
         if text.isdecimal():
             return cls.tcp(_LOOPBACK, _port(text), bare=True)
         scheme, _, rest = text.partition(":")
+        if scheme == "haproxy":
+            raise ValueError(
+                f"{text!r} would believe whoever connects: expected {rest or 'tcp:4000'!r}, and the proxies named in"
+                " telnet.trusted_proxies or http.trusted_proxies"
+            )
         if scheme in _SCHEMES:
             return cls._endpoint(text, scheme, rest)
         host, colon, port = text.rpartition(":")
@@ -76,12 +81,6 @@ class Listen:
 
     @classmethod
     def _endpoint(cls, text: str, scheme: str, rest: str) -> Listen:
-        if scheme == "haproxy":
-            inner, _, arguments = rest.partition(":")
-            if inner not in _SCHEMES or inner == scheme:
-                raise ValueError(f"expected an endpoint behind haproxy:, such as haproxy:tcp:4000, not {text!r}")
-            found = cls._endpoint(rest, inner, arguments)
-            return cls(text, found.host, found.port)
         if not rest:
             raise ValueError(f"expected {_EXAMPLES}, not {text!r}")
         if scheme in ("unix", "systemd"):

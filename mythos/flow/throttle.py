@@ -11,19 +11,30 @@ from ipaddress import ip_address, ip_network
 
 from mythos.flow.bucket import Bucket
 
-__all__ = ["Throttle", "network"]
+__all__ = ["Throttle", "network", "unmapped"]
 
 #: Accounts, networks and pairs remembered; the oldest are forgotten.
 MOST = 20_000
 
 
-def network(address: str) -> str:
-    """What counts as one place: an IPv4 /24, an IPv6 /64; anything else is itself."""
+def unmapped(address: str) -> str:
+    """IPv4 as IPv4, also where a listener for both shows it as a part of IPv6: ``::ffff:192.0.2.1``."""
+    if ":" not in address:
+        return address
     try:
         ip = ip_address(address)
     except ValueError:
         return address
-    return str(ip_network(f"{address}/{24 if ip.version == 4 else 64}", strict=False))
+    return str(getattr(ip, "ipv4_mapped", None) or address)
+
+
+def network(address: str) -> str:
+    """What counts as one place: an IPv4 /24, an IPv6 /64; anything else is itself."""
+    try:
+        ip = ip_address(unmapped(address))
+    except ValueError:
+        return address
+    return str(ip_network(f"{ip}/{24 if ip.version == 4 else 64}", strict=False))
 
 
 class Throttle:

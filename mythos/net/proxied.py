@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from mythos.errors import WireError
 from mythos.net.proxies import Proxies
-from mythos.net.transport import hand_over
+from mythos.net.transport import address_of, hand_over
 from mythos.wire.proxy import Client, NoHeader, read
 
 __all__ = ["ProxiedFactory"]
@@ -87,7 +87,7 @@ class _Opening(Protocol):
 
     def _refuse(self, why: str) -> None:
         self._in_time()
-        peer = getattr(self.transport.getPeer(), "host", "local")
+        peer = address_of(self.transport)
         _log.warn("the proxy {peer} did not say for whom it speaks: {why}", peer=peer, why=why)
         self.transport.abortConnection()
 

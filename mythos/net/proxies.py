@@ -7,7 +7,9 @@ from typing import Any
 
 from twisted.web.server import Request
 
+from mythos.flow.throttle import unmapped
 from mythos.net.headers import header
+from mythos.net.transport import address_of
 
 __all__ = ["Proxies"]
 
@@ -21,10 +23,9 @@ class Proxies:
 
     def trusts(self, address: str) -> bool:
         try:
-            ip = ip_address(address)
+            ip = ip_address(unmapped(address))
         except ValueError:
             return False
-        ip = getattr(ip, "ipv4_mapped", None) or ip  # a listener for both shows IPv4 as a part of IPv6
         return any(ip in one for one in self._networks)
 
     def client(self, peer: str, forwarded: str) -> str:
@@ -33,7 +34,7 @@ class Proxies:
         address = peer
         while hops and self.trusts(address):
             address = hops.pop()
-        return address
+        return unmapped(address)
 
     def of_request(self, request: Request) -> str:
         peer = getattr(request.getClientAddress(), "host", "local")
@@ -45,5 +46,4 @@ class Proxies:
         return bool(request.isSecure()) or (self.trusts(peer) and header(request, b"x-forwarded-proto") == "https")
 
     def of_socket(self, socket: Any) -> str:
-        peer = getattr(socket.transport.getPeer(), "host", "local")
-        return self.client(peer, (socket.http_headers or {}).get("x-forwarded-for", ""))
+        return self.client(address_of(socket.transport), (socket.http_headers or {}).get("x-forwarded-for", ""))

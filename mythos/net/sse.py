@@ -16,7 +16,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from mythos.flow.log import Entry, Gap
 from mythos.net.outlet import Link, Outlet
-from mythos.net.transport import HOLD, direct, take_over, tune
+from mythos.net.transport import HOLD, beneath, direct, take_over, tune
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
 from mythos.wire import client, sse
@@ -50,8 +50,7 @@ class StreamLink(Link):
         self._transport = transport
         if hasattr(transport, "getHandle"):
             tune(transport)
-        if hasattr(transport, "bufferSize"):
-            transport.bufferSize = HOLD
+        beneath(transport).bufferSize = HOLD
         transport.registerProducer(self, True)
 
     def encode(self, entries: list[Entry], before: int) -> bytes:

@@ -19,7 +19,9 @@ from twisted.internet.tcp import Connection as TCPConnection
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.web.server import Request
 
-__all__ = ["DIRECT", "HOLD", "beneath", "direct", "hand_over", "take_over", "tune", "unsent"]
+from mythos.flow.throttle import unmapped
+
+__all__ = ["DIRECT", "HOLD", "address_of", "beneath", "direct", "hand_over", "take_over", "tune", "unsent"]
 
 #: Bytes of ours the transport may hold before we stop pulling.
 HOLD = 16_384
@@ -107,6 +109,11 @@ def beneath(transport: Any) -> Any:
     while isinstance(transport, ProtocolWrapper):
         transport = transport.transport
     return transport
+
+
+def address_of(transport: Any) -> str:
+    """The peer's, IPv4 as such whatever the listener; ``local`` if it has none."""
+    return unmapped(getattr(transport.getPeer(), "host", "local"))
 
 
 def tune(transport: Any) -> None:

@@ -25,7 +25,7 @@ from mythos.net.doorman import Doorman
 from mythos.net.farewell import bid_farewell
 from mythos.net.frames import Frames
 from mythos.net.outlet import Link, Outlet
-from mythos.net.transport import direct, tune
+from mythos.net.transport import HOLD, beneath, direct, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
@@ -270,8 +270,7 @@ class GameSocket(Frames):
             )
         )
         transport = self.transport
-        if hasattr(transport, "bufferSize"):
-            transport.bufferSize = 16_384
+        beneath(transport).bufferSize = HOLD
         transport.unregisterProducer()  # the HTTP channel it came by is still registered
         transport.registerProducer(link, True)
         link.attached()

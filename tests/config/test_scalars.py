@@ -60,7 +60,6 @@ def test_any_text(text: str) -> None:
         ("tcp:4000:interface=127.0.0.1", "tcp:4000:interface=127.0.0.1", "127.0.0.1", 4000, False),
         (r"tcp:port=4000:interface=\:\:1", r"tcp:port=4000:interface=\:\:1", "::1", 4000, False),
         ("tcp6:4000", "tcp6:4000", "::", 4000, True),
-        ("haproxy:tcp:4000:interface=127.0.0.1", "haproxy:tcp:4000:interface=127.0.0.1", "127.0.0.1", 4000, False),
         ("unix:/run/mythos.sock", "unix:/run/mythos.sock", "", 0, False),
         ("systemd:domain=INET:index=0", "systemd:domain=INET:index=0", "", 0, True),
         ("off", "", "", 0, False),
@@ -85,7 +84,11 @@ def test_only_bare_ports_are_opened() -> None:
         ("70000", "expected a port from 0 to 65535, not '70000'"),
         ("tcp:x", "expected a port from 0 to 65535, not 'x'"),
         ("example.org:80", "expected an address such as 127.0.0.1, not 'example.org'"),
-        ("haproxy:4000", "expected an endpoint behind haproxy:, such as haproxy:tcp:4000, not 'haproxy:4000'"),
+        (
+            "haproxy:tcp:4000",
+            "'haproxy:tcp:4000' would believe whoever connects: expected 'tcp:4000', and the proxies named in"
+            " telnet.trusted_proxies or http.trusted_proxies",
+        ),
         (
             "tpc:x",
             "expected a port, ADDRESS:PORT, an endpoint such as tcp:4000:interface=127.0.0.1, or off, not 'tpc:x'"

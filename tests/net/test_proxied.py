@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from twisted.internet import reactor as the_reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
@@ -84,6 +85,8 @@ def test_a_proxy_that_comes_by_ipv6() -> None:
     """A listener for both shows its IPv4 address as a part of IPv6."""
     assert Proxies(("10.0.0.0/8",)).trusts("::ffff:10.1.2.3")
     assert not Proxies(("10.0.0.0/8",)).trusts("::ffff:192.0.2.1")
+    assert Proxies(("10.0.0.0/8",)).client("::ffff:10.1.2.3", "::ffff:192.0.2.1") == "192.0.2.1"
+    assert Proxies(()).client("::ffff:192.0.2.1", "198.51.100.7") == "192.0.2.1"
 
 
 def test_nobody_else_is() -> None:
@@ -141,15 +144,16 @@ def test_a_connection_that_ends_before_its_header() -> None:
     assert not door.clock.getDelayedCalls()
 
 
-def test_telnet_counts_the_client() -> None:
-    """Not the proxy: limits and logs go by the client's address."""
+@pytest.mark.parametrize("header", [_FROM, b"PROXY TCP6 ::ffff:192.0.2.1 2001:db8::1 56324 4000\r\n"])
+def test_telnet_counts_the_client(header: bytes) -> None:
+    """Not the proxy: limits and logs go by the client's address; IPv4 is IPv4."""
     peer = Peer()
     factory = ProxiedFactory(peer.connection.factory, Proxies(("10.0.0.0/8",)), peer.scene.clock, required=True)
     address = IPv4Address("TCP", "10.1.2.3", 999)
     transport = Wire(peerAddress=address)
     transport.protocol = factory.buildProtocol(address)
     transport.protocol.makeConnection(transport)
-    transport.protocol.dataReceived(_FROM)
+    transport.protocol.dataReceived(header)
     connection: TelnetConnection = transport.protocol
     assert connection.address == "192.0.2.1"
     assert transport.value().startswith(b"\xff")

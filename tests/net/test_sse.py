@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from twisted.protocols.policies import WrappingFactory
 
 from mythos.net.sse import HEARTBEAT, StreamLink
+from mythos.net.transport import HOLD
 from tests.net.web import Stream, Web
 
 
@@ -39,6 +41,15 @@ def test_hello_and_records(web: Web) -> None:
     epoch = records[0]["epoch"]
     assert stream.ids == [f"{epoch}.{one['s']}" for one in records if "s" in one]
     assert stream.retry > 0
+
+
+def test_beneath_tls_no_more_is_held_than_without(web: Web) -> None:
+    """Where the bytes lie: what the wrapper is told of it nobody reads."""
+    granted = web.guest()
+    web.site = WrappingFactory(web.site)
+    stream = web.stream(granted["token"])
+    assert stream.plug.bufferSize == HOLD  # type: ignore[attr-defined]
+    assert stream.take()[0]["t"] == "hello"
 
 
 def test_a_ticket_is_good_once(web: Web) -> None:

@@ -329,6 +329,7 @@ def _says(address: bytes) -> bytes:
     [
         ("192.0.2.99", b"198.51.100.7", "198.51.100.7"),
         ("192.0.2.99", b"2001:db8::7", "2001:db8::7"),
+        ("192.0.2.99", b"::ffff:198.51.100.7", "198.51.100.7"),
         ("192.0.2.1", b"198.51.100.7", "192.0.2.99"),
         ("", b"198.51.100.7", "192.0.2.99"),
         ("192.0.2.99", b"somewhere", "192.0.2.99"),
@@ -340,6 +341,11 @@ def test_for_whom_a_proxy_speaks(trusted: str, said: bytes, address: str) -> Non
     door = Door(trusted=trusted)
     door.send(negotiate(_WILL, Option.NEW_ENVIRON) + _says(said))
     assert door.connection.address == address
+
+
+def test_ipv4_at_a_listener_for_both() -> None:
+    """It is counted, logged and shown as what it is."""
+    assert Door(address="::ffff:192.0.2.7").connection.address == "192.0.2.7"
 
 
 def test_a_proxy_says_it_once() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.protocols.policies import WrappingFactory
 
 from mythos.net.transport import HOLD
 from mythos.play.sessions import QUEUE
@@ -59,6 +60,15 @@ def test_records_are_numbered(web: Web) -> None:
         assert after["s"] == before["s"] + 1 or after["p"] == before["s"]
     first = next(one for one in numbered if one["t"] == "line")
     assert first.keys() - {"p"} == {"t", "s", "kind", "text", "spans"}
+
+
+def test_beneath_tls_no_more_is_held_than_without(web: Web) -> None:
+    """Where the bytes lie: what the wrapper is told of it nobody reads."""
+    granted = web.guest()
+    web.site = WrappingFactory(web.site)
+    client = web.socket(granted["token"])
+    assert client.plug.bufferSize == HOLD  # type: ignore[attr-defined]
+    assert hello(client)["t"] == "hello"
 
 
 def test_resuming_gives_exactly_what_was_missed(web: Web) -> None:

@@ -15,7 +15,6 @@ import txaio
 from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
-from twisted.web.server import Site
 
 from mythos.net.api import Api, Requests
 from mythos.net.doorman import Doorman
@@ -138,7 +137,7 @@ class Web:
             telnet=lambda: self.telnet,
             static=files.prefix,
         )
-        self.site: Site = make_site(files, self.pages, self.api, self.sockets, scene.clock)
+        self.site: Any = make_site(files, self.pages, self.api, self.sockets, scene.clock)
 
     def connect(self) -> Plug:
         plug = Plug()

@@ -21,7 +21,7 @@ from mythos.net.frames import Frames
 from mythos.net.gateway.gateway import Gateway
 from mythos.net.gateway.keys import admits
 from mythos.net.gateway.talk import REST, Talk
-from mythos.net.transport import direct, tune
+from mythos.net.transport import address_of, direct, tune
 from mythos.wire import jsonrpc
 from mythos.wire.jsonrpc import Code, RpcError
 from mythos.wire.websocket import text_frame
@@ -202,7 +202,7 @@ class ApiSocket(Frames):
             raise ConnectionDeny(403 if "address" in refusal else 503, refusal)
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         self._key = request.headers.get("x-api-key", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
-        self._alone = _alone(request.headers, getattr(self.transport.getPeer(), "host", "local"), address)
+        self._alone = _alone(request.headers, address_of(self.transport), address)
         if self._key and factory.gateway.keys.find(self._key, address, alone=self._alone) is None:
             raise ConnectionDeny(401, "Invalid API key")
         return None
@@ -332,7 +332,7 @@ class Line(Protocol):
 
     def connectionMade(self) -> None:
         factory = self.factory
-        address = getattr(self.transport.getPeer(), "host", "local")
+        address = address_of(self.transport)
         if refusal := factory.admission.refusal(address):
             _log.info("{address} is not let in: {refusal}", address=address, refusal=refusal)
             self.transport.loseConnection()

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from mythos.errors import WireError
 from mythos.net.i3.exchange import Exchange, Seat
 from mythos.net.i3.state import read, save
-from mythos.net.transport import direct, tune
+from mythos.net.transport import address_of, direct, tune
 from mythos.net.turn import Turn
 from mythos.wire.i3 import lpc
 from mythos.wire.i3.lpc import Value
@@ -40,7 +40,7 @@ class RouterConnection(Protocol):
             tune(self.transport)
         self._reader = FrameReader()
         self._out: list[bytes] = []
-        self._seat = Seat(self._send, self._close, getattr(self.transport.getPeer(), "host", "local"))
+        self._seat = Seat(self._send, self._close, address_of(self.transport))
         self._late = self.factory.clock.callLater(STARTUP_SECONDS, self._unnamed)
 
     def dataReceived(self, data: bytes) -> None:

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from mythos.errors import WireError
 from mythos.flow.bucket import Bucket
+from mythos.flow.throttle import unmapped
 from mythos.net.doorman import Doorman
 from mythos.net.outlet import Outlet
 from mythos.net.status import Status, Table
@@ -24,7 +25,7 @@ from mythos.net.telnet.negotiator import CODE_COST, Negotiator
 from mythos.net.telnet.outofband import OutOfBand
 from mythos.net.telnet.pipe import Pipe
 from mythos.net.telnet.screen import Screen
-from mythos.net.transport import HOLD, beneath, tune
+from mythos.net.transport import HOLD, address_of, beneath, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
@@ -129,7 +130,7 @@ class TelnetConnection(Protocol):
         self.pipe = Pipe(self, transport, factory.clock)
         self.outofband = OutOfBand(self._options, self.screen.evidence, factory.server)
         self.negotiator = Negotiator(self, self._options, self._parser, factory, self._pace)
-        self.address = getattr(transport.getPeer(), "host", "local")
+        self.address = address_of(transport)
         refusal = factory.doorman.admit(self.address, now)
         if refusal:
             transport.write(refusal.encode("ascii", "replace") + b"\r\n")
@@ -335,11 +336,11 @@ class TelnetConnection(Protocol):
 
     def _believe(self, said: str | None) -> None:
         """A proxy that is trusted says once, before anybody has come in, for whom it speaks."""
-        peer = getattr(self.transport.getPeer(), "host", "local")
+        peer = address_of(self.transport)
         if self.link is not None or self.address != peer or not self.factory.trusts(peer):
             return
         try:
-            address = str(ip_address(said or ""))
+            address = unmapped(str(ip_address(said or "")))
         except ValueError:
             return
         doorman = self.factory.doorman
