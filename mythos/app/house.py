@@ -210,7 +210,7 @@ class House(Server):
             static=files.prefix,
         )
         self._site = make_site(files, pages, api, sockets, reactor)
-        self.health.checks["database"] = lambda: world_sealed(realm)
+        self.health.checks["database"] = lambda: world_sealed(realm) or store.trouble()
         parts = Parts(
             store,
             hasher,

@@ -20,6 +20,9 @@ class OpenStore(Store, AccountStore, Protocol):
 
     def close(self) -> None: ...
 
+    def trouble(self) -> str:
+        """What is wrong with it, for health; empty if nothing."""
+
 
 #: Takes the settings, the reactor, who hears that a start waits, and who hears that the world is another server's now.
 Opener = Callable[[Database, Any, Callable[[str], None], Callable[[str], None]], Awaitable[OpenStore]]

@@ -218,6 +218,10 @@ class SQLiteStore:
         self._jobs.put(None)
         self._thread.join()
 
+    def trouble(self) -> str:
+        """What is wrong with it while nobody writes: a file says so only then."""
+        return ""
+
     # ── the thread ──────────────────────────────────────────────────────────────────────────────
 
     def _work(self) -> None:

@@ -1,4 +1,4 @@
-"""Bots that play, each with a journal of what it was told, and the comparison of all journals with the database."""
+"""Bots that play, each with a journal of what it was told, and the comparison of all journals with the ledger."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import json
 import os
 import random
 import re
-import sqlite3
 import struct
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 __all__ = ["Bot", "Socket", "Verdict", "aside", "judge", "play"]
@@ -167,15 +165,15 @@ class Verdict:
     lost: list[tuple[str, str, int, int]]
 
 
-def judge(bots: list[Bot], database: Path, names: dict[str, str]) -> Verdict:
+def judge(bots: list[Bot], lines: Iterable[tuple[str, str, int]], names: dict[str, str]) -> Verdict:
     """Whether the ledger holds everything that anybody was told.
 
+    :param lines: the ledger's: holder, asset, delta
     :param names: a prototype's id -> the name bots hear
     """
     ledger: dict[str, Counter[tuple[str, int]]] = {}
-    with contextlib.closing(sqlite3.connect(database)) as store:
-        for holder, asset, delta in store.execute("SELECT holder, asset, delta FROM ledger_line"):
-            ledger.setdefault(holder, Counter())[names.get(asset, asset), delta] += 1
+    for holder, asset, delta in lines:
+        ledger.setdefault(holder, Counter())[names.get(asset, asset), delta] += 1
     lost, count = [], 0
     for bot in bots:
         held = ledger.get(bot.character, Counter())

@@ -21,8 +21,12 @@ from twisted.internet import reactor
 from twisted.logger import globalLogBeginner
 
 from mythos.app.house import House
+from mythos.app.stores import OpenStore, target
 from mythos.config import disk, load
 from mythos.config.model import Database
+from mythos.store.postgres.connection import Cursor
+from mythos.store.postgres.schema import Target, prepare
+from mythos.store.postgres.store import PostgresStore
 from mythos.store.rows import Rows
 from mythos.store.sqlite import SQLiteStore, apply
 from mythos.telemetry.logs import Observer
@@ -45,25 +49,50 @@ class DyingStore(SQLiteStore):
             self._left -= 1
             self._doomed = self._left == 0
         if self._doomed and self._moment == "before":
-            self._die()
+            _die(self._moment, self._died)
         doomed = self._doomed
 
         def work(database: sqlite3.Connection) -> None:
             apply(database, rows)
             if doomed and self._moment == "during":
-                self._die()
+                _die(self._moment, self._died)
 
         await self._run(work)
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result = super()._transact(work)
         if self._doomed:  # on disk, and nobody was told
-            self._die()
+            _die(self._moment, self._died)
         return result
 
-    def _die(self) -> None:
-        self._died.write_text(self._moment)
-        os.kill(os.getpid(), signal.SIGKILL)
+
+class DyingPostgresStore(PostgresStore):
+    """The same over PostgreSQL."""
+
+    def __init__(self, target: Target, reactor: Any, moment: str, number: int, died: Path) -> None:
+        self._moment = moment
+        self._left = number
+        self._died = died
+        super().__init__(target, reactor, patience=2.0)
+
+    async def write(self, rows: Rows) -> None:
+        if rows.ledger:
+            self._left -= 1
+        if self._left == 0 and self._moment == "before":
+            _die(self._moment, self._died)
+        await super().write(rows)
+        if self._left == 0:  # on disk, and nobody was told
+            _die(self._moment, self._died)
+
+    async def _write(self, cursor: Cursor, rows: Rows) -> None:
+        await super()._write(cursor, rows)
+        if self._left == 0 and self._moment == "during":
+            _die(self._moment, self._died)
+
+
+def _die(moment: str, died: Path) -> None:
+    died.write_text(moment)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main() -> None:
@@ -75,15 +104,25 @@ def main() -> None:
     observer = Observer("info", as_json=False, stream=sys.__stderr__)
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 
-    async def open_dying(database: Database, reactor: Any, *_: Any) -> DyingStore:
-        assert database.path is not None
-        return DyingStore(database.path, reactor, moment, int(number), died)
+    def fail(text: str) -> None:
+        print(text, file=sys.__stderr__, flush=True)
+        os._exit(78)
+
+    async def open_dying(database: Database, reactor: Any, _: Any, lost: Callable[[str], None]) -> OpenStore:
+        if database.path is not None:
+            return DyingStore(database.path, reactor, moment, int(number), died)
+        where = target(database)
+        prepare(where)
+        store = DyingPostgresStore(where, reactor, moment, int(number), died)
+        await store.take()
+        store.lost = lost
+        return store
 
     house = House(
         config,
         reactor,
         say=print,
-        fail=lambda text: os._exit(78),
+        fail=fail,
         observer=observer,
         unsafe=bool(os.environ.get("CHAOS_UNSAFE")),
         open_store=open_dying,

@@ -25,7 +25,7 @@ from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
@@ -80,7 +80,8 @@ def sentence(error: BaseException) -> str:
     """What PostgreSQL says of it, in one line, with the row it concerns."""
     diagnosis = getattr(error, "diag", None)
     if diagnosis is None or not diagnosis.message_primary:
-        return " ".join(str(error).split()) or type(error).__name__
+        lines = [" ".join(line.split()) for line in str(error).splitlines() if not line.startswith("\t")]  # its advice
+        return "; ".join(filter(None, lines)) or type(error).__name__
     table, detail = diagnosis.table_name, diagnosis.message_detail
     if table in _SECRET and detail and not detail.startswith("Key"):
         detail = None
@@ -149,7 +150,7 @@ class _Wire(txpostgres.Connection):  # type: ignore[misc]  # txpostgres is not t
     def doRead(self) -> None:
         try:
             super().doRead()
-        except psycopg2.Error as error:
+        except (psycopg2.Error, ValueError) as error:  # ValueError: txpostgres would wait for a socket that is gone
             self.gone(self, sentence(error))
 
     def connectionLost(self, reason: Failure) -> None:
@@ -167,6 +168,8 @@ class Connection:
 
     :param ready: run on each new connection, before any work; what it raises is as if there were no connection
     :param patience: seconds that work waits for a connection that was lost
+    :param deadline: seconds that a transaction may take
+    :param level: how loud it is said that there is no connection
     """
 
     def __init__(
@@ -177,12 +180,16 @@ class Connection:
         *,
         ready: Callable[[Cursor], Awaitable[None]],
         patience: float,
+        deadline: float = DEADLINE,
+        level: LogLevel = LogLevel.error,
     ) -> None:
         self.name = name
         self._parameters = found
         self._reactor = reactor
         self._ready = ready
         self._patience = patience
+        self._deadline = deadline
+        self._level = level
         self._turn = DeferredLock()
         self._waiting = 0
         self._wire: _Wire | None = None
@@ -194,8 +201,9 @@ class Connection:
         self._closed = False
 
     @property
-    def up(self) -> bool:
-        return self._wire is not None
+    def trouble(self) -> str:
+        """Why there is no connection; empty if there is one."""
+        return "" if self._wire is not None else self._why
 
     def start(self) -> None:
         """Connect, now and whenever the connection is lost, until :meth:`close`."""
@@ -217,15 +225,16 @@ class Connection:
 
     # ── work ────────────────────────────────────────────────────────────────────────────────────
 
-    async def run(self, work: Callable[[Cursor, Any], Awaitable[T]], *, deadline: float = DEADLINE) -> T:
+    async def run(self, work: Callable[[Cursor, Any], Awaitable[T]], *, deadline: float = 0.0) -> T:
         """Do ``work`` in a transaction, behind everything asked before.
 
         :param work: takes the cursor and, if a transaction of it may be on disk already, what it returned then; else
             :data:`NOTHING`
+        :param deadline: seconds that this one may take, if it is to have more than others
         :raises StoreDown: nothing was done, or it is not known
         :raises BadBatch: it can never be done
         """
-        return await self._apart(lambda wire, before: self._transact(wire, work, before, deadline))
+        return await self._apart(lambda wire, before: self._transact(wire, work, before, deadline or self._deadline))
 
     async def query(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of one statement, which may run more than once, behind everything asked before.
@@ -236,7 +245,7 @@ class Connection:
         async def work(cursor: Cursor, _: Any) -> list[tuple[Any, ...]]:
             return await cursor.rows(sql, values)
 
-        return await self._apart(lambda wire, _: self._transact(wire, work, NOTHING, DEADLINE, alone=True))
+        return await self._apart(lambda wire, _: self._transact(wire, work, NOTHING, self._deadline, alone=True))
 
     async def _apart(self, work: Callable[[_Wire, Any], Coroutine[Any, Any, T]]) -> T:
         """Whoever gives up waiting for it leaves it to its end: txpostgres cannot be cancelled half-way."""
@@ -297,7 +306,7 @@ class Connection:
             why, kind = sentence(error), _kind(error)
             self._lose(wire, why)
             if late.over:
-                raise StoreDown(f"PostgreSQL gave no answer within {deadline:.0f} s") from error
+                raise StoreDown(f"PostgreSQL gave no answer within {deadline:.3g} s") from error
             if kind is _Broken and result is not NOTHING:
                 raise _Unknown(why, result) from error
             raise kind(why) from error
@@ -360,7 +369,8 @@ class Connection:
             self._why = why
             if not tried:
                 tried = True
-                _log.error("no connection to PostgreSQL for {name}: {why}; trying again", name=self.name, why=why)
+                said = "no connection to PostgreSQL for {name}: {why}; trying again"
+                _log.emit(self._level, said, name=self.name, why=why)
             self._pause = deferLater(self._reactor, pause * random.uniform(0.5, 1.0))
             with suppress(CancelledError):
                 await self._pause

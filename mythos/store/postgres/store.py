@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
+from twisted.logger import LogLevel
 
 from mythos.errors import MythosError
 from mythos.ids import AccountId, EntityId, SessionId
@@ -22,7 +22,7 @@ from mythos.play.commits import Batch
 from mythos.play.ports import Account, BadBatch, Contents, NameTaken, RefreshGrant, StoredEntities, StoreDown
 from mythos.store import rows as rows_
 from mythos.store.postgres import statements as say
-from mythos.store.postgres.connection import NOTHING, Connection, Cursor
+from mythos.store.postgres.connection import DEADLINE, NOTHING, Connection, Cursor
 from mythos.store.postgres.schema import PostgresError, Target, Unreachable, prepare
 from mythos.store.rows import Rows
 from mythos.world.state import World
@@ -85,7 +85,7 @@ class PostgresStore:
     :ivar lost: called once with a sentence when another server has taken this one's place; nothing can be written then
     """
 
-    def __init__(self, target: Target, reactor: IReactorTime, *, patience: float) -> None:
+    def __init__(self, target: Target, reactor: Any, *, patience: float, deadline: float = DEADLINE) -> None:
         self._reactor = reactor
         self._target = target
         self._epoch = 0
@@ -94,8 +94,18 @@ class PostgresStore:
         self._fenced = False
         self.lost: Callable[[str], None] = lambda why: None
         found = target.run
-        self.world = Connection("mythos world", found, reactor, ready=self._world_ready, patience=patience)
-        self.accounts = Connection("mythos accounts", found, reactor, ready=_ready, patience=patience)
+        self.world = Connection(
+            "mythos world", found, reactor, ready=self._world_ready, patience=patience, deadline=deadline
+        )
+        self.accounts = Connection(
+            "mythos accounts",
+            found,
+            reactor,
+            ready=_ready,
+            patience=patience,
+            deadline=deadline,
+            level=LogLevel.info,
+        )
         self.world.start()
         self.accounts.start()
 
@@ -103,6 +113,9 @@ class PostgresStore:
         """What is still asked fails."""
         self.world.close()
         self.accounts.close()
+
+    def trouble(self) -> str:
+        return self.world.trouble or self.accounts.trouble
 
     # ── who may write ───────────────────────────────────────────────────────────────────────────
 
