@@ -95,6 +95,16 @@ def _show(call: Call, name: str) -> None:
     call.reply(line("system", Span(name, Role.COMMAND), f" is {now}: {setting.what} ({setting.may_be()})."))
 
 
+def _shortly(call: Call) -> None:
+    """A setting by its name alone: as it is told; without a word one that is on or off changes, others are shown."""
+    name, value = call.verb.name, call.rest.lower()
+    if not value and set(SETTINGS[name].values) == {"on", "off"} and not SETTINGS[name].parts:
+        value = "off" if chosen(call.me, name) == "on" else "on"
+    if value:
+        choose(call.world, call.me, name, value)
+    _show(call, name)
+
+
 def _screenreader(call: Call) -> None:
     """Toggles, or does as it is told."""
     value = call.rest.lower() or ("off" if chosen(call.me, "screenreader") == "on" else "on")
@@ -166,6 +176,41 @@ VERBS = (
         "Switch speech-friendly text on or off.",
         "settings",
         aliases=("sr",),
+        see=("settings",),
+    ),
+    Verb("brief", _shortly, ("brief", "brief on", "brief off"), "Have rooms shown in short or in full.", "settings"),
+    Verb(
+        "colour",
+        _shortly,
+        ("colour", "colour <auto, off, 16, 256 or true>"),
+        "Say how many colours your client shows.",
+        "settings",
+        aliases=("color",),
+        see=("settings",),
+    ),
+    Verb(
+        "width",
+        _shortly,
+        ("width", "width <letters>", "width auto"),
+        "Say how many letters a line of your client has.",
+        "settings",
+        see=("settings",),
+    ),
+    Verb(
+        "prompt",
+        _shortly,
+        ("prompt", "prompt on", "prompt off", "prompt <what it tells>"),
+        "Choose what ends each answer.",
+        "settings",
+        see=("settings",),
+    ),
+    Verb(
+        "pager",
+        _shortly,
+        ("pager", "pager on", "pager off"),
+        "Have long answers stop when the screen is full, or not.",
+        "settings",
+        aliases=("more",),
         see=("settings",),
     ),
     Verb(

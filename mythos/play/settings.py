@@ -21,6 +21,7 @@ class Setting:
     :ivar what: what it does, in a few words
     :ivar between: least and most, of one that may be a number too
     :ivar parts: of one that may be any of these instead, one after the other
+    :ivar off: what ``off`` means, if that is none of them
     :ivar terminal: it is for MUD clients and terminals: the web client shows words as its browser does
     """
 
@@ -28,6 +29,7 @@ class Setting:
     what: str
     between: tuple[int, int] | None = None
     parts: tuple[str, ...] = ()
+    off: str = "off"
     terminal: bool = False
 
     def may_be(self) -> str:
@@ -38,6 +40,8 @@ class Setting:
 
     def read(self, words: str) -> str | None:
         """The value that somebody means; None: it may not be that."""
+        if words == "off":
+            words = self.off
         if words in self.values:
             return words
         if self.between and words.isascii() and words.isdigit() and len(words) < 4:
@@ -57,8 +61,16 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "charset": Setting(
             ("auto", "utf-8", "latin-1", "ascii"), "the letters your client has; auto asks it", terminal=True
         ),
-        "colour": Setting(("auto", "none", "16", "256", "true"), "how many colours your client shows", terminal=True),
+        "colour": Setting(
+            ("auto", "none", "16", "256", "true"), "how many colours your client shows", off="none", terminal=True
+        ),
         "keepalive": Setting(("on", "off"), "a sign of life for lines that drop when nothing is sent", terminal=True),
+        "mark": Setting(
+            ("auto", "ga", "eor", "none"),
+            "what tells your client that a prompt ends; none if it shows an odd letter there",
+            off="none",
+            terminal=True,
+        ),
         "pager": Setting(
             ("off", "on"), "a long answer stops when the screen is full; Enter goes on, q ends", terminal=True
         ),

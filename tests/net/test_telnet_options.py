@@ -181,6 +181,20 @@ def test_one_mark_behind_each_prompt(said: bytes, mark: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("chosen", "mark"), [(b"ga", b"\xff\xf9"), (b"eor", b"\xff\xef"), (b"none", b""), (b"auto", b"\xff\xf9")]
+)
+def test_a_mark_that_the_player_chose(chosen: bytes, mark: bytes) -> None:
+    """From the next prompt on."""
+    door = Door()
+    door.send(negotiate(_DONT, Option.EOR))
+    door.guest()
+    assert door.send(b"settings mark " + chosen + b"\r\n").endswith(b"> " + mark)
+    shown = door.send(b"look\r\n")
+    assert shown.endswith(b"> " + mark)
+    assert shown.count(b"\xff") == len(mark) // 2
+
+
+@pytest.mark.parametrize(
     ("payload", "width", "height"),
     [
         (b"\x00\x50\x00\x18", 80, 24),

@@ -113,6 +113,17 @@ def test_settings_are_kept_over_a_restart() -> None:
         ("settings width 500", "width", "500"),
         ("settings width auto", "width", "auto"),
         ("settings keepalive ON", "keepalive", "on"),
+        ("settings mark eor", "mark", "eor"),
+        ("settings colour off", "colour", "none"),
+        ("colour off", "colour", "none"),
+        ("color 256", "colour", "256"),
+        ("width 40", "width", "40"),
+        ("prompt off", "prompt", "off"),
+        ("prompt Gold, health", "prompt", "gold health"),
+        ("brief", "brief", "on"),
+        ("brief off", "brief", "off"),
+        ("more", "pager", "on"),
+        ("pager off", "pager", "off"),
         ("settings sr on", "screenreader", "on"),
         ("sr", "screenreader", "on"),
         ("screenreader off", "screenreader", "off"),
@@ -140,6 +151,10 @@ def test_a_setting_is_kept_with_the_character(line: str, name: str, value: str) 
         ("settings brief maybe", "Brief can be: off, on."),
         ("settings sr 40", "Screenreader can be: off, on."),
         ("sr loud", "Screenreader can be: off, on."),
+        ("colour pink", "Colour can be: auto, none, 16, 256, true."),
+        ("brief maybe", "Brief can be: off, on."),
+        ("width", "width is auto: letters in a line; auto asks your client (auto, 20-500)."),
+        ("width off", "Width can be: auto, 20-500."),
     ],
 )
 def test_bad_values_change_nothing(line: str, sentence: str) -> None:
@@ -150,6 +165,14 @@ def test_bad_values_change_nothing(line: str, sentence: str) -> None:
 
 def test_an_unknown_setting() -> None:
     assert ann_types("settings volume 11")[0].startswith("There is no setting volume. There are: brief, ")
+
+
+def test_brief_toggles() -> None:
+    scene = in_town()
+    assert [words.partition(":")[0] for words in ann_types("brief", "brief", scene=scene)] == [
+        "brief is on",
+        "brief is off",
+    ]
 
 
 def test_screenreader_toggles() -> None:

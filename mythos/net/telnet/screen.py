@@ -20,6 +20,7 @@ from mythos.world.state import Character, World
 __all__ = ["Screen"]
 
 _PROMPT = b"> "
+_MARKS = {"ga": GO_AHEAD, "eor": END_OF_RECORD, "none": b""}
 
 
 class Screen:
@@ -141,7 +142,11 @@ class Screen:
         return ansi.render(line("system", words), self.style) + self.prompt_mark
 
     def _mark(self) -> bytes:
-        """One of the two, never both, and nothing for a peer that speaks no telnet."""
+        """One of the two, never both. Unless the player knows better: nothing for a peer that speaks no telnet, and
+        GA only where it was not given up for SGA."""
+        chosen = (self._settings or {}).get("mark", "auto")
+        if chosen != "auto":
+            return _MARKS[chosen]
         if not self._parser.speaks_telnet:
             return b""
         if self._options.us(Option.EOR):
