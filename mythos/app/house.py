@@ -123,7 +123,7 @@ class House(Server):
             tokens.secret()[:16], contents.next_tx, lambda: (world.now, world.next_id), unsafe=self._unsafe
         )
         lane = Lane(commits, store, reactor)
-        outlet = Outlet(self._poll)
+        outlet = Outlet(self._poll, config.sessions.idle_timeout)
         bus = SoloBus()
         watcher = Watcher()
         realm = Realm(
@@ -495,7 +495,6 @@ def _pace(config: Config) -> Pace:
         connections=sessions.connections,
         grace=sessions.grace,
         grace_combat=sessions.grace_combat,
-        idle=sessions.idle_timeout,
         window=sessions.resume_window,
         sweep=min(5.0, sessions.sweep_interval),
     )

@@ -278,7 +278,8 @@ class Sessions:
         env=("MAX_CONNECTIONS_PER_PLAYER", "GAME_MAX_CONNECTIONS_PER_PLAYER")
     )
     idle_timeout: float = setting(
-        seconds(10, 86400), "5m", "Close a connection after this long without a byte from it.",
+        seconds(10, 86400), "5m",
+        "Give a connection up that shows no sign of life for this long; 75s at most. Who only reads stays.",
         env=("CONNECTION_TIMEOUT",)
     )
     resume_window: float = setting(

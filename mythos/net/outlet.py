@@ -39,12 +39,14 @@ class Outlet:
     """All links that have something to write in this reactor turn.
 
     :ivar delivered: messages handed to transports since the start, by kind of door
+    :ivar idle: seconds without a sign of life after which a door gives a connection up
     """
 
-    __slots__ = ("_poll", "_rounds", "_scheduled", "_woken", "delivered", "links")
+    __slots__ = ("_poll", "_rounds", "_scheduled", "_woken", "delivered", "idle", "links")
 
-    def __init__(self, poll: Poll) -> None:
+    def __init__(self, poll: Poll, idle: float = 300.0) -> None:
         self._poll = poll
+        self.idle = idle
         self._woken: list[Link] = []
         self._scheduled = False
         self.links: set[Link] = set()

@@ -49,7 +49,7 @@ class StreamLink(Link):
         """The connection is ours now."""
         self._transport = transport
         if hasattr(transport, "getHandle"):
-            tune(transport)
+            tune(transport, self.outlet.idle)
         beneath(transport).bufferSize = HOLD
         transport.registerProducer(self, True)
 

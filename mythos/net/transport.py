@@ -25,6 +25,8 @@ __all__ = ["DIRECT", "HOLD", "address_of", "beneath", "direct", "hand_over", "ta
 
 #: Bytes of ours the transport may hold before we stop pulling.
 HOLD = 16_384
+#: Seconds after which a peer that vanished has been found, unless it is to be found sooner.
+VANISHED = 75.0
 
 
 def _can_send_directly() -> bool:
@@ -116,13 +118,15 @@ def address_of(transport: Any) -> str:
     return unmapped(getattr(transport.getPeer(), "host", "local"))
 
 
-def tune(transport: Any) -> None:
+def tune(transport: Any, idle: float = VANISHED) -> None:
     """Keep what waits in the kernel small, so that a stalled reader shows at once; send small lines at once.
 
     Nagle off, at most 16 KiB unsent in the kernel; urgent data stays in its place among the rest. A peer that vanishes
-    is found within 75 s: after 45 s of silence it is asked, and what it does not acknowledge for 30 s, be it words or
-    that question, ends the connection (tcp(7), TCP_USER_TIMEOUT: it takes the place of TCP_KEEPCNT).
+    is found within ``idle`` seconds, 75 at most: after three fifths of them it is asked, and what it does not
+    acknowledge for the other two, be it words or that question, ends the connection (tcp(7), TCP_USER_TIMEOUT: it takes
+    the place of TCP_KEEPCNT).
     """
+    idle = min(idle, VANISHED)
     transport = beneath(transport)
     if not hasattr(transport, "getHandle"):
         return
@@ -134,10 +138,10 @@ def tune(transport: Any) -> None:
     plug.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # else the DM of a telnet Synch leaves a lone IAC behind
     for option, value in (
         ("TCP_NOTSENT_LOWAT", HOLD),
-        ("TCP_KEEPIDLE", 45),
-        ("TCP_KEEPINTVL", 15),
+        ("TCP_KEEPIDLE", int(idle * 0.6)),
+        ("TCP_KEEPINTVL", int(idle * 0.2)),
         ("TCP_KEEPCNT", 2),
-        ("TCP_USER_TIMEOUT", 30_000),
+        ("TCP_USER_TIMEOUT", int(idle * 400)),
     ):
         if hasattr(socket, option):
             plug.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -140,7 +140,7 @@ class GameSocket(Frames):
     def onOpen(self) -> None:
         transport = self.transport
         if hasattr(transport, "getHandle"):
-            tune(transport)
+            tune(transport, self.factory.outlet.idle)
         deflate.inflate_by_message(self)
         factory = self.factory
         self._address = factory.address_of(self)

@@ -50,7 +50,6 @@ class Pace:
     connections: int = 4
     grace: float = 60.0
     grace_combat: float = 300.0
-    idle: float = 300.0
     window: float = 600.0
     sweep: float = 5.0
 

@@ -125,7 +125,7 @@ class TelnetConnection(Protocol):
         factory = self.factory
         transport = self.transport
         now = self._opened = self._heard = self._quiet_since = factory.clock.seconds()
-        tune(transport)
+        tune(transport, factory.outlet.idle)
         beneath(transport).bufferSize = HOLD
         self.pipe = Pipe(self, transport, factory.clock)
         self.outofband = OutOfBand(self._options, self.screen.evidence, factory.server)
