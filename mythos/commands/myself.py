@@ -18,8 +18,6 @@ _SPELLINGS = {"color": "colour", "sr": "screenreader", "more": "pager"}
 _ALIASES, _NAME, _WORDS = 50, 20, 200
 #: Commands nobody can shut themselves out of.
 _KEPT = ("alias", "unalias", "help", "quit")
-#: Tasks somebody without any is offered.
-_OFFERS = 3
 
 
 # ── how one is ──────────────────────────────────────────────────────────────────────────────────
@@ -49,20 +47,15 @@ def _time(call: Call) -> None:
 
 
 def _tasks(call: Call) -> None:
-    entries = quests.journal(call.world, call.me)
-    open_now = [entry for entry in entries if entry.begun and not entry.ended]
-    offers = [entry for entry in entries if not entry.begun]
-    done = [entry.title for entry in entries if entry.ended]
-    if not entries:
+    if not call.world.atlas.quests:
         raise Refusal("There are no tasks in this world.")
-    for entry in open_now:
-        call.reply(line("system", Span(entry.title, Role.TITLE), f": {entry.text}"))
-    if not open_now and offers:
+    journal = quests.journal(call.world, call.me)
+    if journal.offered:
         call.reply("You have no task in hand. You could begin here:")
-        for entry in offers[:_OFFERS]:
-            call.reply(line("system", Span(entry.title, Role.TITLE), f": {entry.text}"))
-    if done:
-        call.reply(f"Done: {', '.join(done)}.")
+    for entry in (*journal.open, *journal.offered):
+        call.reply(line("system", Span(entry.title, Role.TITLE), f": {entry.text}"))
+    if journal.done:
+        call.reply(f"Done: {', '.join([entry.title for entry in journal.done])}.")
 
 
 # ── settings ────────────────────────────────────────────────────────────────────────────────────

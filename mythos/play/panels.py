@@ -36,8 +36,8 @@ __all__ = ["LISTED", "Panels", "Surroundings", "Told", "contents_of"]
 
 #: Most things, and most people, that one list of GMCP names.
 LISTED: Final = 100
-#: Most people and most kinds of things that a state names, and tasks that it offers.
-_NAMED, _KINDS, _OFFERS = 20, 60, 3
+#: Most people and most kinds of things that a state names.
+_NAMED, _KINDS = 20, 60
 #: More differences than this are told as a new list.
 _FEW: Final = 8
 #: Rooms whose view is kept.
@@ -124,16 +124,13 @@ def _bag(things: tuple[Thing, ...]) -> State:
 
 
 def _tasks(world: World, me: Character) -> State:
-    """Tasks in hand and done; to somebody who has none in hand, some are offered."""
-    entries = quests.journal(world, me)
-    begun = [entry for entry in entries if entry.begun and not entry.ended]
-    offered = [] if begun else [entry for entry in entries if not entry.begun][:_OFFERS]
+    journal = quests.journal(world, me)
     return State(
         "Mythos.Tasks",
         {
-            "open": [{"title": entry.title, "text": entry.text} for entry in begun],
-            "offered": [{"title": entry.title, "text": entry.text} for entry in offered],
-            "done": [entry.title for entry in entries if entry.ended],
+            "open": [{"title": entry.title, "text": entry.text} for entry in journal.open],
+            "offered": [{"title": entry.title, "text": entry.text} for entry in journal.offered],
+            "done": [entry.title for entry in journal.done],
         },
     )
 

@@ -13,6 +13,7 @@ from mythos.flow.log import put_all
 from mythos.ids import EntityId, RoomId, SessionId
 from mythos.play.audience import Audience, Bustle, InRoom, InZone, Listeners, Only
 from mythos.play.channels import Channels
+from mythos.play.narrate.phrase import together
 from mythos.play.sessions import Session, Standing
 from mythos.wire.message import Line, Message, Span, State, line
 from mythos.world.state import World
@@ -169,15 +170,9 @@ def _names(lines: list[Line]) -> Iterable[str | Span]:
     known = [one.spans[0] for one in lines if one.spans[0].role is not None]
     shown = known[: _NAMED if len(lines) > _NAMED + 1 else len(lines)]
     more = len(lines) - len(shown)
-    others = f"{more} other{'s' if more != 1 else ''}" if shown else f"{more} people" if more > 1 else "Someone"
-    words: list[str | Span] = []
-    for place, name in enumerate(shown):
-        if place:
-            words.append(" and " if place == len(shown) - 1 and not more else ", ")
-        words.append(name)
-    if more:
-        words.append(f" and {others}" if shown else others)
-    return words
+    if not shown:
+        return [f"{more} people" if more > 1 else "Someone"]
+    return together(shown, more)
 
 
 def _put(listeners: list[Session], message: Message, now: float) -> None:

@@ -9,9 +9,9 @@ from mythos.ids import RoomId
 from mythos.world import calendar, combat
 from mythos.world.facts import Fact, Gave, GaveGold, Healed, TaskDone
 from mythos.world.state import BURN, MINT, Character, Item, Npc, World
-from mythos.world.zones import Condition, Effect, Quest
+from mythos.world.zones import Condition, Effect
 
-__all__ = ["Entry", "carry_out", "journal", "meets", "possible"]
+__all__ = ["Entry", "Journal", "carry_out", "journal", "meets", "possible"]
 
 #: Effects that move what the ledger counts. They are carried out before the others: they alone can be refused.
 _CONSERVED = ("give-item", "take-item", "give-gold", "take-gold")
@@ -19,12 +19,27 @@ _CONSERVED = ("give-item", "take-item", "give-gold", "take-gold")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A task in the journal. ``begun``: at least one step is done; ``ended``: the last one is."""
+    """A task, and what is to be done next, or what was said when it was done."""
 
     title: str
     text: str
-    begun: bool
-    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Tasks as they stand for one player, each list in the builders' order.
+
+    :ivar open: begun, and not done
+    :ivar offered: to somebody who has none open, a few that they could begin
+    """
+
+    open: list[Entry]
+    offered: list[Entry]
+    done: list[Entry]
+
+
+#: Tasks that are offered.
+_OFFERS = 3
 
 
 # ── conditions ──────────────────────────────────────────────────────────────────────────────────
@@ -156,13 +171,13 @@ def _mark(world: World, who: Character, name: str) -> list[Fact]:
     return [TaskDone(who.id, quest_id, step, step == quest.steps[-1][0])]
 
 
-def journal(world: World, who: Character) -> list[Entry]:
-    """Every task of the world as it stands for one player, in the builders' order."""
-    return [_entry(quest, who.flags or {}) for quest in world.atlas.quests.values()]
-
-
-def _entry(quest: Quest, flags: dict[str, int]) -> Entry:
-    done = [f"{quest.id}:{name}" in flags for name, _ in quest.steps]
-    if done[-1]:
-        return Entry(quest.title, quest.done, True, True)
-    return Entry(quest.title, quest.steps[done.index(False)][1], any(done), False)
+def journal(world: World, who: Character) -> Journal:
+    flags = who.flags or {}
+    begun, fresh, done = list[Entry](), list[Entry](), list[Entry]()
+    for quest in world.atlas.quests.values():
+        steps = [f"{quest.id}:{name}" in flags for name, _ in quest.steps]
+        if steps[-1]:
+            done.append(Entry(quest.title, quest.done))
+        else:
+            (begun if any(steps) else fresh).append(Entry(quest.title, quest.steps[steps.index(False)][1]))
+    return Journal(begun, [] if begun else fresh[:_OFFERS], done)

@@ -214,7 +214,7 @@ def test_a_task_from_end_to_end() -> None:
     ann = person(world, "Ann", SQUARE)
     assert npcs.talk(world, ann.id, MARTA, "tails")[1:] == [TaskDone(ann.id, "rats", "asked", False)]
     assert npcs.talk(world, ann.id, MARTA, "tails")[1:] == []
-    assert quests.journal(world, ann) == [quests.Entry("Rats", "Bring Marta three tails.", True, False)]
+    assert quests.journal(world, ann) == quests.Journal([quests.Entry("Rats", "Bring Marta three tails.")], [], [])
     world.mint_item(world.atlas.items["tail"], ann.id, 4)
     world.take_change()
     assert npcs.talk(world, ann.id, MARTA, "tails")[1:] == [
@@ -225,7 +225,7 @@ def test_a_task_from_end_to_end() -> None:
     assert ann.gold == 15
     assert [item.stack for item in world.held(ann.id)] == [1]
     assert minted(world) == {"tail": -3, "gold": 15}
-    assert quests.journal(world, ann) == [quests.Entry("Rats", "Marta has her tails.", True, True)]
+    assert quests.journal(world, ann) == quests.Journal([], [], [quests.Entry("Rats", "Marta has her tails.")])
 
 
 def test_what_cannot_be_taken_is_not_promised() -> None:

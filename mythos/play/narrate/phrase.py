@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from mythos.wire.message import Span
 from mythos.world.zones import ItemProto
 
-__all__ = ["a", "alike", "capital", "listing"]
+__all__ = ["a", "alike", "capital", "listing", "together"]
 
 
 class Countable(Protocol):
@@ -48,6 +49,18 @@ def listing(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def together(names: Sequence[Span], more: int = 0) -> list[str | Span]:
+    """:func:`listing` of names that stay spans, and of so many more: ``Ann, Bob and 980 others``."""
+    words: list[str | Span] = []
+    for place, name in enumerate(names):
+        if place:
+            words.append(" and " if place == len(names) - 1 and not more else ", ")
+        words.append(name)
+    if more:
+        words.append(f" and {more} other{'' if more == 1 else 's'}")
+    return words
 
 
 def capital(words: str) -> str:

@@ -218,14 +218,8 @@ def _stands(proto: NpcProto) -> Line:
 
 def _crowd(names: list[str], more: int) -> Line:
     """``Ann, Bob and Cid are here.``; ``Ann, Bob and 980 others are here.``"""
-    spans: list[str | Span] = []
-    for place, name in enumerate(names):
-        if place:
-            spans.append(" and " if place == len(names) - 1 and not more else ", ")
-        spans.append(Span(name, Role.PLAYER))
-    if more:
-        spans.append(f" and {more} others")
-    return line("room", *spans, " is here." if len(names) + more == 1 else " are here.")
+    words = phrase.together([Span(name, Role.PLAYER) for name in names], more)
+    return line("room", *words, " is here." if len(names) + more == 1 else " are here.")
 
 
 # ── one thing ───────────────────────────────────────────────────────────────────────────────────
