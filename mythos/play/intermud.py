@@ -575,7 +575,7 @@ class Intermud:
         self.changed = False
         return {
             channel: [
-                (user, mud, [(span.text, span.role.value if span.role else "") for span in said.spans])
+                (user, mud, [(span.text, span.colour.value if span.colour else "") for span in said.spans])
                 for user, mud, said in lines
             ]
             for channel, lines in self._history.items()

@@ -295,7 +295,7 @@ def decode_session(row: SessionRow) -> SessionRecord:
 
 def _message(what: Message) -> list[Any]:
     if type(what) is Line:
-        return [what.kind, [[span.text, span.role.value if span.role else None] for span in what.spans]]
+        return [what.kind, [[span.text, span.colour.value if span.colour else None] for span in what.spans]]
     assert type(what) is State
     return ["", what.name, what.data]
 

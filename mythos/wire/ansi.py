@@ -112,6 +112,18 @@ _PALETTE: Final[dict[Role, tuple[str, str, str]]] = {
     Role.BRIGHT_CYAN: ("96", "38;5;87", "38;2;95;255;255"),
     Role.BRIGHT_WHITE: ("97", "38;5;231", "38;2;255;255;255"),
 }
+#: The same of words with a colour behind them: black or white, whichever is read on it, and never the colour that they
+#: came with.
+_GROUND: Final[dict[Role, tuple[str, str, str]]] = {
+    Role.BLACK: ("97;40", "38;5;231;48;5;16", "38;2;255;255;255;48;2;0;0;0"),
+    Role.RED: ("97;41", "38;5;231;48;5;124", "38;2;255;255;255;48;2;175;0;0"),
+    Role.GREEN: ("30;42", "38;5;16;48;5;71", "38;2;0;0;0;48;2;95;175;95"),
+    Role.YELLOW: ("30;43", "38;5;16;48;5;178", "38;2;0;0;0;48;2;215;175;0"),
+    Role.BLUE: ("97;44", "38;5;231;48;5;25", "38;2;255;255;255;48;2;0;95;175"),
+    Role.MAGENTA: ("97;45", "38;5;231;48;5;90", "38;2;255;255;255;48;2;135;0;135"),
+    Role.CYAN: ("30;46", "38;5;16;48;5;73", "38;2;0;0;0;48;2;95;175;175"),
+    Role.WHITE: ("30;47", "38;5;16;48;5;250", "38;2;0;0;0;48;2;188;188;188"),
+}
 _COLUMN: Final = {Colours.ANSI: 0, Colours.XTERM: 1, Colours.TRUE: 2}
 
 #: Player text was cleaned when it came in; this is the second wall: nothing here can move a cursor or forge a line.
@@ -173,7 +185,7 @@ def _runs(line: Line, style: Style) -> list[Span]:
     for span in line.spans:
         words = span.text if span.text.isprintable() else span.text.translate(_CONTROLS)
         words = _SOFT.join([fit(part, style.charset) for part in words.split(_SOFT)])
-        runs.append(Span(words, span.role, span.link))
+        runs.append(Span(words, span.role, span.link, span.ground))
     return runs
 
 
@@ -194,7 +206,7 @@ def _cut(runs: list[Span], start: int, end: int, hyphen: bool) -> Iterator[Span]
         words = run.text
         last = hyphen and at < end <= at + len(words)
         if part := words[max(start - at, 0) : max(end - at, 0)].replace(_SOFT, "") + "-" * last:
-            yield Span(part, run.role, run.link)
+            yield Span(part, run.role, run.link, run.ground)
         at += len(words)
 
 
@@ -206,7 +218,9 @@ def _paint(runs: Iterable[Span], style: Style) -> str:
     painted = []
     for run in runs:
         words = run.text
-        if run.role is not None and column is not None:
+        if column is not None and run.ground is not None:
+            words = f"\x1b[{_GROUND[run.ground][column]}m{words}\x1b[0m"
+        elif run.role is not None and column is not None:
             words = f"\x1b[{_PALETTE[run.role][column]}m{words}\x1b[0m"
         if run.link and style.links is not Links.NONE and _COMMAND.fullmatch(run.link):
             words = _linked(words, run.link, style.links)

@@ -80,7 +80,7 @@ def tail(message: Message) -> bytes:
 
 def _body(message: Message) -> dict[str, Any]:
     if isinstance(message, Line):
-        spans = [(span.text, span.role) for span in message.spans]
+        spans = [(span.text, span.colour) for span in message.spans]
         return {"t": "line", "kind": message.kind, "text": message.text, "spans": spans}
     return {"t": "state", "name": message.name, "data": message.data}
 

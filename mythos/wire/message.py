@@ -58,11 +58,18 @@ class Span:
     """A run of words; ``role`` None is plain prose.
 
     :ivar link: the command that a click on it runs, of the world's own words and never of a player's; empty: none
+    :ivar ground: the colour behind them, one of the eight that are not bright
     """
 
     text: str
     role: Role | None = None
     link: str = ""
+    ground: Role | None = None
+
+    @property
+    def colour(self) -> Role | None:
+        """Its role, for who puts no colour behind words: the letters have that then, unless it is black."""
+        return self.role or (self.ground if self.ground is not Role.BLACK else None)
 
 
 class Line:

@@ -300,6 +300,20 @@ def test_colours(world: World) -> None:
     assert [one.spans for one in again.history(ears["Ann"].session, "gossip")] == [first.spans, second.spans]
 
 
+def test_colours_behind_words(world: World) -> None:
+    """They stay with their words through emotes and spaces; what the server remembers has them in its letters."""
+    world.typed("Ann", "i3 listen gossip")
+    world.other.say("channel-e", "gossip", "Zoe", "$N %^B_RED%^is \n %^YELLOW%^here%^RESET%^.", user="zoe")
+    (heard,) = world.lines("Ann")
+    zoe = Span("Zoe@Other MUD", Role.PLAYER)
+    behind = Span("is ", ground=Role.RED), Span("here", Role.BRIGHT_YELLOW, ground=Role.RED)
+    assert heard.spans == (Span("[gossip] "), zoe, Span(" "), *behind, Span("."))
+    again = Intermud(world.scene.realm, "Ours", world.port)
+    again.remember(json.loads(json.dumps(world.intermud.kept())))
+    (kept,) = again.history(world.scene.ears["Ann"].session, "gossip")
+    assert kept.spans[3:5] == (Span("is ", Role.RED), Span("here", Role.BRIGHT_YELLOW))
+
+
 def test_codes_that_our_players_type_are_words(world: World) -> None:
     """Nobody there reads a colour in them, and here they are shown as they were typed."""
     world.typed("Ann", "i3 listen gossip")

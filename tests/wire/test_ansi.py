@@ -37,13 +37,45 @@ def test_every_role_has_a_colour(role: Role) -> None:
     """256 and 24 bit name the same colour: index n of the xterm cube or its greys is r;g;b."""
     shown = render(line("x", Span("x", role)), style(Colours.TRUE)).decode()
     index = int(re.findall(r"38;5;(\d+)m", render(line("x", Span("x", role)), style(Colours.XTERM)).decode())[0])
-    if index >= 232:
-        rgb = (8 + 10 * (index - 232),) * 3
-    else:
-        steps = (0, 95, 135, 175, 215, 255)
-        rgb = (steps[(index - 16) // 36], steps[(index - 16) // 6 % 6], steps[(index - 16) % 6])
-    assert shown == "\x1b[38;2;{};{};{}mx\x1b[0m\r\n".format(*rgb)
+    assert shown == "\x1b[38;2;{};{};{}mx\x1b[0m\r\n".format(*rgb(index))
     assert re.fullmatch(rb"\x1b\[[39][0-7]mx\x1b\[0m\r\n", render(line("x", Span("x", role)), style(Colours.ANSI)))
+
+
+XTERM = (0, 95, 135, 175, 215, 255)
+
+
+def rgb(index: int) -> tuple[int, ...]:
+    """What index n of the xterm cube or its greys is."""
+    if index >= 232:
+        return (8 + 10 * (index - 232),) * 3
+    return XTERM[(index - 16) // 36], XTERM[(index - 16) // 6 % 6], XTERM[(index - 16) % 6]
+
+
+def luminance(colour: tuple[int, ...]) -> float:
+    """WCAG 2.2, relative luminance."""
+    red, green, blue = [one / 255 / 12.92 if one <= 10 else ((one / 255 + 0.055) / 1.055) ** 2.4 for one in colour]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(
+    "ground", [Role.BLACK, Role.RED, Role.GREEN, Role.YELLOW, Role.BLUE, Role.MAGENTA, Role.CYAN, Role.WHITE]
+)
+def test_words_with_a_colour_behind_them(ground: Role) -> None:
+    """They can be read, whatever colour they came with; 256 and 24 bit name the same colours."""
+    words = line("x", Span("a"), Span("x", Role.BRIGHT_RED, "", ground))
+    assert render(words, style()) == b"ax\r\n"
+    assert re.fullmatch(rb"a\x1b\[(30|97);4[0-7]mx\x1b\[0m\r\n", render(words, style(Colours.ANSI)))
+    found = re.fullmatch(r"a\x1b\[38;5;(\d+);48;5;(\d+)mx\x1b\[0m\r\n", render(words, style(Colours.XTERM)).decode())
+    assert found is not None
+    front, back = [rgb(int(one)) for one in found.groups()]
+    exact = "38;2;{};{};{};48;2;{};{};{}".format(*front, *back)
+    assert render(words, style(Colours.TRUE)).decode() == f"a\x1b[{exact}mx\x1b[0m\r\n"
+    dark, light = sorted([luminance(front), luminance(back)])
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    snowy = line("x", Span("x\u2603", Role.RED, "", ground))
+    assert render(snowy, style(Colours.ANSI, width=80)).decode().endswith("mx\u2603\x1b[0m\r\n")
+    assert b";4" in render(snowy, style(Colours.ANSI, width=80))
+    assert render(words, style(Colours.TRUE, screen_reader=True)) == b"ax\r\n"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,14 @@ def test_line_record() -> None:
     )
 
 
+def test_a_colour_behind_words() -> None:
+    """A client that puts none there is told it as that of the letters, unless they have their own."""
+    said = line(
+        "channel", Span("a", ground=Role.RED), Span("b", Role.CYAN, ground=Role.RED), Span("c", ground=Role.BLACK)
+    )
+    assert json.loads(client.record(said, 1))["spans"] == [["a", "red"], ["b", "cyan"], ["c", None]]
+
+
 def test_state_record() -> None:
     """After a hole the head names the record before."""
     state = State("Char.Vitals", {"hp": 45})

@@ -25,10 +25,21 @@ COLOURS = list(Role)[-16:]
         ("%^RED%^%^BOLD%^hot", [Span("hot", Role.BRIGHT_RED)]),
         ("%^ORANGE%^leaf%^RESET%^", [Span("leaf", Role.YELLOW)]),
         ("%^YELLOW%^sun%^RED%^set", [Span("sun", Role.BRIGHT_YELLOW), Span("set", Role.BRIGHT_RED)]),
-        ("%^BOLD%^loud", [Span("loud")]),
+        ("%^BOLD%^loud", [Span("loud", Role.BRIGHT_WHITE)]),
+        ("%^FLASH%^look%^RED%^ here%^BLINK%^!", [Span("look", Role.BRIGHT_WHITE), Span(" here!", Role.BRIGHT_RED)]),
+        ("%^UNDERLINE%^x%^REVERSE%^y", [Span("xy")]),
         ("a%^RED%^b%^GREEN%^c", [Span("a"), Span("b", Role.RED), Span("c", Role.GREEN)]),
         ("%^RED%^a%^RESET%^RED%^b", [Span("ab", Role.RED)]),
-        ("%^B_BLUE%^x%^CLEARLINE%^y", [Span("xy")]),
+        ("%^B_BLUE%^x%^CLEARLINE%^y", [Span("xy", ground=Role.BLUE)]),
+        (
+            "%^B_BLUE%^%^YELLOW%^x%^B_ORANGE%^y%^RESET%^z",
+            [
+                *(Span("x", Role.BRIGHT_YELLOW, ground=Role.BLUE), Span("y", Role.BRIGHT_YELLOW, ground=Role.YELLOW)),
+                Span("z"),
+            ],
+        ),
+        ("%^BOLD%^%^B_RED%^x%^B_YELLOW%^y", [Span("x", ground=Role.RED), Span("y", ground=Role.YELLOW)]),
+        ("%^B_PINK%^x", [Span("%^B_PINK%^x")]),
         ("%^NOCOLOUR%^x", [Span("%^NOCOLOUR%^x")]),
         ("100%^2 is much", [Span("100%^2 is much")]),
         ("5 %^ 3", [Span("5 %^ 3")]),
@@ -65,6 +76,10 @@ def test_codes_that_somebody_typed(spans: list[Span]) -> None:
 
 @pytest.mark.parametrize("role", COLOURS)
 def test_every_colour_comes_back(role: Role) -> None:
+    behind = Span("x", role, ground=COLOURS[COLOURS.index(role) % 8])
+    assert read(write([behind, Span("y", role), Span("z", ground=behind.ground)])) == [
+        *(behind, Span("y", role), Span("z", ground=behind.ground)),
+    ]
     assert read(write([Span("x", role), Span("y")])) == [Span("x", role), Span("y")]
 
 
@@ -73,20 +88,23 @@ WORDS = st.sampled_from(["RED", "RESET", "BOLD"]) | st.text(
 )
 
 
-@given(st.lists(st.builds(Span, WORDS, st.sampled_from([None, *COLOURS])), max_size=6))
+SPANS = st.builds(Span, WORDS, st.sampled_from([None, *COLOURS]), st.just(""), st.sampled_from([None, *COLOURS[:8]]))
+
+
+@given(st.lists(SPANS, max_size=6))
 def test_words_and_colours_stay(spans: list[Span]) -> None:
     """Letter for letter, words that are names of colours too."""
 
-    def letters(some: list[Span]) -> list[tuple[str, Role | None]]:
-        return [(letter, span.role) for span in some for letter in span.text]
+    def letters(some: list[Span]) -> list[tuple[str, Role | None, Role | None]]:
+        return [(letter, span.role, span.ground) for span in some for letter in span.text]
 
     assert letters(read(write(spans))) == letters(spans)
 
 
-@given(st.text("%^REDBOLSTab \x1b\n", max_size=40))
+@given(st.text("%^REDBOLSTab_ \x1b\n", max_size=40))
 def test_any_text(text: str) -> None:
     """Never an error, never a control character but a line end; neighbours differ."""
     shown = plain(text)
     assert all(letter >= " " or letter == "\n" for letter in shown)
-    roles = [span.role for span in read(text)]
-    assert all(one is not other for one, other in pairwise(roles))
+    roles = [(span.role, span.ground) for span in read(text)]
+    assert all(one != other for one, other in pairwise(roles))

@@ -62,13 +62,13 @@ def one_line(spans: Iterable[Span]) -> list[Span]:
         left -= len(words)
         gap = words.endswith(" ")
         if len(fit) < COLOURED:
-            fit.append(Span(words, span.role))
+            fit.append(Span(words, span.role, "", span.ground))
         else:
             fit[-1] = Span(fit[-1].text + words)
     if fit and gap:
         last = fit.pop()
         if words := last.text.removesuffix(" "):
-            fit.append(Span(words, last.role))
+            fit.append(Span(words, last.role, "", last.ground))
     return fit
 
 
@@ -83,8 +83,8 @@ def emoted(message: str, who: Span, target: Span | None = None) -> list[Span]:
 def named(spans: Iterable[Span], who: Span, target: Span | None = None) -> list[Span]:
     """With the name for ``$N``, and that of the target for ``$O``."""
     names = {"$N": who} if target is None else {"$N": who, "$O": target}
-    parts = [(part, span.role) for span in spans for part in _NAME.split(span.text) if part]
-    return [names.get(part) or Span(part, role) for part, role in parts]
+    parts = [(part, span) for span in spans for part in _NAME.split(span.text) if part]
+    return [names.get(part) or Span(part, span.role, "", span.ground) for part, span in parts]
 
 
 def harmless(text: str) -> str:

@@ -1,13 +1,14 @@
 """Pinkfish: colours in the words of Intermud-3, ``%^RED%^like this%^RESET%^``.
 
 Neighbours may share a delimiter or not. A name that nobody knows is text, as it came; so ``100%^2`` stays what it is.
-A colour becomes the :class:`~mythos.wire.message.Role` of its name; backgrounds and styles are left out.
+A colour becomes the :class:`~mythos.wire.message.Role` of its name, also one behind the words. What blinks is bright:
+no stranger makes a player's screen blink. Other styles are left out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from mythos.wire.message import Role, Span
@@ -26,48 +27,56 @@ _COLOURS: Final = {
     "WHITE": (Role.WHITE, Role.BRIGHT_WHITE),
     "YELLOW": (Role.BRIGHT_YELLOW, Role.BRIGHT_YELLOW),
 }
-_STYLES = frozenset({"BOLD", "FLASH", "BLINK", "UNDERLINE", "ITALICS", "REVERSE", "DARK", "DIM"})
+#: Names that set the colour behind words, and those that make words bright.
+_GROUNDS: Final = {f"B_{name}": dark if name != "YELLOW" else Role.YELLOW for name, (dark, _) in _COLOURS.items()}
+_BOLD = frozenset({"BOLD", "FLASH", "BLINK"})
+_STYLES = frozenset({"UNDERLINE", "ITALICS", "REVERSE", "DARK", "DIM"})
 #: Names that show nothing.
 _SILENT = frozenset({"CLEARLINE", "INITTERM", "ENDTERM", "STATUS", "WINDOW"})
-_CODES = frozenset({"RESET", *_COLOURS, *_STYLES, *_SILENT, *[f"B_{name}" for name in _COLOURS]})
+_CODES = frozenset({"RESET", *_COLOURS, *_GROUNDS, *_BOLD, *_STYLES, *_SILENT})
 _MARK = "%^"
 #: What would end in a mark, however it is put together.
 _LOOSE: Final = re.compile(r"%\^+")
-#: A colour -> the codes that set it.
-_WRITTEN: Final = {
+#: A colour -> the codes that set it, before words and behind them.
+_WRITTEN: Final[Mapping[Role | None, str]] = {
     **{bright: f"{_MARK}BOLD{_MARK}{name}{_MARK}" for name, (_, bright) in _COLOURS.items() if name != "YELLOW"},
     **{dark: f"{_MARK}{name}{_MARK}" for name, (dark, _) in _COLOURS.items() if name != "YELLOW"},
+}
+_BEHIND: Final[Mapping[Role | None, str]] = {
+    dark: f"{_MARK}B_{name}{_MARK}" for name, (dark, _) in _COLOURS.items() if name != "YELLOW"
 }
 _RESET = f"{_MARK}RESET{_MARK}"
 
 
 def read(text: str) -> list[Span]:
     """Words with codes -> spans, control characters gone; neighbours differ in colour, none is empty."""
-    runs: list[tuple[Role | None, list[str]]] = []
-    colour, bold = "", False
+    runs: list[tuple[Role | None, Role | None, list[str]]] = []
+    colour, bold, ground = "", False, None
     pieces = strip(text).split(_MARK)
     coded = True  # the piece before it was a code: its delimiter is not text
     for place, piece in enumerate(pieces):
         inside = 0 < place < len(pieces) - 1
         if inside and piece in _CODES:
             if piece == "RESET":
-                colour, bold = "", False
+                colour, bold, ground = "", False, None
             elif piece in _COLOURS:
                 colour, bold = piece, bold or piece == "YELLOW"
-            elif piece == "BOLD":
+            elif piece in _BOLD:
                 bold = True
+            elif piece in _GROUNDS:
+                ground = _GROUNDS[piece]
             coded = True
         elif inside and not piece:
             coded = True  # between two codes that share no delimiter
         else:
             words = piece if coded else _MARK + piece
-            role = _COLOURS[colour][bold] if colour else None
-            if runs and runs[-1][0] is role:
-                runs[-1][1].append(words)
+            role = _COLOURS[colour][bold] if colour else Role.BRIGHT_WHITE if bold and ground is None else None
+            if runs and runs[-1][0] is role and runs[-1][1] is ground:
+                runs[-1][2].append(words)
             elif words:
-                runs.append((role, [words]))
+                runs.append((role, ground, [words]))
             coded = False
-    return [Span("".join(words), role) for role, words in runs]
+    return [Span("".join(words), role, "", ground) for role, ground, words in runs]
 
 
 def plain(text: str) -> str:
@@ -80,7 +89,7 @@ def write(spans: Iterable[Span]) -> str:
     parts: list[str] = []
     joined = _joined(spans)
     for span in joined:
-        codes = _WRITTEN.get(span.role) if span.role is not None else None
+        codes = _WRITTEN.get(span.role, "") + _BEHIND.get(span.ground, "")
         words = _LOOSE.sub("%", strip(span.text))
         if words in _CODES and (codes or len(joined) > 1):  # between two delimiters it would read as one
             words = f"{words[:1]}{codes or _RESET}{words[1:]}"
@@ -93,10 +102,10 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
     joined: list[Span] = []
     for span in spans:
         role = span.role if span.role in _WRITTEN else None
-        if joined and joined[-1].role is role:
-            joined[-1] = Span(joined[-1].text + span.text, role)
+        if joined and joined[-1].role is role and joined[-1].ground is span.ground:
+            joined[-1] = Span(joined[-1].text + span.text, role, "", span.ground)
         elif span.text:
-            joined.append(Span(span.text, role))
+            joined.append(Span(span.text, role, "", span.ground))
     return joined
 
 
