@@ -42,6 +42,7 @@ __all__ = [
     "node",
     "pgbouncer",
     "postgres",
+    "putty",
     "telnet",
     "tintin",
     "tinyfugue",
@@ -87,13 +88,14 @@ FIREFOX: Final = Service("firefox", "Firefox", ("firefox-esr", "firefox"), ("fir
 TINTIN: Final = Service("tintin", "TinTin++", ("tt++",), ("tintin++",))
 TINYFUGUE: Final = Service("tinyfugue", "TinyFugue", ("tf5", "tf"), ("tf5",))
 TELNET: Final = Service("telnet", "telnet", ("telnet",), ("telnet",))
+PUTTY: Final = Service("putty", "PuTTY", ("plink",), ("putty-tools",))
 NETCAT: Final = Service("netcat", "netcat", ("nc.openbsd", "nc"), ("netcat-openbsd",))
 CC: Final = Service("cc", "C compiler", ("cc", "gcc", "clang"), ("gcc", "libc6-dev"))
 NODE: Final = Service("node", "Node", ("node", "nodejs"), ("nodejs",))
 LUA: Final = Service("lua", "Lua", ("lua5.4", "lua5.3", "lua"), ("lua5.4", "lua-socket"))
 POSTGRES: Final = Service("postgres", "PostgreSQL", ("postgres",), ("postgresql",))
 PGBOUNCER: Final = Service("pgbouncer", "pgbouncer", ("pgbouncer",), ("pgbouncer",))
-SERVICES: Final = (CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER)
+SERVICES: Final = (CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, PUTTY, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER)
 
 
 def find(service: Service, environ: Mapping[str, str]) -> Path | None:
@@ -281,6 +283,12 @@ def tinyfugue(pytestconfig: pytest.Config) -> Path:
 def telnet(pytestconfig: pytest.Config) -> Path:
     """The telnet that every system has or had."""
     return _provide(pytestconfig, TELNET)
+
+
+@pytest.fixture(scope="session")
+def putty(pytestconfig: pytest.Config) -> Path:
+    """PuTTY without its window."""
+    return _provide(pytestconfig, PUTTY)
 
 
 @pytest.fixture(scope="session")

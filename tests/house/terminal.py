@@ -49,7 +49,10 @@ class Terminal:
         os.close(self._near)
 
     def type(self, line: str) -> None:
-        os.write(self._near, line.encode() + b"\n")
+        self.press(line.encode() + b"\n")
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._near, keys)
 
     def until(self, wanted: str) -> str:
         """What was shown up to there, blanks joined; it is not looked at again."""

@@ -69,6 +69,7 @@ _CLIENTS = {
     "TinTin++ -s": Client("tintin", ("-s",), "#session mythos 127.0.0.1 PORT", aloud=True),
     "TinyFugue": Client("tinyfugue", ("-v", "-f/dev/null", *_HERE)),
     "telnet": Client("telnet", _HERE),
+    "PuTTY": Client("putty", ("-telnet", "-P", "PORT", "127.0.0.1")),
     "netcat": Client("netcat", _HERE, telnet=False),
 }
 
@@ -108,6 +109,26 @@ def test_from_the_name_prompt_into_the_town(name: str, request: pytest.FixtureRe
         screen = screen.removeprefix(offers)
     assert screen.isascii(), [byte for byte in screen if byte > 0x7F]
     assert _PASSWORD.encode() not in screen
+
+
+def test_the_keys_of_telnet(telnet: Path, tmp_path: Path) -> None:
+    """^C takes a line back, and all that is shown afterwards is shown; so it is behind a Synch."""
+    with (
+        Server(tmp_path / "data") as house,
+        Terminal([telnet, "127.0.0.1", str(house.ports["telnet"])], tmp_path) as player,
+    ):
+        player.until("What is your name?")
+        player.type("guest")
+        player.until("Exits: south, ashore.")
+        player.press(b"say half a li\x03")
+        player.type("say one")
+        player.until('You say, "one"')
+        for order, typed, shown in (("synch", "say two", 'You say, "two"'), ("ayt", "", "[Yes]")):
+            player.press(b"\x1d")
+            player.until("telnet>")
+            player.type(f"send {order}")
+            player.type(typed)
+            player.until(shown)
 
 
 def test_tintin_plays_compressed(tintin: Path, tmp_path: Path) -> None:

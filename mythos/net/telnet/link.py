@@ -14,7 +14,7 @@ from mythos.net.telnet.pipe import Pipe
 from mythos.net.telnet.screen import Screen
 from mythos.play.narrate import prompting
 from mythos.play.realm import Attached, Realm
-from mythos.play.sessions import Session, Standing
+from mythos.play.sessions import QUEUE, Session, Standing
 from mythos.wire import ansi, gmcp
 from mythos.wire.charset import sanitize
 from mythos.wire.message import TALK, Line, Role, Span, State, line
@@ -200,6 +200,11 @@ class TelnetLink(Link):
                 self._at_prompt = True
                 return
         self.realm.submit(self.session, 0, text)
+        if not self._crowded and self.session.lines is not None and len(self.session.lines) >= QUEUE:
+            self._crowded = True
+            self.send(
+                self._screen.words("That is a lot at once: your lines are taken one after another, none is lost.")
+            )
 
     def asked(self, message: gmcp.Gmcp) -> None:
         """A message of GMCP that is about the game; one that comes while the client takes nothing is passed over."""
@@ -244,11 +249,6 @@ class TelnetLink(Link):
 
     def pause(self) -> None:
         self._pipe.stop_reading()
-        if not self._crowded:
-            self._crowded = True
-            self.send(
-                self._screen.words("That is a lot at once: your lines are taken one after another, none is lost.")
-            )
 
     def resume(self) -> None:
         self._pipe.read_on()
