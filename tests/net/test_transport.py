@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import random
 import socket
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,100 @@ async def test_sent_at_once_and_in_order() -> None:
     assert first == 0
     assert second > 0
     assert third == second + len(b",last")
+
+
+class Moody:
+    """A socket that takes all of what it is sent, or a part, or nothing just now."""
+
+    def __init__(self, plug: socket.socket, dice: random.Random) -> None:
+        self._plug = plug
+        self._dice = dice
+
+    def send(self, data: bytes, *flags: int) -> int:
+        mood = self._dice.random()
+        if mood < 0.3:
+            raise BlockingIOError(errno.EWOULDBLOCK, "not now")
+        return self._plug.send(data if mood > 0.7 else data[: self._dice.randint(1, max(1, len(data)))], *flags)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plug, name)
+
+
+class Talker(Protocol):
+    """Says numbered lines, some directly and some not, some of them large; with each line that comes back, more."""
+
+    LINES = 2000
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._next = 0
+        self.rest = b""
+        self.heard: list[bytes] = []
+        self.said: list[bytes] = []
+        self.done: Deferred[None] = Deferred()
+
+    def connectionMade(self) -> None:
+        tune(self.transport)
+        transport: Any = self.transport
+        transport.socket = Moody(transport.socket, self._dice)
+        self._say(8)
+
+    def _say(self, most: int) -> None:
+        for _ in range(min(most, self.LINES - len(self.said))):
+            line = b"%d %s" % (len(self.said), b"x" * self._dice.choice((10, 10, 200, 40_000)))
+            self.said.append(line)
+            assert self.transport is not None
+            if self._dice.random() < 0.8:
+                direct(self.transport, line + b"\n")
+            else:
+                self.transport.write(line + b"\n")
+
+    def dataReceived(self, data: bytes) -> None:
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        self.heard += lines
+        if len(self.heard) == self.LINES:
+            assert self.transport is not None
+            self.transport.loseConnection()
+            self.done.callback(None)
+        else:
+            self._say(len(lines))
+
+
+class Echo(Protocol):
+    """Sends back what it gets, by a moody socket too, and reads nothing for a while now and then."""
+
+    dice: random.Random
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        transport.socket = Moody(transport.socket, self.dice)
+
+    def dataReceived(self, data: bytes) -> None:
+        transport: Any = self.transport
+        direct(transport, data)
+        if self.dice.random() < 0.2:
+            transport.pauseProducing()
+            reactor.callLater(0, self._go_on)
+
+    def _go_on(self) -> None:
+        transport: Any = self.transport
+        if transport.connected:
+            transport.resumeProducing()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_a_socket_takes(seed: int) -> None:
+    """Nothing stops, and nothing is lost, doubled or out of order: eight lines are always on their way."""
+    dice = random.Random(seed)
+    Echo.dice = dice
+    port = reactor.listenTCP(0, Factory.forProtocol(Echo), interface="127.0.0.1")
+    try:
+        where = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+        talker: Talker = await connectProtocol(where, Talker(dice))
+        await talker.done.addTimeout(30, reactor)
+        assert talker.heard == talker.said
+    finally:
+        await port.stopListening()
 
 
 def test_this_twisted_has_the_parts() -> None:
