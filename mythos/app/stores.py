@@ -36,11 +36,8 @@ async def open_store(
     :raises SchemaError: it cannot be used; with what to do
     """
     if database.url.postgres:
-        store = await open_postgres(
-            target(database), reactor, patience=database.acquire_timeout, wait=database.start_timeout, tell=tell
-        )
-        store.lost = lost
-        return store
+        patience, wait = database.acquire_timeout, database.start_timeout
+        return await open_postgres(target(database), reactor, patience=patience, wait=wait, tell=tell, lost=lost)
     return MemoryStore() if database.path is None else SQLiteStore(database.path, reactor)
 
 

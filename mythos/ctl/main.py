@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from pathlib import Path
 
 import click
+import psycopg2
 
 from mythos import __version__
+from mythos.app.stores import target
 from mythos.ctl.config import config
+from mythos.ctl.db import db
 from mythos.ctl.remote import COMMANDS, configuration, data_option, fail, json_option
 from mythos.ctl.world import world
-from mythos.store.fsck import INVARIANTS, check
+from mythos.store.fsck import INVARIANTS, check, check_postgres
+from mythos.store.postgres.schema import PostgresError, Target
 
 __all__ = ["main"]
 
@@ -40,15 +45,23 @@ def fsck(data: str | None, as_json: bool) -> None:
 
     Changes nothing, and may run beside the server.
     """
-    path = configuration(data).database.path
-    if path is None:
+    database = configuration(data).database
+    where: Path | Target
+    if database.url.postgres:
+        where = target(database)
+    elif database.path is None:
         fail("The configuration keeps everything in memory: there is no store to check.")
-    if not path.exists():
-        fail(f"There is no {path}: name the server's data directory with --data DIR.")
+    else:
+        where = database.path
+        if not where.exists():
+            fail(f"There is no {where}: name the server's data directory with --data DIR.")
     try:
-        broken = list(check(path))
-    except sqlite3.Error as error:
-        fail(f"{path} cannot be read: {error}. Run as the server's user, or restore a backup.")
+        broken = list(check_postgres(where) if isinstance(where, Target) else check(where))
+    except PostgresError as error:
+        fail(str(error))
+    except (sqlite3.Error, psycopg2.Error) as error:
+        said = " ".join(str(error).split())
+        fail(f"{where} cannot be read: {said}. Run as the server's user, or restore a backup.")
     if as_json:
         found = [{"invariant": one.invariant, "message": one.message} for one in broken]
         click.echo(json.dumps({"ok": not broken, "problems": found}, indent=2, ensure_ascii=False))
@@ -58,11 +71,11 @@ def fsck(data: str | None, as_json: bool) -> None:
     if broken:
         names = sorted({one.invariant for one in broken})
         fail(
-            "\n".join([f"{path} is not sound. These do not hold:", *(f"{name}: {INVARIANTS[name]}" for name in names)])
+            "\n".join([f"{where} is not sound. These do not hold:", *(f"{name}: {INVARIANTS[name]}" for name in names)])
         )
     if not as_json:
-        click.echo(f"{path} is sound: {', '.join(INVARIANTS)} hold.")
+        click.echo(f"{where} is sound: {', '.join(INVARIANTS)} hold.")
 
 
-for _command in (config, world, *COMMANDS):
+for _command in (config, db, world, *COMMANDS):
     main.add_command(_command)

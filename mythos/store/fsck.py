@@ -1,6 +1,7 @@
-"""Checks that a SQLite store keeps its promises: nothing made, lost or copied outside the ledger.
+"""Checks that a store keeps its promises: nothing made, lost or copied outside the ledger.
 
-Reads only, in one transaction: beside a running server it sees one committed instant, and holds nobody up.
+Reads only, in one transaction: beside a running server it sees one committed instant, and holds nobody up. What stands
+in PostgreSQL is read into a file of SQLite for that, which nobody else sees: there is one way to judge both.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from itertools import islice
 from pathlib import Path
 
 from mythos.play import names
-from mythos.store.migrate import steps
+from mythos.store.copying import SQLiteSide, fill, reading
+from mythos.store.migrate import SchemaError, migrate, steps
+from mythos.store.postgres.schema import Target, connected, schema_of
 
-__all__ = ["INVARIANTS", "Broken", "check", "examine"]
+__all__ = ["INVARIANTS", "Broken", "check", "check_postgres", "examine"]
 
 #: Most violations of one invariant that are named.
 _NAMED = 20
@@ -34,7 +37,7 @@ class Broken:
 
 
 INVARIANTS = {
-    "I0": "the file is sound, has this version's schema, and its rows can be read",
+    "I0": "the store is sound, has this version's schema, and its rows can be read",
     "I1": "the lines of each transaction sum to nothing for each asset",
     "I2": "each balance is the sum of its lines",
     "I3": "whatever holds a thing exists, and nothing holds itself",
@@ -55,6 +58,41 @@ def check(path: Path) -> Iterator[Broken]:
         yield from examine(database)
     finally:
         database.close()
+
+
+def check_postgres(target: Target) -> Iterator[Broken]:
+    """Every violation in a database of PostgreSQL.
+
+    :raises PostgresError: it cannot be read
+    """
+    ours = steps("postgresql")
+    with connected(target.run) as database:
+        cursor = database.cursor()
+        try:
+            number, lacks = schema_of(cursor, ours)
+        except SchemaError as error:
+            yield Broken("I0", str(error))
+            return
+        if lacks:
+            newest = ours[-1].number
+            nothing = "this is no database of Mythos"
+            yield Broken("I0", f"its schema is {number}, this version's is {newest}" if number else nothing)
+            return
+    copy = sqlite3.connect("", isolation_level=None)  # a file without a name
+    try:
+        migrate(copy)
+        copy.execute("PRAGMA synchronous = OFF")
+        copy.execute("PRAGMA ignore_check_constraints = ON")
+        copy.execute("BEGIN")
+        with reading(target) as source:
+            fill(source, SQLiteSide(copy))
+        copy.execute("COMMIT")
+        copy.execute("PRAGMA ignore_check_constraints = OFF")
+        yield from examine(copy)
+    except sqlite3.IntegrityError as error:
+        yield Broken("I0", f"rows are there twice, or hold what no column may: {error}")
+    finally:
+        copy.close()
 
 
 def examine(database: sqlite3.Connection) -> Iterator[Broken]:

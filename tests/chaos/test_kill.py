@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mythos.store import fsck
+from mythos.store.postgres.schema import Target
 from tests.chaos import world
 from tests.chaos.bots import Bot, Verdict, aside, judge, play
 from tests.chaos.houses import fair
@@ -62,6 +63,7 @@ def _storm(
         house.stop()
     lines = "SELECT holder, asset, delta FROM ledger_line"
     if cluster:
+        assert unsafe or list(fsck.check_postgres(Target(url))) == []
         return bots, on_its_way, judge(bots, cluster.ask(lines, database=name), world.NAMES)
     with closing(sqlite3.connect(place / "data" / "mythos.db")) as database:
         return bots, on_its_way, judge(bots, database.execute(lines), world.NAMES)

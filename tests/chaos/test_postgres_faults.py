@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mythos.store import fsck
+from mythos.store.postgres.schema import Target
 from tests.chaos.houses import fair
 from tests.chaos.test_store_faults import answer, guest, ready, typed, until
 from tests.postgres import Cluster
@@ -90,6 +92,7 @@ def test_trouble_delays_words_and_loses_nothing(
         assert "Traceback" not in log
         assert log.count("the store does not take batch") == 1
         house.stop()
+    assert list(fsck.check_postgres(Target(url))) == []
     held = "SELECT sum(delta) FROM ledger_line WHERE asset = 'fair:pebble' AND holder LIKE 'c%'"
     assert fragile.ask(held, database="world1") == [(1,)]
 

@@ -28,6 +28,7 @@ def test_help(run: Run) -> None:
         "account",
         "broadcast",
         "config",
+        "db",
         "fsck",
         "gateway",
         "kick",

@@ -18,14 +18,35 @@ from psycopg2 import sql
 from mythos.store.migrate import SchemaError, Step, missing, steps
 from mythos.store.postgres.connection import parameters, sentence
 
-__all__ = ["OLDEST", "TABLES", "PostgresError", "Target", "Unreachable", "connected", "prepare", "schema_of"]
+__all__ = [
+    "HOLDER",
+    "LOCK",
+    "OLDEST",
+    "TABLES",
+    "PostgresError",
+    "Target",
+    "Unreachable",
+    "connected",
+    "in_use",
+    "prepare",
+    "schema_of",
+    "take_lock",
+]
 
 #: The oldest PostgreSQL that will do.
 OLDEST: Final = 13
 #: Seconds to connect, and to wait for another one who is at the schema just now.
 _CONNECT, _WAIT = 5, 60
-#: Of the advisory lock; any number that is always the same.
-_LOCK: Final = 0x6D7974686F73
+#: Of the advisory lock on the schema; any number that is always the same.
+_SCHEMA: Final = 0x6D7974686F73
+#: The advisory lock of a world, which its server has: by its own table, for each schema of a database may hold one.
+LOCK: Final = "SELECT pg_try_advisory_lock('fence'::regclass::oid::int, 1), pg_backend_pid()"
+#: Who has it: process, host, since.
+HOLDER: Final = (
+    "SELECT pid, coalesce(host(client_addr), 'this machine'), backend_start::timestamptz(0)::text"
+    " FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE locktype = 'advisory' AND classid = 'fence'::regclass::oid AND objid = 1 AND objsubid = 2 AND granted"
+)
 #: Tables whose rows the server writes.
 TABLES: Final = (
     *("meta", "batch", "fence", "entity", "balance", "ledger", "ledger_line"),
@@ -184,7 +205,7 @@ def _upgrade(database: Any, known: list[Step], user: str) -> None:
 
 def _apply(cursor: Any, step: Step, known: list[Step]) -> None:
     """In the transaction that begins here."""
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA,))
     cursor.execute(
         "CREATE TABLE IF NOT EXISTS schema_version (number bigint PRIMARY KEY, name text NOT NULL,"
         " checksum text NOT NULL, min_compat bigint NOT NULL)"
@@ -219,3 +240,28 @@ def _check_rights(cursor: Any, user: str) -> None:
             f"The database's user {user} may not {right} in {table}: run mythosctl db upgrade with database.direct_url"
             f" naming the owner, or GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}."
         )
+
+
+def in_use(target: Target, holder: tuple[Any, ...] | None) -> str:
+    """That a server has the world, and what to do.
+
+    :param holder: a row of :data:`HOLDER`
+    """
+    pid, host, _ = holder or ("?", "somewhere", "")
+    return (
+        f"Another server runs on {target}, from {host}: stop it. If it is gone and PostgreSQL does not know it yet:"
+        f" SELECT pg_terminate_backend({pid})."
+    )
+
+
+def take_lock(database: Any, target: Target) -> None:
+    """Keep servers off a world for as long as the connection lasts.
+
+    :raises PostgresError: one runs on it
+    """
+    cursor = database.cursor()
+    cursor.execute(LOCK)
+    if not cursor.fetchone()[0]:
+        cursor.execute(HOLDER)
+        raise PostgresError(in_use(target, cursor.fetchone()))
+    database.commit()

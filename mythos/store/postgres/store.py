@@ -23,7 +23,7 @@ from mythos.play.ports import Account, BadBatch, Contents, NameTaken, RefreshGra
 from mythos.store import rows as rows_
 from mythos.store.postgres import statements as say
 from mythos.store.postgres.connection import DEADLINE, NOTHING, Connection, Cursor
-from mythos.store.postgres.schema import PostgresError, Target, Unreachable, prepare
+from mythos.store.postgres.schema import HOLDER, LOCK, PostgresError, Target, Unreachable, in_use, prepare
 from mythos.store.rows import Rows
 from mythos.world.state import World
 
@@ -36,26 +36,26 @@ _HELD: Final = 3.0
 #: Seconds between two tries of a start.
 _AGAIN: Final = 0.25
 
-#: The advisory lock of a world: by its own table, for a database may hold a world in each schema.
-_LOCK: Final = "SELECT pg_try_advisory_lock('fence'::regclass::oid::int, 1), pg_backend_pid()"
-_HOLDER: Final = (
-    "SELECT pid, coalesce(host(client_addr), 'this machine') FROM pg_locks JOIN pg_stat_activity USING (pid)"
-    " WHERE locktype = 'advisory' AND classid = 'fence'::regclass::oid AND objid = 1 AND objsubid = 2 AND granted"
-)
-
 
 class FenceLost(MythosError):
     """Another server has taken this one's place."""
 
 
 async def open_postgres(
-    target: Target, reactor: Any, *, patience: float, wait: float, tell: Callable[[str], None]
+    target: Target,
+    reactor: Any,
+    *,
+    patience: float,
+    wait: float,
+    tell: Callable[[str], None],
+    lost: Callable[[str], None] = lambda why: None,
 ) -> PostgresStore:
     """A store that is connected, on today's schema, and nobody else's.
 
     :param patience: seconds that work waits for a connection that was lost
     :param wait: seconds that a database may take to come up
     :param tell: hears once that it is waited for
+    :param lost: see :class:`PostgresStore`
     :raises SchemaError: it cannot be used; with what to do
     """
     end, told = reactor.seconds() + wait, False
@@ -71,6 +71,7 @@ async def open_postgres(
                 tell(f"{error} Waiting for it, {wait:.0f} seconds at most.")
         await deferLater(reactor, _AGAIN)
     store = PostgresStore(target, reactor, patience=patience)
+    store.lost = lost
     try:
         await store.take()
     except BaseException:
@@ -133,18 +134,14 @@ class PostgresStore:
             if self._epoch:
                 return
             if self._reactor.seconds() >= end:
-                pid, host = holder or ("?", "somewhere")
-                raise PostgresError(
-                    f"Another server runs on {self._target}, from {host}: stop it. If it is gone and PostgreSQL does"
-                    f" not know it yet: SELECT pg_terminate_backend({pid})."
-                )
+                raise PostgresError(in_use(self._target, holder))
             await deferLater(self._reactor, _AGAIN)
 
     async def _take(self, cursor: Cursor, _: Any) -> tuple[int, tuple[Any, ...] | None]:
         """The new epoch, or 0 and who has the lock."""
-        ((locked, pid),) = await cursor.rows(_LOCK)
+        ((locked, pid),) = await cursor.rows(LOCK)
         if not locked:
-            return 0, await cursor.row(_HOLDER)
+            return 0, await cursor.row(HOLDER)
         self._locked, self._pid = True, pid
         found = await cursor.row("UPDATE fence SET epoch = epoch + 1 RETURNING epoch")
         if found is None:
@@ -163,7 +160,7 @@ class PostgresStore:
     async def _lock(self, cursor: Cursor) -> None:
         """Take the lock again. That the fence is ours means that nobody has it but a process that hangs, and was ours:
         it is ended as soon as it does anything."""
-        ((self._locked, pid),) = await cursor.rows(_LOCK)
+        ((self._locked, pid),) = await cursor.rows(LOCK)
         if self._locked:
             self._pid = pid
         else:
