@@ -187,6 +187,7 @@ class House(Server):
             address_of=proxies.of_socket,
             doorman=doorman,
             permessage_deflate=config.http.permessage_deflate,
+            telnet=telnet,
         )
         api = Api(
             realm=realm,

@@ -21,7 +21,7 @@ from twisted.web.server import Request
 
 from mythos.flow.throttle import unmapped
 
-__all__ = ["DIRECT", "HOLD", "address_of", "beneath", "direct", "hand_over", "take_over", "tune", "unsent"]
+__all__ = ["DIRECT", "HOLD", "address_of", "beneath", "direct", "hand_over", "part", "take_over", "tune", "unsent"]
 
 #: Bytes of ours the transport may hold before we stop pulling.
 HOLD = 16_384
@@ -104,6 +104,15 @@ def unsent(transport: Any) -> int:
     if hasattr(transport, "getHandle"):
         held += struct.unpack("i", fcntl.ioctl(transport.getHandle().fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
     return held
+
+
+def part(transport: Any, code: int, reason: str) -> None:
+    """Close after what was sent. A WebSocket says why; others have no word for it."""
+    farewell = getattr(transport, "bid_farewell", None)
+    if farewell is None:
+        transport.loseConnection()
+    else:
+        farewell(code, reason)
 
 
 def beneath(transport: Any) -> Any:

@@ -2,20 +2,25 @@
 
 The client's first frame is ``attach``; what follows is commands and acknowledgements. Everything from us goes out
 through the session's :class:`~mythos.net.outlet.Link`, as frames made of a head of its own and a tail shared by all.
+
+A client that offers a subprotocol of :mod:`mythos.wire.mudstandards` instead is at the door of telnet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from sys import maxsize
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.types import ConnectionDeny
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall, IProtocolFactory, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mythos.errors import Refusal, WireError
 from mythos.flow.bucket import Bucket
@@ -23,6 +28,7 @@ from mythos.flow.log import Entry, Gap
 from mythos.net import deflate
 from mythos.net.doorman import Doorman
 from mythos.net.farewell import bid_farewell
+from mythos.net.framed import Framed
 from mythos.net.frames import Frames
 from mythos.net.outlet import Link, Outlet
 from mythos.net.transport import HOLD, beneath, direct, tune
@@ -33,12 +39,15 @@ from mythos.wire import client
 from mythos.wire.charset import sanitize
 from mythos.wire.deflate import LEAST, Units
 from mythos.wire.message import Message
+from mythos.wire.mudstandards import STREAMS, SUBPROTOCOLS, speech
 from mythos.wire.websocket import frame_header, record_frame, text_frame
 
 __all__ = ["GameSocket", "SocketFactory"]
 
 _log = Logger()
 
+#: The first of these that a client offers is spoken.
+_SUBPROTOCOLS = (client.SUBPROTOCOL, *SUBPROTOCOLS)
 #: Seconds from the handshake to the first frame; it stands for a place at the door, so nobody may keep it for nothing.
 ATTACH = 10.0
 
@@ -124,6 +133,8 @@ class GameSocket(Frames):
         self._owed = 0  # frames beyond the pace
         self._address = ""
         self._admitted = False
+        self._subprotocol = client.SUBPROTOCOL
+        self._framed: Framed | None = None  # of a client of telnet
 
     # ── Autobahn's ──────────────────────────────────────────────────────────────────────────────
 
@@ -133,9 +144,11 @@ class GameSocket(Frames):
             raise ConnectionDeny(403, "this origin may not open a WebSocket here")
         if not request.protocols:
             return None
-        if client.SUBPROTOCOL in request.protocols:
-            return client.SUBPROTOCOL
-        raise ConnectionDeny(400, f"speak {client.SUBPROTOCOL}")
+        for subprotocol in _SUBPROTOCOLS:
+            if subprotocol in request.protocols:
+                self._subprotocol = subprotocol
+                return subprotocol
+        raise ConnectionDeny(400, f"speak {' or '.join(_SUBPROTOCOLS)}")
 
     def onOpen(self) -> None:
         transport = self.transport
@@ -144,16 +157,24 @@ class GameSocket(Frames):
         deflate.inflate_by_message(self)
         factory = self.factory
         self._address = factory.address_of(self)
+        if self._subprotocol != client.SUBPROTOCOL:
+            self._bucket = factory.bucket()
+            self._framed = factory.framed(self, self._subprotocol, self._address)
+            self._framed.start()
+            return
         refusal = factory.doorman.admit(self._address, factory.clock.seconds())
         if refusal:
             bid_farewell(self, 1013, refusal)
             return
         self._admitted = True
-        self._bucket = Bucket(factory.frames_per_second, factory.frames_per_second * 4)
+        self._bucket = factory.bucket()
         self._deadline = factory.clock.callLater(ATTACH, self._too_late)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self._bucket is None or self.state != self.STATE_OPEN:  # what comes behind our close is not heeded
+            return
+        if self._framed is not None:
+            self._framed.message(payload, binary=isBinary)
             return
         if isBinary:
             bid_farewell(self, 1003, "text frames only")
@@ -189,6 +210,8 @@ class GameSocket(Frames):
         link, self._link = self._link, None
         if link is not None:
             link.detached()
+        if self._framed is not None:
+            self._framed.lost(Failure(ConnectionDone()))
 
     # ── ours ────────────────────────────────────────────────────────────────────────────────────
 
@@ -292,6 +315,13 @@ class GameSocket(Frames):
         _log.failure("a WebSocket could not be attached", failure)
         bid_farewell(self, 1011, "our fault")
 
+    def send(self, frames: bytes) -> None:
+        if self.state == self.STATE_OPEN:
+            direct(self.transport, frames)
+
+    def bid_farewell(self, code: int, reason: str) -> None:
+        bid_farewell(self, code, reason)
+
     def abort(self) -> None:
         self.dropConnection(abort=True)
 
@@ -307,9 +337,17 @@ class GameSocket(Frames):
             self.transport.resumeProducing()
 
 
+class Door(Protocol):
+    """The door of telnet."""
+
+    def framed(self, *, utf8: bool) -> IProtocolFactory:
+        """For what frames carry. ``utf8``: nothing else fits in there."""
+
+
 class SocketFactory(WebSocketServerFactory):
     """:param origins: pages of other sites that may open one
     :param permessage_deflate: take that offer of clients
+    :param telnet: the door that clients of telnet come to
     """
 
     protocol: Any = GameSocket
@@ -326,16 +364,18 @@ class SocketFactory(WebSocketServerFactory):
         address_of: Callable[[Any], str],
         doorman: Doorman,
         permessage_deflate: bool,
+        telnet: Door,
     ) -> None:
-        super().__init__(protocols=[client.SUBPROTOCOL], server="Mythos", reactor=clock)
+        super().__init__(protocols=list(_SUBPROTOCOLS), server="Mythos", reactor=clock)
         self.realm = realm
         self.accounts = accounts
         self.outlet = outlet
         self.clock = clock
-        self.frames_per_second = frames_per_second
         self.address_of = address_of
         self.doorman = doorman
         self.units = Units()
+        self._frames_per_second = frames_per_second
+        self._streams, self._terminals = telnet.framed(utf8=False), telnet.framed(utf8=True)
         self._origins = origins
         self.setProtocolOptions(
             autoPingInterval=25,
@@ -351,6 +391,17 @@ class SocketFactory(WebSocketServerFactory):
             tcpNoDelay=True,
             perMessageCompressionAccept=deflate.accept if permessage_deflate else None,
         )
+
+    def bucket(self) -> Bucket:
+        """The pace of one connection."""
+        return Bucket(self._frames_per_second, self._frames_per_second * 4)
+
+    def framed(self, socket: GameSocket, subprotocol: str, address: str) -> Framed:
+        """What a WebSocket carries that speaks this subprotocol of telnet."""
+        door = self._streams if subprotocol in STREAMS else self._terminals
+        connection = door.buildProtocol(IPv4Address("TCP", address, 0))
+        assert connection is not None
+        return Framed(socket, speech(subprotocol), connection, address, self.clock)
 
     def admits(self, request: Any) -> bool:
         """No ``Origin`` is no browser; else it is this host, or one that the operator named."""

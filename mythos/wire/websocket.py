@@ -8,13 +8,14 @@ from typing import Final
 from mythos.wire.client import head, tail
 from mythos.wire.message import Message
 
-__all__ = ["DEFLATED", "TEXT", "frame_header", "read_text", "record_frame", "text_frame"]
+__all__ = ["BINARY", "DEFLATED", "TEXT", "frame_header", "read_text", "record_frame", "text_frame"]
 
-#: First bytes of frames: FIN and opcode 1; and with RSV1, which says that permessage-deflate made the payload.
+#: First bytes of frames: FIN and opcode 1 or 2; and with RSV1, which says that permessage-deflate made the payload.
 TEXT: Final = 0x81
+BINARY: Final = 0x82
 DEFLATED: Final = 0xC1
 
-_SHORT: Final = {first: tuple(bytes((first, length)) for length in range(126)) for first in (TEXT, DEFLATED)}
+_SHORT: Final = {first: tuple(bytes((first, length)) for length in range(126)) for first in (TEXT, BINARY, DEFLATED)}
 _MEDIUM: Final = Struct("!BBH")
 _LONG: Final = Struct("!BBQ")
 _MASKED: Final = 6  # bytes of the shortest header of a client

@@ -23,6 +23,7 @@ from mythos.net.pages import Pages, TelnetPorts
 from mythos.net.poll import Poll
 from mythos.net.proxies import Proxies
 from mythos.net.site import WebFiles, make_site
+from mythos.net.telnet import TelnetFactory
 from mythos.net.websocket import SocketFactory
 from mythos.telemetry.health import Health
 from tests.scenes.people import in_town
@@ -78,6 +79,10 @@ class Plug(StringTransport):
         self.aborted = True
         self.disconnecting = True
 
+    def unregisterProducer(self) -> None:
+        """As a socket does it: also when there is none."""
+        self.producer = None
+
     def setTcpNoDelay(self, on: bool) -> None:
         """No socket, no Nagle."""
 
@@ -103,6 +108,16 @@ class Web:
         self.doorman = Doorman(1000, 1000, 1000)
         self.health = Health("1", scene.clock.wall, lambda: len(self.outlet.links))
         self.health.state = ""
+        self.door = TelnetFactory(
+            realm=scene.realm,
+            accounts=scene.accounts,
+            outlet=self.outlet,
+            clock=scene.clock,
+            doorman=self.doorman,
+            greeting=["Welcome."],
+            web_address="http://play.example.org/",
+            status=dict,
+        )
         self.sockets = SocketFactory(
             realm=scene.realm,
             accounts=scene.accounts,
@@ -113,6 +128,7 @@ class Web:
             address_of=lambda socket: "192.0.2.1",
             doorman=self.doorman,
             permessage_deflate=permessage_deflate,
+            telnet=self.door,
         )
         self.api = Api(
             realm=scene.realm,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +26,7 @@ from mythos.net.telnet.negotiator import CODE_COST, Negotiator
 from mythos.net.telnet.outofband import OutOfBand
 from mythos.net.telnet.pipe import Pipe
 from mythos.net.telnet.screen import Screen
-from mythos.net.transport import HOLD, address_of, beneath, tune
+from mythos.net.transport import HOLD, address_of, beneath, part, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
@@ -103,13 +104,13 @@ class TelnetConnection(Protocol):
     outofband: OutOfBand
     negotiator: Negotiator
 
-    def __init__(self, policy: Policy = _POLICY) -> None:
+    def __init__(self, policy: Policy = _POLICY, *, utf8: bool = False) -> None:
         self.address = ""
         self.entrance: Entrance | None = None
         self.link: TelnetLink | None = None
         self._parser = Parser()
         self._options = Options(policy)
-        self.screen = Screen(self._options, self._parser)
+        self.screen = Screen(self._options, self._parser, utf8=utf8)
         self._pace = Bucket(*SUBNEGOTIATIONS)
         self._opened = 0.0
         self._heard = 0.0
@@ -204,9 +205,9 @@ class TelnetConnection(Protocol):
             self._say(f"-- {reason} --")
         if self._options.us(Option.GMCP):
             self.send(gmcp.encode("Core.Goodbye", reason))
-        self._close()
+        self._close(code, reason)
 
-    def _close(self) -> None:
+    def _close(self, code: int = 1000, reason: str = "") -> None:
         """Close, after what was sent; a peer that does not take it is not waited for."""
         if self._leaving is not None:
             return
@@ -218,7 +219,7 @@ class TelnetConnection(Protocol):
         if link is not None and link.ready:
             link.pauseProducing()
             transport.unregisterProducer()  # TLS would wait for its last word
-        transport.loseConnection()
+        part(transport, code, reason)
 
     def abort(self) -> None:
         self.transport.abortConnection()
@@ -429,6 +430,7 @@ class TelnetFactory(Factory):
     """
 
     noisy = False
+    _utf8 = False
 
     def __init__(
         self,
@@ -468,9 +470,16 @@ class TelnetFactory(Factory):
         self.waiting: set[TelnetConnection] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        connection = TelnetConnection(self.policy)
+        connection = TelnetConnection(self.policy, utf8=self._utf8)
         connection.factory = self
         return connection
+
+    def framed(self, *, utf8: bool) -> TelnetFactory:
+        """The same door for what frames carry, which compress it themselves. ``utf8``: nothing else fits in there."""
+        door = copy(self)
+        door.mccp2 = door.mccp3 = False
+        door._utf8 = utf8
+        return door
 
     def sweep(self, now: float) -> None:
         """Let go of those who have not said who they are."""

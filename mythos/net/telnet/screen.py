@@ -10,7 +10,7 @@ from mythos.play.sessions import Question
 from mythos.play.settings import PARTS, choose
 from mythos.wire import ansi
 from mythos.wire.ansi import Colours, Style
-from mythos.wire.charset import charset_named, encode
+from mythos.wire.charset import Charset, charset_named, encode
 from mythos.wire.message import line
 from mythos.wire.negotiation import Options
 from mythos.wire.telnet import END_OF_RECORD, GO_AHEAD, Option, Parser, escape
@@ -26,6 +26,7 @@ _MARKS = {"ga": GO_AHEAD, "eor": END_OF_RECORD, "none": b""}
 class Screen:
     """One client's.
 
+    :param utf8: it takes no other charset, whatever the player's settings say of others
     :ivar evidence: what the client says of itself
     :ivar style: how lines are shown to it
     :ivar height: rows
@@ -41,6 +42,7 @@ class Screen:
         "_parser",
         "_said",
         "_settings",
+        "_utf8",
         "evidence",
         "height",
         "parts",
@@ -51,7 +53,7 @@ class Screen:
         "told",
     )
 
-    def __init__(self, options: Options, parser: Parser) -> None:
+    def __init__(self, options: Options, parser: Parser, *, utf8: bool = False) -> None:
         self.evidence = Evidence()
         self.style: Style = ansi.style()
         self.height = 24
@@ -62,6 +64,7 @@ class Screen:
         self.spoken: bool | None = None
         self._options = options
         self._parser = parser
+        self._utf8 = utf8
         self._said = ""  # the last prompt that was read out
         self._settings: dict[str, str] | None = None
 
@@ -70,7 +73,8 @@ class Screen:
     def refresh(self) -> None:
         """Put together anew how lines are shown."""
         settings = self._settings or {}
-        self.evidence.encoding.wanted = charset_named(settings.get("charset", "auto"))
+        wanted = Charset.UTF8 if self._utf8 else charset_named(settings.get("charset", "auto"))
+        self.evidence.encoding.wanted = wanted
         terminal = self.evidence.terminal(
             _preferences(settings, spoken=self.spoken),
             speaks_telnet=self._parser.speaks_telnet,
