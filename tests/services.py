@@ -36,9 +36,11 @@ __all__ = [
     "exempt",
     "find",
     "firefox",
+    "haproxy",
     "install",
     "lua",
     "netcat",
+    "nginx",
     "node",
     "pgbouncer",
     "postgres",
@@ -95,7 +97,11 @@ NODE: Final = Service("node", "Node", ("node", "nodejs"), ("nodejs",))
 LUA: Final = Service("lua", "Lua", ("lua5.4", "lua5.3", "lua"), ("lua5.4", "lua-socket"))
 POSTGRES: Final = Service("postgres", "PostgreSQL", ("postgres",), ("postgresql",))
 PGBOUNCER: Final = Service("pgbouncer", "pgbouncer", ("pgbouncer",), ("pgbouncer",))
-SERVICES: Final = (CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, PUTTY, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER)
+NGINX: Final = Service("nginx", "nginx", ("nginx",), ("nginx", "libnginx-mod-stream"))
+HAPROXY: Final = Service("haproxy", "haproxy", ("haproxy",), ("haproxy",))
+SERVICES: Final = (
+    CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, PUTTY, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER, NGINX, HAPROXY
+)  # fmt: skip
 
 
 def find(service: Service, environ: Mapping[str, str]) -> Path | None:
@@ -325,6 +331,18 @@ def postgres(pytestconfig: pytest.Config) -> Path:
 def pgbouncer(pytestconfig: pytest.Config) -> Path:
     """pgbouncer; as root it needs another user."""
     return _provide(pytestconfig, PGBOUNCER)
+
+
+@pytest.fixture(scope="session")
+def nginx(pytestconfig: pytest.Config) -> Path:
+    """nginx with its module for streams."""
+    return _provide(pytestconfig, NGINX)
+
+
+@pytest.fixture(scope="session")
+def haproxy(pytestconfig: pytest.Config) -> Path:
+    """haproxy, 2.4 or later."""
+    return _provide(pytestconfig, HAPROXY)
 
 
 @pytest.fixture(scope="session")

@@ -7,19 +7,27 @@ import json
 import os
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Frames", "Telnet", "WebSocket"]
+__all__ = ["Connect", "Frames", "Telnet", "WebSocket", "plain"]
 
 PATIENCE = 15.0
+
+#: A port of this machine -> a connection to it, with patience.
+Connect = Callable[[int], socket.socket]
+
+
+def plain(port: int) -> socket.socket:
+    """TCP, from the usual address."""
+    return socket.create_connection(("127.0.0.1", port), PATIENCE)
 
 
 class Telnet:
     """Reads text until something is in it."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        self.socket.settimeout(PATIENCE)
+    def __init__(self, port: int, connect: Connect = plain) -> None:
+        self.socket = connect(port)
         self.heard = b""
 
     def send(self, line: str) -> None:
@@ -56,10 +64,9 @@ class Frames:
     :param protocol: the subprotocol to ask for
     """
 
-    def __init__(self, port: int, path: str, protocol: str = "") -> None:
+    def __init__(self, port: int, path: str, protocol: str = "", connect: Connect = plain) -> None:
         self._buffer = b""
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        self.socket.settimeout(PATIENCE)
+        self.socket = connect(port)
         key = base64.b64encode(os.urandom(16)).decode()
         upgrade = (
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -121,8 +128,10 @@ class Frames:
 class WebSocket(Frames):
     """``mythos.v1``: keeps what it needs to resume."""
 
-    def __init__(self, port: int, token: str, *, epoch: str | None = None, last: int | None = None) -> None:
-        super().__init__(port, "/ws", "mythos.v1")
+    def __init__(
+        self, port: int, token: str, *, epoch: str | None = None, last: int | None = None, connect: Connect = plain
+    ) -> None:
+        super().__init__(port, "/ws", "mythos.v1", connect)
         attach: dict[str, Any] = {"t": "attach", "token": token}
         if epoch is not None:
             attach |= {"epoch": epoch, "last": last}
