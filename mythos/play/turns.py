@@ -16,10 +16,12 @@ from mythos.flow.bucket import Bucket
 from mythos.ids import RoomId
 from mythos.play.audience import Heard, Only
 from mythos.play.call import Call
+from mythos.play.narrate.seeing import SHORT
 from mythos.play.pager import page
 from mythos.play.sessions import QUEUE, Session, Standing
 from mythos.play.verbs import Rank, Verb, VerbTable, rank_of
-from mythos.wire.message import Line, Role, Span, line
+from mythos.wire.message import Line, Role, Span, State, line
+from mythos.world.movement import NoSuchExit
 
 if TYPE_CHECKING:
     from mythos.play.realm import Realm
@@ -148,7 +150,10 @@ class Turns:
         except Refusal as refusal:
             if call is None:
                 session.bucket.take(now)
-            heard.append((Only(session.me.id), Line("error", (Span(str(refusal)),))))
+            only = Only(session.me.id)
+            heard.append((only, Line("error", (Span(str(refusal)),))))
+            if isinstance(refusal, NoSuchExit) and refusal.direction in SHORT:
+                heard.append((only, State("Room.WrongDir", SHORT[refusal.direction])))
         except Exception as error:  # the command boundary: the player is told, the operator too
             self._fault(session, c, name, error)
             return 0.0

@@ -7,7 +7,7 @@ format: codecs keep what they rendered in :attr:`Line.rendered` under a key of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
@@ -104,7 +104,7 @@ class State:
 
     __slots__ = ("data", "name", "panel", "rendered", "size")
 
-    def __init__(self, name: str, data: Mapping[str, Any], panel: Any = None) -> None:
+    def __init__(self, name: str, data: Any, panel: Any = None) -> None:
         self.name = name
         self.data = data
         self.panel = panel

@@ -128,6 +128,16 @@ def test_what_lies_there_is_told_before_the_prompt() -> None:
     assert told.endswith(b"> \xff\xf9")
 
 
+def test_a_way_that_is_not_there_stops_who_walks_by_a_map() -> None:
+    """Each time; words that are no direction, and a closed door, are not told so."""
+    client = Client("Room 1")
+    client.come_in()
+    assert client.type("west") == client.type("w") == [("Room.WrongDir", "w")]
+    assert client.type("go fishing") == []
+    client.type("north")
+    assert client.type("north") == []
+
+
 def test_what_changes_without_a_word_is_told_within_a_second() -> None:
     client = Client("Char.Items 1")
     client.come_in()

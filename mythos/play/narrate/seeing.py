@@ -18,10 +18,10 @@ from mythos.world.facts import Examined, Fact, Found, Looked
 from mythos.world.state import Body, Character, Item, World
 from mythos.world.zones import SLOTS, Exit, ItemProto, NpcProto, Room
 
-__all__ = ["FULL", "NARRATORS", "contents", "exits_line", "room_info", "room_state", "worn"]
+__all__ = ["FULL", "NARRATORS", "SHORT", "contents", "exits_line", "room_info", "room_state", "worn"]
 
 #: Direction -> the short key that mapping clients expect.
-_SHORT: Mapping[str, str] = MappingProxyType(
+SHORT: Mapping[str, str] = MappingProxyType(
     {
         "north": "n",
         "northeast": "ne",
@@ -35,7 +35,7 @@ _SHORT: Mapping[str, str] = MappingProxyType(
         "down": "d",
     }
 )
-FULL: Mapping[str, str] = MappingProxyType({short: way for way, short in _SHORT.items()})
+FULL: Mapping[str, str] = MappingProxyType({short: way for way, short in SHORT.items()})
 #: So many players are all named; of a larger crowd, the first few, and the others are counted.
 _ALL_NAMED, _NAMED = 20, 5
 
@@ -107,7 +107,8 @@ def _still(world: World, body: Body, room: RoomId) -> tuple[Room, Line, Line, Li
 
 def room_info(world: World, body: Body) -> Mapping[str, Any]:
     """GMCP Room.Info of the room somebody stands in, with the ways out that they know."""
-    return _still(world, body, body.room)[4].data
+    info: Mapping[str, Any] = _still(world, body, body.room)[4].data
+    return info
 
 
 def room_state(world: World, who: Character) -> State:
@@ -131,7 +132,7 @@ def _info(world: World, room: Room, ways: Iterable[Exit]) -> dict[str, Any]:
     exits: dict[str, int] = {}
     doors: dict[str, str] = {}
     for way in ways:
-        key = _SHORT.get(way.direction, way.direction)
+        key = SHORT.get(way.direction, way.direction)
         exits[key] = world.atlas.rooms[way.to].place
         state = world.doors.get((room.id, way.direction))
         if way.door is not None and state is not None:
