@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,26 +87,34 @@ def test_a_reload_keeps_the_character(page: Page, house: Server) -> None:
 
 
 def test_cuts_lose_and_repeat_nothing(page: Page, new_page: Callable[[], Page], house: Server, proxy: Proxy) -> None:
-    """Cut again and again while lines fly both ways: each is heard once, in order, by both sides."""
+    """Cut twenty times at random while lines fly both ways: each is heard once, in order, by both sides, tells too, and
+    each one typed is sent once."""
+    chance = random.Random(7)
     other = new_page()
     friend = enter(other, house.url(""))
-    page.add_init_script(SOON)
+    page.add_init_script("Math.random = () => 0.004;")
     name = enter(page, proxy.url)
-    words = [f"w{number}" for number in range(24)]
-    for number in range(0, 24, 3):
-        say(page, words[number])
-        say(other, words[number])
-        proxy.cut()
-        say(page, *words[number + 1 : number + 3])
-        say(other, *words[number + 1 : number + 3])
-        await_link(page)
+    words = [f"w{number}" for number in range(18)]
+    tells = [f"t{number}" for number in range(0, 18, 6)]
+    cuts = sorted(chance.sample(range(2 * len(words)), 20))
+    for place in range(2 * len(words)):
+        number = place // 2
+        say((page, other)[place % 2], words[number])
+        if place % 12 == 0:
+            other.get_by_label("Command").fill(f"tell {name} t{number}")
+            other.keyboard.press("Enter")
+        if place in cuts:
+            proxy.cut()
+        if chance.random() < 0.3:
+            await_link(page)
     for visitor in (page, other):
-        expect(last_line(visitor, '"w23"')).to_be_visible()
+        expect(last_line(visitor, '"w17"')).to_be_visible()
     expect(page.locator(".note").last).to_have_text("")
-    expect(last_line(page, f'{friend} says, "w23"')).to_be_visible()
+    expect(last_line(page, f'{friend} says, "w17"')).to_be_visible()
     assert said(page, "You") == words
     assert said(other, name) == words
     assert said(page, friend) == words
+    assert [line.split()[-1].strip('"') for line in lines(page, ".kind-tell")] == tells
 
 
 def test_what_was_missed_stands_under_a_rule(page: Page, new_page: Callable[[], Page], house: Server) -> None:
@@ -194,6 +204,31 @@ def test_a_restart_is_only_a_cut(page: Page, tmp_path: Path) -> None:
         expect(last_line(page, 'You say, "after"')).to_be_visible()
         expect(page.locator(".status .name")).to_have_text(name)
         assert said(page, "You") == ["before", "after"]
+
+
+def test_another_tab_takes_over(page: Page, tmp_path: Path) -> None:
+    """Where a character has one connection, the tab that came first says so, keeps what it showed, and takes the game
+    back with one click; neither misses a line."""
+    with Server(tmp_path / "house", env={"MAX_CONNECTIONS_PER_PLAYER": "1"}) as server:
+        name = enter(page, server.url(""))
+        say(page, "one")
+        expect(last_line(page, 'You say, "one"')).to_be_visible()
+        page.evaluate("dispatchEvent(new Event('pagehide'))")
+        copy = page.evaluate("sessionStorage.getItem('mythos')")
+        other = page.context.new_page()
+        other.add_init_script(f"sessionStorage.setItem('mythos', {json.dumps(copy)})")
+        other.goto(server.url("/play"))
+        await_link(other)
+        expect(other.locator(".status .name")).to_have_text(name)
+        back = page.get_by_role("button", name="Go on here")
+        expect(last_line(page, "This character is now played from somewhere else")).to_be_visible()
+        say(other, "two")
+        expect(last_line(other, 'You say, "two"')).to_be_visible()
+        back.click()
+        await_link(page)
+        expect(other.get_by_role("button", name="Go on here")).to_be_visible()
+        expect(last_line(page, 'You say, "two"')).to_be_visible()
+        assert said(page, "You") == said(other, "You") == ["one", "two"]
 
 
 def test_quit_is_the_end(page: Page, house: Server) -> None:

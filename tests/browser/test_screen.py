@@ -184,6 +184,40 @@ def test_looking_back_freezes_the_view(page: Page, game: Game) -> None:
     expect(page.locator(".log p").last).to_be_in_viewport()
 
 
+def test_what_is_chosen_survives_new_lines(page: Page, game: Game) -> None:
+    """A selection stays whatever comes, while one looks back too; copied, it is words alone, a line for each line. End
+    leads to the newest line."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    play(page, game)
+    for number in range(80):
+        game.line(f"Line {number}.", role="npc")
+    await_line(page, "Line 79.")
+    log = page.get_by_role("log")
+    log.focus()
+    page.keyboard.press("PageUp")
+    expect(page.locator(".log p").last).not_to_be_in_viewport()
+    page.evaluate("""() => {
+        const [from, to] = ["Line 70.", "Line 72."].map((text) =>
+            [...document.querySelectorAll(".log p")].find((line) => line.textContent === text));
+        getSelection().setBaseAndExtent(from, 0, to, 1);
+    }""")
+    game.line("News.")
+    page.get_by_role("button", name="1 new line").wait_for()
+    copied = page.evaluate("""() => new Promise((done) => {
+        document.addEventListener("copy", (event) => done([...event.clipboardData.types]
+            .map((type) => [type, event.clipboardData.getData(type)])), {once: true});
+        document.execCommand("copy");
+    })""")
+    assert copied == [["text/plain", "Line 70.\nLine 71.\nLine 72."]]
+    page.keyboard.press("End")
+    expect(page.get_by_role("button", name="new line")).to_be_hidden()
+    expect(page.locator(".log p").last).to_be_in_viewport()
+    game.line("More.")
+    await_line(page, "More.")
+    expect(page.locator(".log p").last).to_be_in_viewport()
+    assert page.evaluate("String(getSelection())").startswith("Line 70.")
+
+
 def test_the_log_is_bounded(page: Page, game: Game) -> None:
     """5,000 lines stay, the newest."""
     play(page, game)
@@ -206,6 +240,18 @@ def test_words_are_never_markup(page: Page, game: Game, watch: Watch) -> None:
     game.state("Mythos.Bag", things=[{"name": evil, "word": evil, "worn": evil, "lit": False}])
     game.state("Mythos.Tasks", open=[{"title": evil, "text": evil}])
     game.state("Mythos.Channels", channels=[{"name": evil, "on": True, "said": [evil]}])
+    game.state("Mythos.Commands", names=[evil])
+    for kind in ("say", "emote", "tell", "channel", "map", evil):
+        game.record(t="line", kind=kind, text=evil, spans=[[evil, "player"], [evil, evil]])
+    game.line(f"[{evil}] {evil}", kind="channel")
+    room = {"num": 1, "name": evil, "area": evil, "coord": {"x": 0, "y": 0, "z": 0}, "exits": {evil: 1, "n": 2}}
+    game.state("Room.Info", **room)
+    page.locator("#command").fill(f"say {evil}")
+    page.keyboard.press("Enter")
+    game.state("Mythos.Ask", text="", secret=False)
+    page.get_by_label("Command").fill("<")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Command")).to_have_value(f"{evil} ")
     page.get_by_role("region", name="Channels").get_by_text(evil).first.wait_for()
     page.locator(".status .where", has_text=evil).wait_for()
     await_line(page, evil)

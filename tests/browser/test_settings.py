@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,20 +96,67 @@ def test_a_trigger_calls(page: Page, game: Game) -> None:
     expect(page.get_by_role("region", name="Status")).to_contain_text("♪ Trigger")
 
 
-def test_the_log_goes_out_as_it_was_shown(page: Page, game: Game, tmp_path: Path) -> None:
-    """Plain text, a line for each line."""
+EVIL = "<img src=x onerror=alert(1)></p></body>&amp;"
+
+
+def saved_log(page: Page, button: str, path: Path) -> str:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button, exact=True).click()
+    waiting.value.save_as(path)
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_log_goes_out_as_it_was_shown(page: Page, game: Game, watch: Watch, tmp_path: Path) -> None:
+    """As plain text, as a page and as JSON lines: a line for each line, with its kind and its roles; what players wrote
+    is words in each."""
     play(page, game)
     game.line("<b>not bold</b>")
     game.line("")
-    game.line("Grüße, 世界")
+    game.line(f"{EVIL} tells you, {EVIL}", kind="tell", role="player")
+    page.get_by_label("Command").fill(f"say {EVIL}")
+    page.keyboard.press("Enter")
+    game.line("Grüße, 世界, שלום", kind="room")
     await_line(page, "世界")
+    shown = lines(page)
+    assert len(shown) == 5
     page.locator("summary", has_text="Tools").click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Save the log").click()
-    saved = tmp_path / "log.txt"
-    waiting.value.save_as(saved)
-    assert saved.read_text(encoding="utf-8").splitlines() == ["<b>not bold</b>", "\u00a0", "Grüße, 世界"]
-    assert lines(page)[0] == "<b>not bold</b>"
+    assert saved_log(page, "Save the log", tmp_path / "log.txt").splitlines() == shown
+    rows = [
+        json.loads(line) for line in saved_log(page, "Save the log as JSON lines", tmp_path / "log.jsonl").splitlines()
+    ]
+    assert [row["text"] for row in rows] == shown
+    assert ["".join(text for text, _ in row["spans"]) for row in rows] == shown
+    assert (rows[2]["kind"], rows[2]["spans"][0][1]) == ("tell", "player")
+    saved_log(page, "Save the log as a page", tmp_path / "log.html")
+    other = page.context.new_page()
+    watch.on(other)
+    other.goto((tmp_path / "log.html").as_uri())
+    assert other.locator("p").all_text_contents() == shown
+    assert other.locator("p").nth(2).evaluate("(one) => getComputedStyle(one).borderLeftWidth") == "3px"
+    assert other.locator("img").count() == 0
+    assert watch.errors == []
+
+
+def test_the_volume_is_chosen(page: Page, game: Game) -> None:
+    """A tone is as loud as was chosen; at nought there is none, and no sign of one."""
+    page.add_init_script(
+        "localStorage.setItem('mythos.settings', '{\"sound\": true}'); const Gain = window.GainNode;"
+        "window.GainNode = class extends Gain { constructor(audio, how) { super(audio, how);"
+        " document.documentElement.dataset.gain = how.gain; } };"
+    )
+    play(page, game)
+    gains = []
+    for number, volume in enumerate(("100", "50", "0")):
+        form = settings(page) if number == 0 else page.get_by_role("dialog", name="Settings")
+        if number:
+            page.get_by_role("button", name="Settings").click()
+        form.get_by_label("Volume").fill(volume)
+        form.get_by_role("button", name="Close").click()
+        page.evaluate("delete document.documentElement.dataset.gain")
+        game.line(f"Bob tells you, {number}", kind="tell", role="player")
+        await_line(page, f"Bob tells you, {number}")
+        gains.append(page.locator("html").get_attribute("data-gain"))
+    assert gains == ["0.25", "0.125", None]
 
 
 @pytest.fixture

@@ -79,17 +79,19 @@ def lines(page: Page, kind: str = "p") -> list[str]:
 class Game:
     """A server of one session, as the page's WebSocket meets it: it greets, hears, and says what a test tells it.
 
+    :ivar name: of who comes in
     :ivar heard: frames from the page
     :ivar away: who comes is turned away
     """
 
+    name: str = "Guest7"
     away: bool = False
     heard: list[dict[str, Any]] = field(default_factory=list)
     _socket: WebSocketRoute | None = None
     _s: int = 0
 
     def on(self, page: Page) -> None:
-        grant = {"token": "a.b.c", "refresh": "r", "session": "S", "name": "Guest7"}
+        grant = {"token": "a.b.c", "refresh": "r", "session": "S", "name": self.name}
         page.route(f"{SHELF}/api/v1/guest", lambda route: route.fulfill(status=200, json=grant))
         page.route_web_socket("ws://client.test/ws", self._opened)
 

@@ -179,7 +179,9 @@ export const GERMAN = {
   offers: "Passende Wörter",
   // settings
   settings: "Einstellungen",
-  saveLog: "Protokoll speichern",
+  saveLog_txt: "Protokoll speichern",
+  saveLog_html: "Protokoll als Seite speichern",
+  saveLog_jsonl: "Protokoll als JSON-Zeilen speichern",
   theme: "Farben",
   theme_system: "Wie das System",
   theme_dark: "Dunkel",
@@ -217,6 +219,7 @@ export const GERMAN = {
   // keys
   keys: "Tasten",
   keyHistory: "Auf und Ab: frühere Befehle; was du gerade schreibst, bleibt erhalten",
+  keyAlike: "Umschalt mit Auf und Ab: frühere Befehle, die so anfangen wie das Geschriebene",
   keyTab: "Tab: das Wort beenden; passen mehrere, wählen Tab oder die Pfeile, und Enter nimmt eines",
   keyReview: "Strg und eine Ziffer von 1 bis 9: diese Zeile noch einmal hören, von der letzten an gezählt",
   keyStep: "Alt mit Auf und Ab: Zeile um Zeile hören, von der neuesten zurück",

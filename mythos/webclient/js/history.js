@@ -18,21 +18,31 @@ export class History {
   }
 
   /**
-   * One older. @param {string} typed what stands in the field
+   * One older.
+   *
+   * @param {string} typed what stands in the field @param {boolean} [alike] only one that begins as the draft does
    * @returns {string|null} what it should show; null if there is nothing older
    */
-  older(typed) {
-    if (this.at >= this.lines.length) return null;
-    if (this.at === 0) this.draft = typed;
-    this.at += 1;
-    return this.lines[this.lines.length - this.at];
+  older(typed, alike = false) {
+    const draft = this.at === 0 ? typed : this.draft;
+    for (let at = this.at + 1; at <= this.lines.length; at += 1) {
+      const line = this.lines[this.lines.length - at];
+      if (alike && !line.startsWith(draft)) continue;
+      this.at = at;
+      this.draft = draft;
+      return line;
+    }
+    return null;
   }
 
-  /** One newer; behind the newest comes the draft. @returns {string|null} */
-  newer() {
-    if (this.at === 0) return null;
-    this.at -= 1;
-    return this.at === 0 ? this.draft : this.lines[this.lines.length - this.at];
+  /** One newer; behind the newest comes the draft. @param {boolean} [alike] @returns {string|null} */
+  newer(alike = false) {
+    while (this.at > 0) {
+      this.at -= 1;
+      const line = this.at === 0 ? this.draft : this.lines[this.lines.length - this.at];
+      if (!alike || line.startsWith(this.draft)) return line;
+    }
+    return null;
   }
 }
 

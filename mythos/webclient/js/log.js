@@ -48,6 +48,11 @@ export class Log {
     element.addEventListener("keydown", (event) => {
       if (event.key === "End") this.follow();
     });
+    // words alone, a line for each line
+    element.addEventListener("copy", (event) => {
+      event.clipboardData?.setData("text/plain", String(getSelection()).replace(/\n\n/g, "\n"));
+      event.preventDefault();
+    });
     button.addEventListener("click", () => {
       this.follow();
       element.focus();
@@ -97,24 +102,15 @@ export class Log {
     return said.at(-n)?.spans.map(([text]) => text).join("") ?? "";
   }
 
-  /** All lines in the page, as plain text. */
-  text() {
+  /** All lines in the page. @returns {HTMLElement[]} */
+  lines() {
     this.#flush();
-    return [...this.#element.querySelectorAll("p")].map((line) => `${line.textContent}\n`).join("");
+    return [...this.#element.querySelectorAll("p")];
   }
 
   /** The newest lines, for a reload. @returns {Line[]} */
   saved() {
     return this.#kept.slice(-KEPT);
-  }
-
-  clear() {
-    this.#kept = [];
-    this.#queue = [];
-    this.#count = 0;
-    this.#notes.clear();
-    this.#element.replaceChildren();
-    this.follow();
   }
 
   /** Go to the newest line and stay there. */

@@ -3,7 +3,7 @@ import { createApi } from "./api.js";
 import { el } from "./el.js";
 import { enterScreen } from "./enter.js";
 import { Link } from "./link.js";
-import { createMemory, recall, recallLast } from "./memory.js";
+import { createMemory, recall, recallLast, recallTyped } from "./memory.js";
 import { keepPage, lastSeen } from "./offline.js";
 import { playScreen } from "./play.js";
 import { openSocket, openStream } from "./roads.js";
@@ -76,7 +76,7 @@ async function arriving() {
 function enter(grant) {
   // the code of a claim is spent, and must not stand in the address
   window.history.replaceState(null, "", new URL("play", base));
-  game = playing({ name: grant.name });
+  game = playing({ name: grant.name, history: recallTyped()[grant.name] });
   game.link.start(grant);
 }
 
@@ -254,6 +254,7 @@ function playing(saved) {
       },
     };
     screen.offer(why === "taken" ? [back, again] : [again]);
+    memory.rest();
     over = why !== "taken";
     if (reason === "quit") memory.forget();
     memory.now();

@@ -7,6 +7,9 @@ const KEY = "mythos";
 
 /** The newest lines, for a page that is opened without the server: by a new tab too, but nobody can go on from there. */
 const LAST = "mythos.last";
+/** The commands typed, by the name of the character, and for how many of them. */
+const TYPED = "mythos.typed";
+const CHARACTERS = 10;
 
 /** Milliseconds until a change is written, if nothing asks sooner. */
 const LAZY = 500;
@@ -23,10 +26,14 @@ export function createMemory(whole) {
   };
   return {
     now,
-    /** The page may be over: its lines are kept for other tabs. */
+    /** The page may be over: what is for other tabs is kept too. */
     rest() {
       const value = now();
-      if (value) write(localStorage, LAST, value.lines);
+      if (!value) return;
+      write(localStorage, LAST, value.lines);
+      const { [value.name]: _, ...others } = recallTyped();
+      const entries = Object.entries(others).slice(1 - CHARACTERS);
+      write(localStorage, TYPED, Object.fromEntries([...entries, [value.name, value.history]]));
     },
     /** The player has left. */
     forget: () => write(localStorage, LAST, null),
@@ -57,6 +64,9 @@ function read(storage, key) {
 
 /** @returns {any} what the page before kept, or null */
 export const recall = () => read(sessionStorage, KEY);
+
+/** @returns {Record<string, string[]>} what each character typed */
+export const recallTyped = () => read(localStorage, TYPED) ?? {};
 
 /** @returns {import("./log.js").Line[]} what any page showed last */
 export const recallLast = () => read(localStorage, LAST) ?? [];

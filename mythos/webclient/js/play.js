@@ -3,6 +3,7 @@ import { Channels, channelsPanel } from "./channels.js";
 import { completion } from "./completion.js";
 import { el } from "./el.js";
 import { History, withoutSecret } from "./history.js";
+import { FORMATS } from "./export.js";
 import { Log } from "./log.js";
 import { bagPanel, exits, roomPanel, selfPanel, shelf, tasksPanel } from "./panels.js";
 import { Atlas, inWords, mapPanel } from "./map.js";
@@ -36,13 +37,13 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
   const log = new Log(output, newer);
   const label = el("label", { for: "command" }, say("command"));
   const input = el("input", {
-    id: "command", type: "text", autocomplete: "off", autocapitalize: "none", autocorrect: "off",
+    id: "command", type: "text", dir: "auto", autocomplete: "off", autocapitalize: "none", autocorrect: "off",
     spellcheck: "false", enterkeyhint: "send", maxlength: LONGEST,
   });
   const after = el("div", { class: "after", hidden: true });
   const keys = el(
     "details", { class: "keys" }, el("summary", {}, say("keys")),
-    el("ul", {}, ...["keyHistory", "keyTab", "keyReview", "keyStep", "keyBuffer", "keyPause", "keyMap", "keyScroll"].map((key) => el("li", {}, say(key)))),
+    el("ul", {}, ...["keyHistory", "keyAlike", "keyTab", "keyReview", "keyStep", "keyBuffer", "keyPause", "keyMap", "keyScroll"].map((key) => el("li", {}, say(key)))),
   );
   const rules = new Rules(keptRules(), performance.now());
   const quick = el("div", { class: "quick", role: "group", "aria-label": say("macros") });
@@ -65,7 +66,8 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
     "details", { class: "keys" }, el("summary", {}, say("tools")),
     el("p", { class: "actions" }, ...KINDS.map((kind) => el("button", { type: "button", onclick: () => book.open(kind) }, say(kind))),
       el("button", { type: "button", onclick: () => settingsDialog(settings, read) }, say("settings")),
-      el("button", { type: "button", onclick: () => download("mythos-log.txt", "text/plain", log.text()) }, say("saveLog"))),
+      ...Object.entries(FORMATS).map(([name, [type, write]]) =>
+        el("button", { type: "button", onclick: () => download(`mythos-log.${name}`, type, write(log.lines())) }, say(`saveLog_${name}`)))),
   );
   const channels = new Channels(saved.channels);
   const atlas = new Atlas(saved.atlas);
@@ -157,14 +159,15 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
   };
 
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (offered.key(event)) {
+    const upOrDown = event.key === "ArrowUp" || event.key === "ArrowDown";
+    if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey || (event.shiftKey && !upOrDown)) return;
+    if (!event.shiftKey && offered.key(event)) {
       event.preventDefault();
       return;
     }
     if (event.key === "PageUp" || event.key === "PageDown") log.turn(event.key === "PageUp" ? -1 : 1);
-    else if ((event.key === "ArrowUp" || event.key === "ArrowDown") && input.type !== "password") {
-      const line = event.key === "ArrowUp" ? history.older(input.value) : history.newer();
+    else if (upOrDown && input.type !== "password") {
+      const line = event.key === "ArrowUp" ? history.older(input.value, event.shiftKey) : history.newer(event.shiftKey);
       if (line !== null) {
         input.value = line;
         input.setSelectionRange(line.length, line.length);
@@ -233,6 +236,7 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
     if (line.kind !== "echo" && line.kind !== "map" && !line.own) review.add({ kind: line.kind, text: line.spans.map((/** @type {any} */ [text]) => text).join("") });
   }
   drawQuick();
+  input.value = saved.draft ?? "";
 
   /** What rules send; nothing while the game asks something. @param {{send: string[], over: boolean}} found */
   const obey = ({ send: lines, over }) => {
@@ -275,6 +279,6 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
       talk.leave();
       clearInterval(timer);
     },
-    saved: () => ({ lines: log.saved(), history: history.lines, channels: channels.saved(), atlas: atlas.saved() }),
+    saved: () => ({ lines: log.saved(), history: history.lines, draft: input.type === "password" ? "" : input.value, channels: channels.saved(), atlas: atlas.saved() }),
   };
 }

@@ -185,7 +185,9 @@ export const ENGLISH = {
   offers: "Words that fit",
   // settings
   settings: "Settings",
-  saveLog: "Save the log",
+  saveLog_txt: "Save the log",
+  saveLog_html: "Save the log as a page",
+  saveLog_jsonl: "Save the log as JSON lines",
   theme: "Colours",
   theme_system: "As the system has them",
   theme_dark: "Dark",
@@ -223,6 +225,7 @@ export const ENGLISH = {
   // keys
   keys: "Keys",
   keyHistory: "Up and Down: earlier commands; what you were typing is kept",
+  keyAlike: "Shift with Up and Down: earlier commands that begin as what you typed",
   keyTab: "Tab: finish the word; where several fit, Tab or the arrows choose and Enter takes one",
   keyReview: "Control and a digit from 1 to 9: hear that line again, counting back from the last",
   keyStep: "Alt with Up and Down: hear line after line, from the newest back",
