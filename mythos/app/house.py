@@ -5,17 +5,13 @@ The only place where parts meet. Outside it nobody asks a registry, a global or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.twisted import MetricsResource
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
-from twisted.web.server import Site
 
 from mythos import __version__
 from mythos.app.doors import host
@@ -26,6 +22,7 @@ from mythos.app.parts import Chance, Parts, Pump, Starter, Watcher
 from mythos.app.places import read_world, web_files
 from mythos.app.server import Server
 from mythos.app.stores import Opener, open_store
+from mythos.app.vitals import Vitals
 from mythos.cluster.solo import SoloBus
 from mythos.commands import grammar
 from mythos.commands.table import VERBS
@@ -38,6 +35,7 @@ from mythos.net.certificate import Certificate
 from mythos.net.control import ControlFactory
 from mythos.net.doorman import Doorman
 from mythos.net.i3.link import RouterLink
+from mythos.net.numbers import make_metrics_site
 from mythos.net.outlet import Outlet
 from mythos.net.pages import Pages, TelnetPorts
 from mythos.net.proxied import ProxiedFactory
@@ -59,7 +57,6 @@ from mythos.play.waking import load_again, load_world
 from mythos.store.lane import Lane
 from mythos.store.passwords import Argon2Hasher
 from mythos.telemetry.logs import Observer
-from mythos.telemetry.metrics import Metrics, Sources
 from mythos.wire.message import Role, Span, line
 from mythos.wire.negotiation import Policy
 from mythos.world import npcs
@@ -95,7 +92,7 @@ class House(Server):
         self._open_store = open_store
         self._parts: Parts | None = None
         self._recovering = False
-        self.metrics: Metrics | None = None
+        self.vitals: Vitals | None = None
 
     def connections(self) -> int:
         return len(self._parts.outlet.links) if self._parts else 0
@@ -211,7 +208,6 @@ class House(Server):
             static=files.prefix,
         )
         self._site = make_site(files, pages, api, sockets, reactor)
-        self.health.checks["database"] = lambda: world_sealed(realm) or store.trouble()
         parts = Parts(
             store,
             hasher,
@@ -226,7 +222,8 @@ class House(Server):
         )
         if "i3" in config.roles:
             parts.network = Network(config, reactor, clock, self.doors, self.every)
-        self._measure(parts, watcher)
+        self.vitals = Vitals(config, reactor, self.health, parts, api, doorman, watcher, self._observer)
+        self.vitals.checks(lambda: self._recovering)
         return world, parts
 
     def _requests(self) -> Requests:
@@ -238,33 +235,11 @@ class House(Server):
         secure = self.config.telnet.listen.endpoint.startswith("ssl:")
         return TelnetPorts(tls=port) if secure else TelnetPorts(port)
 
-    def _measure(self, parts: Parts, watcher: Watcher) -> None:
-        self._registry = CollectorRegistry()
-        observer = self._observer
-        sources = Sources(
-            connections=lambda: _by_door(parts.outlet),
-            sessions=lambda: len(tuple(parts.realm.every_session())),
-            present=lambda: sum(1 for _ in parts.realm.sessions()),
-            queued=lambda: parts.realm.queued,
-            held=lambda: parts.commits.held,
-            delivered=lambda: parts.outlet.delivered,
-            compressed=lambda: {
-                "mccp": parts.telnet.units.sizes(),
-                "permessage_deflate": parts.sockets.units.sizes(),
-            },
-            errors=lambda: observer.errors if observer else 0,
-            faults=lambda: watcher.faults,
-            i3=lambda: parts.network.numbers() if parts.network is not None else [],
-        )
-        self.metrics = Metrics(self._registry, sources)
-        if self.config.metrics.latency:
-            watcher.turn = self.metrics.turn
-        parts.lane.seconds = self.metrics.commit.observe
-
     # ── doors ───────────────────────────────────────────────────────────────────────────────────
 
     async def _listen(self, parts: Parts) -> None:
         config = self.config
+        assert self.vitals is not None
         await self.doors.open("http", config.http.listen, self._behind(config.http.trusted_proxies, self._site))
         parts.telnet.web_address = f"http://{host(config.http.listen)}:{self.ports.get('http', 0)}/play"
         telnet = self._behind(config.telnet.trusted_proxies, parts.telnet, required=True)
@@ -274,12 +249,12 @@ class House(Server):
             secure = TLSMemoryBIOFactory(certificate, False, parts.telnet, self._reactor)
             telnet = self._behind(config.telnet.trusted_proxies, secure, required=True)
             await self.doors.open("telnet-tls", config.telnet.tls, telnet)
+            self.vitals.certificate(certificate)
             self.every(_CERTIFICATE, certificate.refresh)
             self.at_hangup(certificate.read_again)
         if config.metrics.enabled:
-            root = Resource()
-            root.putChild(b"metrics", MetricsResource(registry=self._registry))
-            await self.doors.open("metrics", config.metrics.listen, Site(root))
+            site = make_metrics_site(self.vitals.metrics, self._reactor)
+            await self.doors.open("metrics", config.metrics.listen, site)
         if parts.network is not None:
             await parts.network.start(lambda link: self._join(parts.realm, link), tuple(SERVICES))
         orders = WorldOrders(
@@ -324,14 +299,14 @@ class House(Server):
 
     def _tick(self, parts: Parts) -> None:
         config, realm, outlet = self.config, parts.realm, parts.outlet
-        metrics = self.metrics
-        assert metrics is not None
+        vitals = self.vitals
+        assert vitals is not None
         beat = config.world.tick
 
         def tick() -> None:
             started = self._clock.seconds()
             outlet.during(lambda: realm.tick(beat))
-            metrics.tick.observe(self._clock.seconds() - started)
+            vitals.ticked(started, self._clock.seconds())
 
         def sweep() -> None:
             now = self._clock.seconds()
@@ -347,14 +322,6 @@ class House(Server):
                 if isinstance(link, StreamLink):
                     link.beat()
 
-        due = self._clock.seconds()
-
-        def lag() -> None:
-            nonlocal due
-            now = self._clock.seconds()
-            metrics.lag.observe(max(0.0, now - due))
-            due = now + _LAG
-
         for seconds, job in (
             (beat, tick),
             (config.world.flush_interval, realm.save),
@@ -362,7 +329,7 @@ class House(Server):
             (1.0, every_second),
             (realm.pace.sweep, parts.accounts.forget_old),
             (HEARTBEAT, heartbeat),
-            (_LAG, lag),
+            *vitals.jobs,
         ):
             self.every(seconds, job)
 
@@ -475,15 +442,8 @@ class House(Server):
 _STOPPING = 4.0
 #: Seconds between two looks at the files of the certificate.
 _CERTIFICATE = 10.0
-#: Seconds between two looks at how late the reactor is.
-_LAG = 0.25
 #: Seconds between two parts of a round over all links and sessions.
 _PARTS = 0.05
-
-
-def world_sealed(realm: Realm) -> str:
-    """Why the store takes nothing, for health; empty if it does."""
-    return realm.world.sealed
 
 
 def _pace(config: Config) -> Pace:
@@ -515,10 +475,3 @@ def _downloads(config: Config) -> dict[str, Any]:
 def _greeting(config: Config, atlas: Atlas) -> list[str]:
     words = [part for part in atlas.greeting.split("\n") if part.strip()] or [f"Welcome to {config.mud.name}."]
     return [*words, "Give your name, or type guest to look around at once."]
-
-
-def _by_door(outlet: Outlet) -> Mapping[str, int]:
-    found = {"telnet": 0, "websocket": 0, "sse": 0}
-    for link in outlet.links:
-        found[link.kind] += 1
-    return found

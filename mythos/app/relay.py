@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.twisted import MetricsResource
-from twisted.web.resource import Resource
-from twisted.web.server import Site
-
 from mythos import __version__
 from mythos.app.doors import host
 from mythos.app.network import Network
 from mythos.app.server import Server
 from mythos.net.control import ControlFactory, ServerOrders
+from mythos.net.numbers import make_metrics_site
 from mythos.telemetry.metrics import LinkMetrics
+from mythos.telemetry.process import resident
 
 __all__ = ["Relay"]
 
@@ -29,11 +26,8 @@ class Relay(Server):
         config = self.config
         network = Network(config, self._reactor, self._clock, self.doors, self.every)
         if config.metrics.enabled:
-            registry = CollectorRegistry()
-            LinkMetrics(registry, network.numbers)
-            root = Resource()
-            root.putChild(b"metrics", MetricsResource(registry=registry))
-            await self.doors.open("metrics", config.metrics.listen, Site(root))
+            site = make_metrics_site(LinkMetrics(network.numbers, resident), self._reactor)
+            await self.doors.open("metrics", config.metrics.listen, site)
         self._network = network
         await network.start(None)
         orders = ServerOrders(self.health, ports=lambda: self.ports, stop=self.stop_in).orders

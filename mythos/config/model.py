@@ -189,6 +189,18 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    interval: float = setting(
+        seconds(1, 3600), "60s", "Ask the parts how they are at least this often, also when nobody asks for /health.",
+        env=("HEALTH_CHECK_INTERVAL",), by_size=("60s", "30s", "15s", "10s")
+    )
+    timeout: float = setting(
+        seconds(0.1, 300), "5s", "A part that has not answered for this long counts as down.",
+        env=("HEALTH_CHECK_TIMEOUT",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Mud:
     name: str = setting(NAME, "Mythos", "The name of your MUD, as players and MUD lists see it.", env=("MUD_NAME",))
     admin_email: str = setting(EMAIL, "", "Where people can write to you.", env=("MUD_ADMIN_EMAIL",))
@@ -566,6 +578,7 @@ class Config:
     tls: Tls = section(Tls, "The certificate of telnet over TLS.")
     http: Http = section(Http, "The web door.", scalar="listen")
     metrics: Metrics = section(Metrics, "Numbers for operators.", scalar="listen")
+    health: Health = section(Health, "What /health looks at.")
     database: Database = section(Database, "What outlives the process.", scalar="url")
     security: Security = section(Security, "Secrets: name a file (secret_key_file) or a variable (${NAME}).")
     log: Log = section(Log, "The log.")

@@ -207,6 +207,13 @@ class SessionLog:
             return 0, 0.0
         return sum(entry[2].size for entry in waiting), now - waiting[0][1]
 
+    def waits(self, cursor: Cursor, now: float) -> float:
+        """Seconds that the oldest entry a cursor has still to be sent has been kept; 0.0 if there is none."""
+        if cursor.sent >= self.head:
+            return 0.0
+        start = bisect_left(self.entries, (cursor.sent + 1,))
+        return now - self.entries[start][1] if start < len(self.entries) else 0.0
+
     # ── cursors ─────────────────────────────────────────────────────────────────────────────────
 
     def attach(self, kind: str, epoch: str | None, last: int | None) -> tuple[Cursor, str]:

@@ -22,7 +22,7 @@ from mythos.errors import Refusal, WireError
 from mythos.flow.bucket import Buckets
 from mythos.flow.throttle import network
 from mythos.ids import SessionId
-from mythos.net.doorman import Doorman
+from mythos.net.doorman import Doorman, is_loopback
 from mythos.net.headers import header
 from mythos.net.openapi import DOCUMENT
 from mythos.net.outlet import Outlet
@@ -43,6 +43,8 @@ _log = Logger()
 BODY = 65_536
 #: Seconds a ticket is good.
 TICKET = 30.0
+
+_METHODS = (b"GET", b"HEAD", b"POST")
 
 _dumps = msgspec.json.Encoder().encode
 
@@ -98,7 +100,10 @@ class Requests:
 
 
 class Api:
-    """See the module."""
+    """See the module.
+
+    :ivar observe: told of each answer: the method, the route, and the seconds it took
+    """
 
     def __init__(
         self,
@@ -123,6 +128,7 @@ class Api:
         self._address_of = address_of
         self._doorman = doorman
         self._tickets: dict[str, _Ticket] = {}
+        self.observe: Callable[[str, str, float], None] = lambda method, endpoint, seconds: None
         self.app = Klein()
         self._route()
 
@@ -186,7 +192,15 @@ class Api:
             return found
 
         def run(request: Request) -> Deferred[Any]:
-            return Deferred.fromCoroutine(answer(request))
+            asked = self._clock.seconds()
+            method = request.method.decode() if request.method in _METHODS else "other"
+            path = request.path.decode("latin-1")  # of a route: it is one of few
+
+            def answered(found: Any) -> Any:
+                self.observe(method, path, self._clock.seconds() - asked)
+                return found
+
+            return Deferred.fromCoroutine(answer(request)).addCallback(answered)
 
         return run
 
@@ -314,14 +328,26 @@ class Api:
         return _json(request, {"status": "alive"})
 
     async def _ready(self, request: Request) -> bytes:
+        await self._health.look()
         reason = self._health.not_ready()
         if reason:
             return _json(request, {"status": "not ready", "reason": reason}, 503)
         return _json(request, {"status": "ready"})
 
     async def _healthy(self, request: Request) -> bytes:
-        found = self._health.detailed()
+        await self._health.look()
+        found = self._health.detailed(numbers=request.path.endswith(b"/detailed") and await self._is_operator(request))
         return _json(request, found, 200 if found["status"] == "healthy" else 503)
+
+    async def _is_operator(self, request: Request) -> bool:
+        """Somebody of this machine, not a proxy on it that speaks for others; or a keeper, by the token shown."""
+        forwarded = any(request.getHeader(name) for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
+        if is_loopback(self._address_of(request)) and not forwarded:
+            return True
+        try:
+            return (await self._session(request)).me.keeper
+        except (Problem, TokenInvalid):
+            return False
 
     async def _openapi(self, request: Request) -> bytes:
         return _json(request, DOCUMENT)

@@ -31,6 +31,7 @@ class Certificate:
 
     What the files hold at a later time counts from the next connection on.
 
+    :ivar ends: the unix second after which clients refuse it
     :raises BadCertificate: it cannot be used
     """
 
@@ -38,6 +39,7 @@ class Certificate:
         self._certificate = certificate
         self._key = key
         self._seen = self._look()
+        self.ends = 0.0
         self._context = self._read()
 
     def serverConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
@@ -66,12 +68,14 @@ class Certificate:
         try:
             chain: list[Any] = [*load_pem_x509_certificates(self._certificate.read_bytes())]
             key: Any = load_pem_private_key(self._key.read_bytes(), None)
-            return CertificateOptions(
+            context = CertificateOptions(
                 privateKey=key,
                 certificate=chain[0],
                 extraCertChain=chain[1:],
                 raiseMinimumTo=TLSVersion.TLSv1_2,
             ).getContext()
+            self.ends = chain[0].not_valid_after_utc.timestamp()
+            return context
         except OSError as error:
             raise BadCertificate(f"The certificate cannot be read: {error.filename}: {error.strerror}.") from error
         except (SSL.Error, ValueError, TypeError, UnsupportedAlgorithm) as error:

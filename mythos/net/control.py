@@ -131,6 +131,7 @@ class ServerOrders:
         return {"status": self._status, "shutdown": self._shutdown}
 
     async def _status(self, asked: Question) -> Answer:
+        await self._health.look()
         return {**self._health.detailed(), "ports": dict(self._ports())}
 
     async def _shutdown(self, asked: Question) -> Answer:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from mythos.flow.bucket import Bucket
 from mythos.flow.throttle import network
 
-__all__ = ["Doorman"]
+__all__ = ["Doorman", "is_loopback"]
 
 
 class Doorman:
@@ -16,6 +16,7 @@ class Doorman:
 
     :param most: connections of this node
     :param open_per_address: connections one network may hold; :param per_second: and how fast it may open them
+    :ivar refused: how many were not let in
     """
 
     def __init__(self, most: int, open_per_address: int, per_second: float) -> None:
@@ -25,12 +26,19 @@ class Doorman:
         self._open: dict[str, int] = {}
         self._pace: dict[str, Bucket] = {}
         self.count = 0
+        self.refused = 0
 
     def admit(self, address: str, now: float) -> str:
         """Empty: it is counted, and must be let out by :meth:`leave`. Else the sentence it is refused with."""
+        refusal = self._refusal(address, now)
+        if refusal:
+            self.refused += 1
+        return refusal
+
+    def _refusal(self, address: str, now: float) -> str:
         if self.count >= self._most:
             return "Every place here is taken just now. Please come back in a few minutes."
-        if not _loopback(address):
+        if not is_loopback(address):
             place = network(address)
             if self._open.get(place, 0) >= self._open_per_address:
                 return "Too many connections from your address are open already."
@@ -45,7 +53,7 @@ class Doorman:
 
     def leave(self, address: str) -> None:
         self.count -= 1
-        if not _loopback(address):
+        if not is_loopback(address):
             place = network(address)
             left = self._open.get(place, 0) - 1
             if left > 0:
@@ -54,7 +62,8 @@ class Doorman:
                 self._open.pop(place, None)
 
 
-def _loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Of this machine."""
     if address.startswith("127."):
         return True
     try:

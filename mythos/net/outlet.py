@@ -25,6 +25,9 @@ from mythos.wire.message import Line
 
 __all__ = ["Link", "Outlet"]
 
+#: Why a connection ended, by the code it was closed with; else its client left, or the network lost it.
+_WHY = {1000: "ended", 1001: "shutdown", 4001: "takeover", 4008: "slow"}
+
 #: A reader is dropped when it is this far behind, in bytes or in seconds without taking any.
 SLOW_BYTES = 262_144
 SLOW_SECONDS = 15.0
@@ -38,11 +41,28 @@ T = TypeVar("T")
 class Outlet:
     """All links that have something to write in this reactor turn.
 
-    :ivar delivered: messages handed to transports since the start, by kind of door
+    :ivar delivered: messages handed to transports since the start, by kind of door; so is ``opened``, connections
+    :ivar closed: connections that ended since the start, by kind of door and reason
+    :ivar lost: messages that readers who were too slow never got
+    :ivar established: told the door of each connection, and the seconds from its good token to its first words
     :ivar idle: seconds without a sign of life after which a door gives a connection up
+    :ivar waits: told of each connection once a second how long its oldest message waits
     """
 
-    __slots__ = ("_poll", "_rounds", "_scheduled", "_woken", "delivered", "idle", "links")
+    __slots__ = (
+        "_poll",
+        "_rounds",
+        "_scheduled",
+        "_woken",
+        "closed",
+        "delivered",
+        "established",
+        "idle",
+        "links",
+        "lost",
+        "opened",
+        "waits",
+    )
 
     def __init__(self, poll: Poll, idle: float = 300.0) -> None:
         self._poll = poll
@@ -52,6 +72,11 @@ class Outlet:
         self.links: set[Link] = set()
         self._rounds = Rounds(SWEEP, lambda: self.links)
         self.delivered: dict[str, int] = {"telnet": 0, "websocket": 0, "sse": 0}
+        self.opened: dict[str, int] = {"telnet": 0, "websocket": 0, "sse": 0}
+        self.closed: dict[tuple[str, str], int] = {}
+        self.lost = 0
+        self.established: Callable[[str, float], None] = lambda door, seconds: None
+        self.waits: Callable[[float], None] = lambda seconds: None
 
     def wake(self, link: Link) -> None:
         self._woken.append(link)
@@ -86,6 +111,7 @@ class Outlet:
             if link not in self.links:
                 continue
             try:
+                self.waits(link.session.log.waits(link.cursor, now))
                 link.sweep(now)
             except Exception:  # a periodic job goes on with the next
                 _log.failure("{kind} connection broke while it was looked at", kind=link.kind)
@@ -131,8 +157,8 @@ class Link:
         self.draws = True
         self.token = ""
         self.woken = False
-        self._closed = False
-        self._shut_since = 0.0
+        self._closed = ""  # why
+        self._shut_since = realm.clock.seconds()  # or made at, until it is attached
         self._answers: list[bytes] | None = None
 
     # ── what a door provides ────────────────────────────────────────────────────────────────────
@@ -173,7 +199,10 @@ class Link:
     def attached(self) -> None:
         """The hello is written: from now on it is flushed, swept and counted."""
         self.ready = True
-        self.outlet.links.add(self)
+        outlet = self.outlet
+        outlet.links.add(self)
+        outlet.opened[self.kind] += 1
+        outlet.established(self.kind, self.realm.clock.seconds() - self._shut_since)
 
     def heard_from(self) -> None:
         """Its client sent something behind its hello, which it therefore has."""
@@ -205,7 +234,7 @@ class Link:
             log = self.session.log
             while self.ready and not self.shut and (self.cursor.sent < log.head or self._answers is not None):
                 self.flush()
-            self._closed = True
+            self._closed = _WHY.get(code, "refused")
             self.shutdown(code, reason)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
@@ -223,6 +252,7 @@ class Link:
             before = cursor.sent
             gap = log.overtaken(cursor)
             assert gap is not None
+            self.outlet.lost += gap.missed
             data = self.encode_gap(gap, before)
         before = cursor.sent
         entries = log.pull(cursor, HOLD)
@@ -242,8 +272,12 @@ class Link:
 
     def detached(self) -> None:
         """The connection is gone."""
-        self._closed = True
-        self.outlet.links.discard(self)
+        self._closed = self._closed or "left"
+        outlet = self.outlet
+        if self in outlet.links:
+            outlet.links.discard(self)
+            ended = self.kind, self._closed
+            outlet.closed[ended] = outlet.closed.get(ended, 0) + 1
         self.realm.detach(self, self.session)
 
     def sweep(self, now: float) -> None:
@@ -251,7 +285,7 @@ class Link:
             behind, _ = self.session.log.behind(self.cursor, now)
             if behind > SLOW_BYTES or now - self._shut_since > SLOW_SECONDS:
                 _log.info("{kind} connection is too slow: dropped", kind=self.kind)
-                self._closed = True
+                self._closed = _WHY[4008]
                 self.shutdown(4008, "slow")
                 self.abort()
         elif self.draws and not self._closed:

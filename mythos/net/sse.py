@@ -118,7 +118,7 @@ class StreamLink(Link):
         """The connection is gone: its client left, or we closed it."""
         if self.ready:
             self.detached()
-        self._closed = True
+        self._closed = self._closed or "left"
 
 
 class _Stream(Protocol):

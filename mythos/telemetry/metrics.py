@@ -1,4 +1,4 @@
-"""All numbers the server shows to Prometheus, by name, in one place.
+"""All numbers the server shows to Prometheus, by name, in one place; :mod:`.aliases` has those of other systems.
 
 What is counted on a hot path is a plain integer or list there; it is read only when somebody asks.
 """
@@ -7,38 +7,22 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-__all__ = ["Histogram", "I3Numbers", "LinkMetrics", "Metrics", "Sources"]
+from mythos import __version__
+from mythos.telemetry import aliases
+from mythos.telemetry.families import counter, gauge, one, single
+from mythos.telemetry.health import DEGRADED, DOWN, OK
+from mythos.telemetry.histogram import BOUNDS, Histogram, family, labelled
 
-#: Upper bounds in seconds.
-_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+__all__ = ["I3Numbers", "LinkMetrics", "Metrics", "Numbers"]
 
-
-class Histogram:
-    """Seconds, counted into buckets; an observation is one bisection and two additions."""
-
-    __slots__ = ("counts", "total")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(_BOUNDS) + 1)
-        self.total = 0.0
-
-    def observe(self, seconds: float) -> None:
-        self.counts[bisect_left(_BOUNDS, seconds)] += 1
-        self.total += seconds
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """(upper bound, how many are at or below it), as Prometheus wants it."""
-        found, count = [], 0
-        for bound, number in zip([*map(str, _BOUNDS), "+Inf"], self.counts, strict=True):
-            count += number
-            found.append((bound, float(count)))
-        return found
+_COMMANDS = "mythos_command_seconds", "From the turn's start to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,115 +38,214 @@ class I3Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """Where numbers are read from when they are asked for."""
+class Numbers:
+    """What the parts of a server count, as of now.
 
-    connections: Callable[[], Mapping[str, int]]
-    sessions: Callable[[], int]
-    present: Callable[[], int]
-    queued: Callable[[], int]
-    held: Callable[[], int]
-    delivered: Callable[[], Mapping[str, int]]
-    compressed: Callable[[], Mapping[str, Mapping[str, int]]]
-    errors: Callable[[], int]
-    faults: Callable[[], int]
-    i3: Callable[[], Sequence[I3Numbers]]
+    :ivar connections: by door; so are ``opened`` and ``delivered``, since the start
+    :ivar closed: by door and reason
+    :ivar refused: connections that were not let in
+    :ivar healthy: connections that keep up with what they are sent
+    :ivar by_type: players by websocket, sse, dual (both of these) or telnet alone
+    :ivar sessions: by what their bodies do
+    :ivar present: characters that stand in the world; ``zones``: by zone
+    :ivar queued: sessions with commands that wait; ``held``: words that wait for the disk
+    :ivar lost: messages that readers who were too slow never got
+    :ivar database: connections to it, and how many of them are busy
+    :ivar checks: part of the server -> ok, degraded or down
+    :ivar certificate: unix second at which it ends
+    :ivar cpu: percent of one processor; ``memory``: bytes in use, and bytes allowed
+    """
+
+    connections: Mapping[str, int] = field(default_factory=dict)
+    opened: Mapping[str, int] = field(default_factory=dict)
+    closed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    refused: int = 0
+    healthy: int = 0
+    by_type: Mapping[str, int] = field(default_factory=dict)
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    present: int = 0
+    zones: Mapping[str, int] = field(default_factory=dict)
+    queued: int = 0
+    held: int = 0
+    delivered: Mapping[str, int] = field(default_factory=dict)
+    lost: int = 0
+    compressed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    errors: int = 0
+    faults: int = 0
+    i3: Sequence[I3Numbers] = ()
+    database: tuple[int, int] = (0, 0)
+    checks: Mapping[str, str] = field(default_factory=dict)
+    ready: bool = False
+    certificate: float | None = None
+    cpu: float = 0.0
+    memory: tuple[int, int] = (0, 0)
 
 
 class Metrics(Collector):
     """Implements ``Observer.turn`` of :mod:`mythos.play.ports`, and collects the rest."""
 
-    def __init__(self, registry: CollectorRegistry, sources: Sources) -> None:
-        self._sources = sources
+    def __init__(self, numbers: Callable[[], Numbers]) -> None:
+        self._numbers = numbers
         self._commands: dict[str, Histogram] = {}
         self.commit = Histogram()
         self.lag = Histogram()
         self.tick = Histogram()
-        registry.register(self)
-        ProcessCollector(registry=registry)
-        GCCollector(registry=registry)
+        self.delivery = Histogram()
+        self._established: dict[tuple[str, ...], Histogram] = {}
+        self._requests: dict[tuple[str, ...], Histogram] = {}
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
 
     def turn(self, verb: str, seconds: float) -> None:
         histogram = self._commands.get(verb)
         if histogram is None:
             histogram = self._commands[verb] = Histogram()
-        histogram.counts[bisect_left(_BOUNDS, seconds)] += 1  # as observe, without the call
+        histogram.counts[bisect_left(BOUNDS, seconds)] += 1  # as observe, without the call
         histogram.total += seconds
 
+    def established(self, door: str, seconds: float) -> None:
+        """A connection was let into its session."""
+        self._established.setdefault((door,), Histogram()).observe(seconds)
+
+    def request(self, method: str, endpoint: str, seconds: float) -> None:
+        """A request to the API was answered. The endpoint is one of those there are, not what anybody asked for."""
+        self._requests.setdefault((method, endpoint), Histogram()).observe(seconds)
+
+    # ── what is asked for ───────────────────────────────────────────────────────────────────────
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self._registry) + labelled(*_COMMANDS, "command", self._commands.items()).encode()
+
+    def summary(self) -> dict[str, Any]:
+        """As JSON: what dashboards for games ask for, and all the rest by the names Prometheus has for it."""
+        numbers = self._numbers()
+        size, busy = numbers.database
+        commands = {verb: _summed(histogram) for verb, histogram in self._commands.items()}
+        return {
+            "active_connections": sum(numbers.connections.values()),
+            "active_sessions": sum(numbers.sessions.values()),
+            "players": numbers.present,
+            "database": {"pool_size": size, "active": busy, "available": size - busy},
+            "metrics": {**_plain(self._registry), _COMMANDS[0]: commands},
+        }
+
     def collect(self) -> Iterator[Metric]:
-        sources = self._sources
-        yield _gauge("mythos_connections", "Open connections", "door", sources.connections())
-        yield _one(GaugeMetricFamily, "mythos_sessions", "Sessions, with and without connections", sources.sessions())
-        yield _one(GaugeMetricFamily, "mythos_players", "Characters that stand in the world", sources.present())
-        yield _one(GaugeMetricFamily, "mythos_command_queue", "Sessions with commands that wait", sources.queued())
-        yield _one(GaugeMetricFamily, "mythos_release_queue", "Words that wait for the disk", sources.held())
-        delivered = CounterMetricFamily("mythos_messages_delivered", "Messages handed to connections", labels=["door"])
-        for door, count in sources.delivered().items():
-            delivered.add_metric([door], count)
-        yield delivered
-        for way, sizes in sources.compressed().items():
-            compressed = CounterMetricFamily(
-                f"mythos_{way}_bytes", "Bytes sent compressed, before and after", labels=["size"]
-            )
-            for size, count in sizes.items():
-                compressed.add_metric([size], count)
-            yield compressed
-        yield _one(CounterMetricFamily, "mythos_errors", "Errors logged", sources.errors())
-        yield _one(CounterMetricFamily, "mythos_faults", "Commands and ticks that broke", sources.faults())
-        yield from _i3(sources.i3())
-        commands = HistogramMetricFamily(
-            "mythos_command_seconds", "From the turn's start to its end", labels=["command"]
+        numbers = self._numbers()
+        yield gauge("mythos_build_info", "1: the version that runs", "version", {__version__: 1})
+        yield one("mythos_ready", "1: it takes players", numbers.ready)
+        yield _checks(numbers.checks)
+        yield gauge("mythos_connections", "Open connections", "door", numbers.connections)
+        yield counter("mythos_connections_opened", "Connections let into their sessions", "door", numbers.opened)
+        closed = CounterMetricFamily(
+            "mythos_connections_closed", "Connections that ended, and why", labels=["door", "reason"]
         )
-        for verb, histogram in self._commands.items():
-            commands.add_metric([verb], histogram.buckets(), histogram.total)
-        yield commands
-        yield _histogram("mythos_commit_seconds", "A batch on its way to the disk", self.commit)
-        yield _histogram("mythos_tick_seconds", "A tick of all zones", self.tick)
-        yield _histogram("mythos_reactor_lag_seconds", "How late the reactor came back to its clock", self.lag)
+        for (door, reason), count in numbers.closed.items():
+            closed.add_metric([door, reason], count)
+        yield closed
+        yield gauge("mythos_sessions", "Sessions, by what their bodies do", "state", numbers.sessions)
+        yield one("mythos_players", "Characters that stand in the world", numbers.present)
+        yield gauge("mythos_zone_players", "The same by zone", "zone", numbers.zones)
+        yield one("mythos_command_queue", "Sessions with commands that wait", numbers.queued)
+        yield one("mythos_release_queue", "Words that wait for the disk", numbers.held)
+        yield counter("mythos_messages_delivered", "Messages handed to connections", "door", numbers.delivered)
+        yield single("mythos_lines_lost", "Messages that readers who were too slow never got", numbers.lost)
+        for way, sizes in numbers.compressed.items():
+            yield counter(f"mythos_{way}_bytes", "Bytes sent compressed, before and after", "size", sizes)
+        yield single("mythos_errors", "Errors logged", numbers.errors)
+        yield single("mythos_faults", "Commands and ticks that broke", numbers.faults)
+        yield from _i3(numbers.i3)
+        size, busy = numbers.database
+        pool = {"busy": busy, "idle": size - busy}
+        yield gauge("mythos_database_connections", "Connections to the database", "state", pool)
+        used, allowed = numbers.memory
+        yield one("mythos_memory_usage_bytes", "Memory in use", used)
+        yield one("mythos_memory_limit_bytes", "Memory it may have", allowed)
+        if numbers.certificate is not None:
+            yield one("mythos_certificate_end_seconds", "Unix time at which the certificate ends", numbers.certificate)
+        for name, text, histogram in (
+            ("mythos_commit_seconds", "A batch on its way to the disk", self.commit),
+            ("mythos_tick_seconds", "A tick of all zones", self.tick),
+            ("mythos_reactor_lag_seconds", "How late the reactor came back to its clock", self.lag),
+            ("mythos_message_delivery_seconds", "How long the oldest message waits, looked at once a second",
+             self.delivery),
+        ):  # fmt: skip
+            yield family(name, text, (), {(): histogram})
+        yield family(
+            "mythos_connection_establishment_seconds",
+            "From a good token or login to the session's first words",
+            ("type",),
+            self._established,
+        )
+        yield family("mythos_request_duration_seconds", "Requests to the API", ("method", "endpoint"), self._requests)
+        yield from aliases.collect(numbers)
 
 
 class LinkMetrics(Collector):
     """The numbers of a server that has no world."""
 
-    def __init__(self, registry: CollectorRegistry, links: Callable[[], Sequence[I3Numbers]]) -> None:
+    def __init__(self, links: Callable[[], Sequence[I3Numbers]], memory: Callable[[], int]) -> None:
         self._links = links
-        registry.register(self)
-        ProcessCollector(registry=registry)
-        GCCollector(registry=registry)
+        self._memory = memory
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def summary(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"metrics": _plain(self._registry)}
 
     def collect(self) -> Iterator[Metric]:
-        return _i3(self._links())
+        yield gauge("mythos_build_info", "1: the version that runs", "version", {__version__: 1})
+        yield one("mythos_memory_usage_bytes", "Memory in use", self._memory())
+        yield from _i3(self._links())
 
 
 def _i3(links: Sequence[I3Numbers]) -> Iterator[Metric]:
     if not links:
         return
-    yield _gauge("mythos_i3_up", "A router has let it in", "mud", {one.mud: int(one.up) for one in links})
-    yield _gauge("mythos_i3_queue", "Packets that wait for their turn", "mud", {one.mud: one.queued for one in links})
-    yield _gauge("mythos_i3_muds", "MUDs that are up", "mud", {one.mud: one.muds for one in links})
+    yield gauge("mythos_i3_up", "A router has let it in", "mud", {one.mud: int(one.up) for one in links})
+    yield gauge("mythos_i3_queue", "Packets that wait for their turn", "mud", {one.mud: one.queued for one in links})
+    yield gauge("mythos_i3_muds", "MUDs that are up", "mud", {one.mud: one.muds for one in links})
     circuit = GaugeMetricFamily("mythos_i3_circuit", "1: what the circuit to routers is", labels=["mud", "state"])
     packets = CounterMetricFamily("mythos_i3_packets", "Packets by what became of them", labels=["mud", "what"])
-    for one in links:
+    for link in links:
         for state in ("closed", "half-open", "open"):
-            circuit.add_metric([one.mud, state], float(one.circuit == state))
-        for what, count in one.packets.items():
-            packets.add_metric([one.mud, what], count)
+            circuit.add_metric([link.mud, state], float(link.circuit == state))
+        for what, count in link.packets.items():
+            packets.add_metric([link.mud, what], count)
     yield circuit
     yield packets
 
 
-def _one(kind: type[GaugeMetricFamily] | type[CounterMetricFamily], name: str, text: str, value: float) -> Metric:
-    return kind(name, text, value=value)
+def _checks(found: Mapping[str, str]) -> Metric:
+    checks = GaugeMetricFamily("mythos_check", "1: what a part of the server is", labels=["check", "status"])
+    for name, status in found.items():
+        for each in (OK, DEGRADED, DOWN):
+            checks.add_metric([name, each], float(status == each))
+    return checks
 
 
-def _gauge(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=[label])
-    for key, value in values.items():
-        family.add_metric([key], value)
-    return family
+def _summed(histogram: Histogram) -> dict[str, float]:
+    return {"count": sum(histogram.counts), "sum": histogram.total}
 
 
-def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
-    family = HistogramMetricFamily(name, text)
-    family.add_metric([], histogram.buckets(), histogram.total)
-    return family
+def _plain(registry: CollectorRegistry) -> dict[str, Any]:
+    """Every sample but buckets, by its name; a list of them where there are labels."""
+    found: dict[str, Any] = {}
+    for metric in registry.collect():
+        for sample in metric.samples:
+            if sample.name.endswith("_bucket"):
+                continue
+            if sample.labels:
+                found.setdefault(sample.name, []).append({**sample.labels, "value": sample.value})
+            else:
+                found[sample.name] = sample.value
+    return found

@@ -491,7 +491,7 @@ METRICS_ENABLED=true
 @pytest.mark.parametrize(
     ("dotenv", "key", "value", "silent"),
     [
-        (CONNECTIONS_ENV, "limits.connections", 1000, "HEALTH_CHECK_INTERVAL, MESSAGE_BATCH_SIZE"),
+        (CONNECTIONS_ENV, "limits.connections", 1000, "MESSAGE_BATCH_SIZE"),
         (ARCHIVE_ENV, "limits.player.per_minute", 60, "ARCHIVE_BACKEND, MAX_ACTIVE_GAMES, REDIS_URL"),
     ],
 )

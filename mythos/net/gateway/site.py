@@ -15,6 +15,7 @@ from zope.interface import implementer
 from mythos.net.gateway.docs import page
 from mythos.net.gateway.doors import Admission, ApiSocketFactory
 from mythos.net.gateway.gateway import Gateway
+from mythos.telemetry.process import resident
 
 __all__ = ["make_gateway_site"]
 
@@ -84,7 +85,7 @@ class _Root:
         return self._found(path.decode("latin-1"))
 
     def _found(self, path: str) -> _Answer:
-        if path == "health":
+        if path in ("health", "health/detailed"):
             return _json(
                 {
                     "status": "healthy",
@@ -109,7 +110,8 @@ class _Root:
         """In Prometheus' text format; the server's own numbers stand on its own port."""
         gateway = self._gateway
         links = [mud.link for mud in gateway.muds.values()]
-        found = (
+        found: tuple[tuple[str, str, str, int], ...] = (
+            ("process_resident_memory_bytes", "gauge", "Memory in use", resident()),
             ("api_websocket_connections", "gauge", "Connections of clients", self._admission.open),
             ("api_active_sessions", "gauge", "Sessions with a connection", gateway.connected()),
             ("i3_muds", "gauge", "MUDs behind the gateway", len(links)),

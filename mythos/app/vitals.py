@@ -1,0 +1,172 @@
+"""What is seen of a house from outside: how its parts are, and what they count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from mythos.app.parts import Parts, Watcher
+from mythos.config import Config
+from mythos.net.api import Api
+from mythos.net.certificate import Certificate
+from mythos.net.doorman import Doorman
+from mythos.store.postgres.store import PostgresStore
+from mythos.telemetry.health import Health, Probe
+from mythos.telemetry.logs import Observer
+from mythos.telemetry.metrics import Metrics, Numbers
+from mythos.telemetry.process import Cpu, memory_limit, resident
+
+__all__ = ["Vitals"]
+
+#: Seconds between two looks at how late the reactor is.
+_LAG = 0.25
+#: Ticks that may be left out, and the least seconds of it, before the world counts as standing still.
+_MISSED = 5, 10.0
+#: Seconds before its end at which a certificate is spoken of.
+_RENEW = 14 * 86_400.0
+
+
+class Vitals:
+    """See the module.
+
+    :ivar jobs: (seconds, what is to be done so often)
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        health: Health,
+        parts: Parts,
+        api: Api,
+        doorman: Doorman,
+        watcher: Watcher,
+        observer: Observer | None,
+    ) -> None:
+        self._config = config
+        self._reactor = reactor
+        self._health = health
+        self._parts = parts
+        self._doorman = doorman
+        self._watcher = watcher
+        self._observer = observer
+        self._certificate: Certificate | None = None
+        self._seconds = parts.realm.clock.seconds
+        self._due = self._ticked = self._seconds()
+        self._cpu = Cpu(self._seconds)
+        self._limit = memory_limit()
+        self.metrics = Metrics(self._count)
+        parts.lane.seconds = self.metrics.commit.observe
+        if config.metrics.latency:
+            watcher.turn = self.metrics.turn
+            parts.outlet.waits = self.metrics.delivery.observe
+            parts.outlet.established = self.metrics.established
+            api.observe = self.metrics.request
+        self.jobs: tuple[tuple[float, Callable[[], object]], ...] = (
+            (_LAG, self._lag),
+            (1.0, self._cpu.sample),
+            (config.health.interval, health.look),
+        )
+
+    # ── how the parts are ───────────────────────────────────────────────────────────────────────
+
+    def checks(self, recovering: Callable[[], bool]) -> None:
+        """Have health look at every part there is.
+
+        :param recovering: the world is being loaded again
+        """
+        health, parts = self._health, self._parts
+        health.checks["database"] = lambda: parts.realm.world.sealed or parts.store.trouble()
+        health.probes["database"] = Probe(parts.store.any_keeper, self._reactor, self._config.health.timeout)
+        health.checks["world"] = lambda: "It is loaded again from the store." if recovering() else self._stands()
+        if parts.network is not None:
+            health.warns["routers"] = self._routers
+
+    def certificate(self, certificate: Certificate) -> None:
+        """Look at it too."""
+        self._certificate = certificate
+        self._health.warns["certificate"] = lambda: _ends(certificate.ends - self._health.wall())
+
+    def _stands(self) -> str:
+        late = self._seconds() - self._ticked
+        missed, least = _MISSED
+        if self._health.state or late < max(least, missed * self._config.world.tick):
+            return ""
+        return f"It has not moved for {late:.0f} s."
+
+    def _routers(self) -> str:
+        assert self._parts.network is not None
+        out = [link.mud for link in self._parts.network.numbers() if not link.up]
+        return f"No router has let in: {', '.join(out)}." if out else ""
+
+    # ── what is told of time ────────────────────────────────────────────────────────────────────
+
+    def ticked(self, started: float, ended: float) -> None:
+        """The world has moved."""
+        self._ticked = ended
+        self.metrics.tick.observe(ended - started)
+
+    def _lag(self) -> None:
+        now = self._seconds()
+        self.metrics.lag.observe(max(0.0, now - self._due))
+        self._due = now + _LAG
+
+    # ── what the parts count ────────────────────────────────────────────────────────────────────
+
+    def _count(self) -> Numbers:
+        parts = self._parts
+        outlet, realm = parts.outlet, parts.realm
+        links = [link.kind for link in outlet.links]
+        pool = 2 if isinstance(parts.store, PostgresStore) else 1
+        by_type: Counter[str] = Counter(websocket=0, sse=0, dual=0, telnet=0)
+        zones: Counter[str] = Counter(dict.fromkeys(realm.world.atlas.zones, 0))
+        rooms = realm.world.atlas.rooms
+        present = 0
+        for session in realm.sessions():
+            present += 1
+            zones[rooms[session.me.room].zone] += 1
+            if session.connections:
+                by_type[_type({connection.kind for connection in session.connections})] += 1
+        states = Counter(
+            "linkdead" if one.standing.value == "present" and not one.connections else one.standing.value
+            for one in realm.every_session()
+        )
+        return Numbers(
+            connections={door: links.count(door) for door in outlet.delivered},
+            opened=outlet.opened,
+            closed=outlet.closed,
+            refused=self._doorman.refused,
+            healthy=sum(not link.shut for link in outlet.links),
+            by_type=by_type,
+            sessions={state: states[state] for state in ("waiting", "present", "linkdead", "away")},
+            present=present,
+            zones=zones,
+            queued=realm.queued,
+            held=parts.commits.held,
+            delivered=outlet.delivered,
+            lost=outlet.lost,
+            compressed={"mccp": parts.telnet.units.sizes(), "permessage_deflate": parts.sockets.units.sizes()},
+            errors=self._observer.errors if self._observer else 0,
+            faults=self._watcher.faults,
+            i3=parts.network.numbers() if parts.network is not None else (),
+            database=(pool, min(pool, int(parts.commits.pending))),
+            checks={name: status for name, (status, _) in self._health.parts().items()},
+            ready=not self._health.not_ready(),
+            certificate=self._certificate.ends if self._certificate else None,
+            cpu=self._cpu.percent,
+            memory=(resident(), self._limit),
+        )
+
+
+def _type(doors: set[str]) -> str:
+    if {"websocket", "sse"} <= doors:
+        return "dual"
+    return "websocket" if "websocket" in doors else "sse" if "sse" in doors else "telnet"
+
+
+def _ends(seconds: float) -> str:
+    """:param seconds: until the certificate ends"""
+    if seconds > _RENEW:
+        return ""
+    return f"It ends in {seconds / 86_400:.0f} days." if seconds > 0 else "It has ended: clients refuse it."

@@ -1,0 +1,132 @@
+"""A real server, looked at from outside."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.house.clients import Telnet
+from tests.house.server import Server, select_nothing
+from tests.telemetry.pages import values
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("outside") / "data") as server:
+        yield server
+
+
+def page(server: Server, path: str = "/metrics", accept: str = "*/*") -> tuple[str, bytes]:
+    """The type of a page of its metrics listener, and the page."""
+    request = urllib.request.Request(f"http://127.0.0.1:{server.ports['metrics']}{path}", headers={"accept": accept})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.headers["content-type"], answer.read()
+
+
+def ask(server: Server, path: str, **headers: str) -> tuple[int, Any]:
+    """The status and the JSON of a page, whatever the status is."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(server.url(path), headers=named)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as answer:
+        return answer.code, json.load(answer)
+
+
+def test_health(house: Server) -> None:
+    """Every path there is; their numbers for who is on this machine, and not for who comes by a proxy."""
+    for path in ("/health", "/health/", "/api/health"):
+        status, found = ask(house, path)
+        assert (status, found["status"], found["database"]) == (200, "healthy", "ok")
+        assert found["checks"]["database"] == {"status": "ok", "message": ""}
+    assert ask(house, "/health/live") == (200, {"status": "alive"})
+    assert ask(house, "/health/ready") == (200, {"status": "ready"})
+    detailed = ask(house, "/health/detailed")[1]
+    assert detailed["checks"]["database"]["latency_ms"] >= 0.0
+    assert detailed["score"] == 1.0
+    assert "score" not in ask(house, "/health/detailed", x_forwarded_for="192.0.2.7")[1]
+    token = house.post("/api/v1/guest")["token"]
+    forwarded = {"x_forwarded_for": "192.0.2.7", "authorization": f"Bearer {token}"}
+    assert "score" not in ask(house, "/health/detailed", **forwarded)[1]
+
+
+def test_numbers_follow_what_happens(house: Server) -> None:
+    """A player comes, plays and goes."""
+    before = values(page(house)[1])
+    player = Telnet(house.ports["telnet"])
+    player.until("name")
+    player.send("guest")
+    player.until(">")
+    player.send("look")
+    player.until(">")
+    during = values(page(house)[1])
+    assert during['mythos_connections{door="telnet"}'] == before['mythos_connections{door="telnet"}'] + 1
+    assert during["mythos_connections_total"] == before["mythos_connections_total"] + 1
+    assert during['mythos_sessions{state="present"}'] == before['mythos_sessions{state="present"}'] + 1
+    assert during['mythos_connection_establishment_seconds_count{type="telnet"}'] >= 1
+    assert during['mythos_command_seconds_count{command="look"}'] >= 1
+    assert (
+        sum(number for name, number in during.items() if name.startswith("mythos_zone_players"))
+        == (during["mythos_players"])
+    )
+    player.send("quit")
+    player.ended()
+    player.close()
+    after = values(page(house)[1])
+    assert after['mythos_connections_closed_total{door="telnet",reason="ended"}'] == 1
+    assert after["mythos_memory_usage_bytes"] == pytest.approx(after["process_resident_memory_bytes"], rel=0.2)
+    assert after["mythos_lines_lost_total"] == 0
+
+
+def test_metrics_as_json(house: Server) -> None:
+    """For who says so in the header, the address or the path; Prometheus gets text."""
+    prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1"
+    assert page(house, accept=prometheus)[0].startswith("text/plain; version=0.0.4")
+    for path, accept in (("/metrics", "application/json"), ("/metrics?format=json", "*/*"), ("/metrics.json", "*/*")):
+        kind, body = page(house, path, accept)
+        assert kind == "application/json"
+        found = json.loads(body)
+        assert found["database"] == {"pool_size": 1, "active": 0, "available": 1}
+        assert found["active_connections"] == found["metrics"]["mythos_connections_total"]
+
+
+def test_without_its_database(tmp_path: Path) -> None:
+    """A store that stands still makes the server unready within ten seconds, and it stays alive; both end with that.
+
+    Another program has the file to itself: what a guest writes waits for it, and all that is asked waits behind.
+    """
+    with Server(tmp_path / "data", env={"HEALTH_CHECK_TIMEOUT": "0.2"}) as server:
+        assert ask(server, "/health/ready")[0] == 200
+        other = sqlite3.connect(server.data / "mythos.db", isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        guest = Telnet(server.ports["telnet"])
+        guest.until("name")
+        guest.send("guest")
+        locked = time.monotonic()
+        while (found := ask(server, "/health"))[0] == 200:
+            assert time.monotonic() - locked < 10.0
+            select_nothing(0.1)
+        assert found[0] == 503
+        assert found[1]["status"] == "unhealthy"
+        assert found[1]["checks"]["database"]["status"] == "down"
+        assert found[1]["database"] == found[1]["checks"]["database"]["message"] != ""
+        assert ask(server, "/health/ready")[0] == 503
+        assert ask(server, "/health/live")[0] == 200
+        assert values(page(server)[1])['mythos_check{check="database",status="down"}'] == 1
+        other.execute("ROLLBACK")
+        other.close()
+        free = time.monotonic()
+        while ask(server, "/health/ready")[0] == 503:
+            assert time.monotonic() - free < 10.0
+            select_nothing(0.1)
+        guest.until(">")
+        guest.close()
