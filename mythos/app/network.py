@@ -25,6 +25,7 @@ from mythos.net.i3.exchange import Exchange
 from mythos.net.i3.link import Identity, Router, RouterLink
 from mythos.net.i3.router import RouterFactory, password
 from mythos.net.i3.state import read, save
+from mythos.net.i3.unsent import Unsent
 from mythos.net.proxies import Proxies
 from mythos.telemetry.metrics import I3Numbers
 from mythos.wire.i3.directory import Directory
@@ -38,10 +39,12 @@ __all__ = ["Network"]
 
 _log = Logger()
 
-#: Files in the data directory: passwords by MUD and router, lists by router, what was said on channels.
+#: Files in the data directory: passwords by MUD and router, lists by router, what was said on channels, and what our
+#: players told others that waits for a router.
 _PASSWORDS = "i3-passwords.json"
 _LISTS = "i3-lists.json"
 _CHANNELS = "i3-channels.json"
+_UNSENT = "i3-unsent.json"
 #: Seconds between two looks at what is too old, and between two times the lists are written.
 _SWEEP = 5.0
 _LISTS_EVERY = 60.0
@@ -69,6 +72,7 @@ class Network:
         self._passwords: dict[str, dict[str, int]] = {}
         self._directories: dict[str, Directory] = {}
         self._intermud: Intermud | None = None
+        self._unsent: Unsent | None = None
         self._read_passwords()
         self._read_lists()
         gateway, limits = config.gateway, config.limits
@@ -138,6 +142,9 @@ class Network:
             intermud.remember(read(self._config.data / _CHANNELS))
         except (ValueError, TypeError, AttributeError) as error:
             _log.error("what was said on channels cannot be read, and is left out: {error}", error=error)
+        self._unsent = Unsent(self._config.data / _UNSENT, link.turn)
+        self._unsent.watch(name, link)
+        self._unsent.remember()
         self._every(60.0, lambda: intermud.listen_again() if link.up else None)
         self._every(self._config.world.flush_interval, self._keep_channels)
         link.start()
@@ -159,6 +166,8 @@ class Network:
         await self.gateway.stop()
         if self.link is not None:
             await self.link.stop()
+        if self._unsent is not None:
+            self._unsent.save()
         self._keep_channels()
         self._keep_lists()
 

@@ -453,16 +453,20 @@ class Intermud:
         return found
 
     def send(self, kind: type[Any], who: str, mud: str, user: str, *rest: Any) -> None:
-        """One packet from a player of ours. :raises Refusal: we are on no router"""
+        """One packet from a player of ours. :raises Refusal: we are on no router, or it takes no more just now"""
         self.connected()
-        self._port.send(kind(self.name, who.lower(), mud, user, *rest))
+        self._sent(kind(self.name, who.lower(), mud, user, *rest))
+
+    def _sent(self, packet: Packet) -> None:
+        if not self._port.send(packet):
+            raise Refusal("Too much waits for the router just now. Nothing was sent; try again in a moment.")
 
     def speak(
         self, kind: type[packets.ChannelMessage | packets.ChannelEmote], session: Session, channel: str, words: str
     ) -> list[Heard]:
         """On a channel: sent to all others; returned for those who listen here, who hear it at once.
 
-        :raises Refusal: we are on no router, or the player does not listen
+        :raises Refusal: we are on no router, it takes no more just now, or the player does not listen
         """
         self.connected()
         if channel not in _listened(session):
@@ -471,7 +475,7 @@ class Intermud:
         name = Span(me.name, Role.PLAYER)
         emote = kind is packets.ChannelEmote
         said = Span(f"$N {words}" if emote else words)
-        self._port.send(kind(self.name, me.name.lower(), "", "", channel, me.name, pinkfish.write([said])))
+        self._sent(kind(self.name, me.name.lower(), "", "", channel, me.name, pinkfish.write([said])))
         here = one_line(named([said], name)) if emote else [name, Span(": "), said]
         return self._on_channel(channel, *here)
 

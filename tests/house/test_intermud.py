@@ -62,6 +62,25 @@ def test_people_of_two_muds_talk(pair: tuple[Server, Server]) -> None:
     assert second.metric('mythos_i3_packets_total{mud="Second",what="bad"}') == 0
 
 
+def test_tells_that_wait_outlive_a_kill(tmp_path: Path) -> None:
+    """A player's words for whom the router had no room yet come once each, and in order."""
+    with Server(tmp_path / "first", "--i3-router", "--private", env=_FREE) as first:
+        routers = {"MYTHOS_I3_ROUTERS": f"*mythos 127.0.0.1:{first.ports['i3-router']}", "MYTHOS_I3_THROTTLE": "1"}
+        with Server(tmp_path / "second", env={**_FREE, "MUD_NAME": "Second", **routers}) as second:
+            (ann, anns), (bob, bobs) = player(first), player(second)
+            until(bob, "i3 muds", "First, Second")
+            words = [f"word {number}" for number in range(5)]
+            for one in words:
+                bob.command(f"i3 tell {anns}@first: {one}")
+            second.kill()
+            waited = json.loads((second.data / "i3-unsent.json").read_text())["Second"]
+            assert [one[7] for one in waited] == words[-len(waited) :]
+            second.start()
+            ann.until(f'"{words[-1]}"')
+            told = [line for line in ann.lines if " tells you, " in line]
+            assert told == [f'{bobs}@Second tells you, "{one}"' for one in words]
+
+
 def test_the_link_comes_back(pair: tuple[Server, Server]) -> None:
     """The router is killed and comes back on its port: its passwords are known, and so are ours."""
     first, second = pair

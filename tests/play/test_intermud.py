@@ -119,6 +119,18 @@ def test_tell_and_reply(world: World) -> None:
     assert world.other.take("tell")[0][5:] == ["zoe", "Ann", "and you"]
 
 
+def test_what_the_link_does_not_take(world: World) -> None:
+    """Whoever says it is told that it was not sent, and it is on no channel here either."""
+    world.typed("Ann", "i3 listen gossip")
+    world.port.send = lambda packet: False  # type: ignore[method-assign]
+    no = ["Too much waits for the router just now. Nothing was sent; try again in a moment."]
+    assert world.typed("Ann", "i3 tell zoe@other: hi") == no
+    assert world.typed("Ann", "i3 emote zoe@other: waves.") == no
+    assert world.typed("Ann", "i3 chan gossip hi") == no
+    assert world.typed("Ann", "i3 who other") == no
+    assert world.typed("Ann", "i3 history gossip") == ["Nothing was heard on gossip yet."]
+
+
 def test_nobody_of_that_name(world: World) -> None:
     """The sender is told, with what it sent."""
     world.other.say("tell", "Zoe", "hi", user="zoe", to="Ours", to_user="nobody")

@@ -19,8 +19,8 @@ from mythos.net.gateway.mud import GatewayMud, Limits
 from mythos.net.gateway.session import ApiSession, Door
 from mythos.net.i3.link import RouterLink
 from mythos.net.i3.state import read, save, set_aside
+from mythos.net.i3.unsent import Unsent
 from mythos.net.turn import Turn
-from mythos.wire.i3 import packets
 
 if TYPE_CHECKING:  # a gateway alone does without the game
     from mythos.play.ports import Clock
@@ -77,7 +77,7 @@ class Gateway:
         self._since = clock.seconds()
         self._events = 0
         self._tells_due = False
-        self._unsent_due = False
+        self._unsent = Unsent(data / UNSENT, self.turn)
         self._started = False
         keys.changed = self._look_at_keys
         self._remember()
@@ -90,7 +90,7 @@ class Gateway:
         if found is None:
             found = self.muds[name] = GatewayMud(name, self, self._link(name))
             found.link.turn = self.turn
-            found.link.tells_changed = self._unsent_changed
+            self._unsent.watch(name, found.link)
             if self._started:
                 found.link.start()
         return found
@@ -109,7 +109,7 @@ class Gateway:
             gone.stop()
             Deferred.fromCoroutine(gone.link.stop())
             self.tells_changed()
-            self._unsent_changed()
+            self._unsent.forget(name)
 
     # ── sessions ────────────────────────────────────────────────────────────────────────────────
 
@@ -234,23 +234,6 @@ class Gateway:
             self._tells_due = True
             self._timer.callLater(AGAIN, self._save_tells)
 
-    def _unsent_changed(self) -> None:
-        """Write the tells that wait for routers, once for all of this turn and before anything of it is sent: a kill
-        neither loses what a client was told to be sent, nor sends again what a router may have got."""
-        if not self._unsent_due:
-            self._unsent_due = True
-            self.turn.first(self._save_unsent)
-
-    def _save_unsent(self) -> None:
-        self._unsent_due = False
-        waiting = {name: [*map(packets.values, mud.link.unsent())] for name, mud in self.muds.items()}
-        if self._write({name: tells for name, tells in waiting.items() if tells}, UNSENT):
-            return
-        try:  # those that stand there may be on their way: better lost by a kill than sent twice
-            (self._data / UNSENT).unlink(missing_ok=True)
-        except OSError as error:
-            _log.error("{file} cannot be removed: {error}", file=UNSENT, error=error)
-
     def save(self, *, stopped: bool = False) -> None:
         """History, sessions and what they were told, if any of it changed.
 
@@ -275,8 +258,8 @@ class Gateway:
         """What was there before the restart: a MUD comes back with its sessions, for they may be resumed."""
         for key in self.keys:
             self.mud(key.mud)
-        files = (STATE, self._remember_state), (TELLS, self._remember_tells), (UNSENT, self._remember_unsent)
-        for file, remember in files:
+        self._unsent.remember()
+        for file, remember in ((STATE, self._remember_state), (TELLS, self._remember_tells)):
             kept = read(self._data / file)
             try:
                 remember(kept)
@@ -305,15 +288,6 @@ class Gateway:
                 self.muds[name].tells.extend(map(Event.again, tells))
                 self._events = max([self._events, *[event.id for event in self.muds[name].tells]])
 
-    def _remember_unsent(self, kept: Mapping[str, Any]) -> None:
-        tells = [
-            (self.muds[name], packets.parse(tell)) for name, some in kept.items() if name in self.muds for tell in some
-        ]
-        self._unsent_due = True  # they are written
-        for mud, tell in tells:
-            mud.link.send_later(tell)
-        self._unsent_due = False
-
     def start(self) -> None:
         """Be on the network with every MUD that has a key."""
         self._started = True
@@ -336,4 +310,4 @@ class Gateway:
                 self.away(session)
         self.save(stopped=True)
         self._save_tells()
-        self._save_unsent()
+        self._unsent.save()
