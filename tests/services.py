@@ -30,6 +30,7 @@ __all__ = [
     "SERVICES",
     "NotRun",
     "Service",
+    "amtool",
     "cc",
     "chromium",
     "cluster",
@@ -38,13 +39,17 @@ __all__ = [
     "firefox",
     "haproxy",
     "install",
+    "logrotate",
     "lua",
     "netcat",
     "nginx",
     "node",
     "pgbouncer",
     "postgres",
+    "promtool",
     "putty",
+    "supervisord",
+    "systemd_analyze",
     "telnet",
     "tintin",
     "tinyfugue",
@@ -99,8 +104,14 @@ POSTGRES: Final = Service("postgres", "PostgreSQL", ("postgres",), ("postgresql"
 PGBOUNCER: Final = Service("pgbouncer", "pgbouncer", ("pgbouncer",), ("pgbouncer",))
 NGINX: Final = Service("nginx", "nginx", ("nginx",), ("nginx", "libnginx-mod-stream"))
 HAPROXY: Final = Service("haproxy", "haproxy", ("haproxy",), ("haproxy",))
+SYSTEMD: Final = Service("systemd_analyze", "systemd", ("systemd-analyze",), ("systemd",))
+SUPERVISOR: Final = Service("supervisord", "supervisor", ("supervisord",), ("supervisor",))
+LOGROTATE: Final = Service("logrotate", "logrotate", ("logrotate",), ("logrotate",))
+PROMTOOL: Final = Service("promtool", "Prometheus", ("promtool",), ("prometheus",))
+AMTOOL: Final = Service("amtool", "Alertmanager", ("amtool",), ("prometheus-alertmanager",))
 SERVICES: Final = (
-    CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, PUTTY, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER, NGINX, HAPROXY
+    CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, PUTTY, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER, NGINX, HAPROXY,
+    SYSTEMD, SUPERVISOR, LOGROTATE, PROMTOOL, AMTOOL
 )  # fmt: skip
 
 
@@ -343,6 +354,36 @@ def nginx(pytestconfig: pytest.Config) -> Path:
 def haproxy(pytestconfig: pytest.Config) -> Path:
     """haproxy, 2.4 or later."""
     return _provide(pytestconfig, HAPROXY)
+
+
+@pytest.fixture(scope="session")
+def systemd_analyze(pytestconfig: pytest.Config) -> Path:
+    """What checks units of systemd; it needs none that runs."""
+    return _provide(pytestconfig, SYSTEMD)
+
+
+@pytest.fixture(scope="session")
+def supervisord(pytestconfig: pytest.Config) -> Path:
+    """supervisor's server."""
+    return _provide(pytestconfig, SUPERVISOR)
+
+
+@pytest.fixture(scope="session")
+def logrotate(pytestconfig: pytest.Config) -> Path:
+    """logrotate."""
+    return _provide(pytestconfig, LOGROTATE)
+
+
+@pytest.fixture(scope="session")
+def promtool(pytestconfig: pytest.Config) -> Path:
+    """What checks files of Prometheus."""
+    return _provide(pytestconfig, PROMTOOL)
+
+
+@pytest.fixture(scope="session")
+def amtool(pytestconfig: pytest.Config) -> Path:
+    """What checks files of Alertmanager."""
+    return _provide(pytestconfig, AMTOOL)
 
 
 @pytest.fixture(scope="session")

@@ -16,18 +16,25 @@ _GUIDE: Final = (ROOT / "docs" / "deployment.md").read_text()
 #: Each has a title of its own.
 _BLOCKS: Final = re.findall(r"^```sh\n(.*?)^```$", _GUIDE, re.MULTILINE | re.DOTALL)
 #: Programs that change more than files, or that other tests run: here they only have to be called.
-_CALLED: Final = ("apt-get", "systemctl", "nginx", "haproxy")
+_CALLED: Final = tuple(
+    "apt-get chown haproxy nginx opt/mythos/bin/pip opt/mythos/bin/twistd python3 supervisorctl systemctl"
+    " useradd".split()
+)
+_FOLDERS: Final = tuple(
+    "bin etc/haproxy etc/logrotate.d etc/mythos/tls etc/nginx etc/supervisor/conf.d etc/systemd/system opt/mythos/bin"
+    " var/lib var/log".split()
+)
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """A root directory with what a machine has before, and programs that do nothing."""
-    for folder in ("bin", "etc/nginx", "etc/haproxy", "etc/mythos/tls"):
+    for folder in _FOLDERS:
         (tmp_path / folder).mkdir(parents=True)
     for name in ("fullchain.pem", "privkey.pem"):
         (tmp_path / "etc/mythos/tls" / name).write_text(name)
     for name in _CALLED:
-        program = tmp_path / "bin" / name
+        program = tmp_path / name if "/" in name else tmp_path / "bin" / name
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
     return tmp_path
@@ -36,7 +43,10 @@ def machine(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("block", _BLOCKS, ids=[block.split("\n")[0] for block in _BLOCKS])
 def test_commands(machine: Path, block: str) -> None:
     """Each block runs to its end: the files that it copies are there, and so are the places where they go."""
-    here = re.sub(r"(?<=[ =])/(?=etc/|opt/|var/|usr/)", f"{machine}/", block)
+    owner = f"-o {os.getuid()} -g {os.getgid()}"
+    here = re.sub(
+        r"(?<=[ =\n])/(?=etc/|opt/|var/|usr/)", f"{machine}/", "\n" + block.replace("-o mythos -g mythos", owner)
+    )
     path = f"{machine / 'bin'}:{os.environ['PATH']}"
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", here], cwd=ROOT, env={"PATH": path}, capture_output=True, text=True
