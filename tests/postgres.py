@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -20,7 +21,7 @@ import psycopg2
 
 from tests.house.server import select_nothing
 
-__all__ = ["Cluster", "until"]
+__all__ = ["Bouncer", "Cluster", "until"]
 
 #: Seconds for it to start or stop on a busy machine.
 PATIENCE = 60.0
@@ -119,10 +120,59 @@ class Cluster:
         self.ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+class Bouncer:
+    """pgbouncer before a cluster, for every database of it, as its superuser.
+
+    :param mode: ``session`` or ``transaction``
+    """
+
+    def __init__(self, program: Path, cluster: Cluster, mode: str = "session") -> None:
+        self._program = program
+        self._cluster = cluster
+        self.home = Path(tempfile.mkdtemp(prefix="mythos-pgb-"))
+        self._user = "postgres" if os.geteuid() == 0 else None
+        (self.home / "ini").write_text(
+            f"[databases]\n* = host={cluster.home} user=postgres\n[pgbouncer]\npool_mode = {mode}\nauth_type = any\n"
+            f"unix_socket_dir = {self.home}\nlisten_addr =\nlisten_port = 6432\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._user is not None:
+            who = pwd.getpwnam(self._user)
+            os.chown(self.home, who.pw_uid, who.pw_gid)
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres@:6432/{database}?host={self.home}"
+
+    def start(self) -> None:
+        with (self.home / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._program, self.home / "ini"], user=self._user, cwd=self.home, stdout=log, stderr=log
+            )
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self._process is not None and self._process.poll() is None, (self.home / "log").read_text()
+        try:
+            psycopg2.connect(self.url_of("postgres")).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Every line through it is cut."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.home)
+
+
 def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until it is true."""
-    waited = 0.0
+    end = time.monotonic() + seconds
     while not condition():
-        assert waited < seconds, "it never came true"
+        assert time.monotonic() < end, "it never came true"
         select_nothing(0.02)
-        waited += 0.02

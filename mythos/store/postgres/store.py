@@ -129,13 +129,24 @@ class PostgresStore:
         while True:
             try:
                 self._epoch, holder = await self.world.run(self._take)
+                if self._epoch:
+                    await self._check_pooler()
+                    return
             except StoreDown as error:
                 raise PostgresError(f"{self._target} cannot be used: {error}.") from error
-            if self._epoch:
-                return
             if self._reactor.seconds() >= end:
                 raise PostgresError(in_use(self._target, holder))
             await deferLater(self._reactor, _AGAIN)
+
+    async def _check_pooler(self) -> None:
+        """:raises PostgresError: one stands between that lends out connections for a transaction only: locks would be
+        anybody's"""
+        ours = await self.world.query("SELECT pg_backend_pid()")
+        if await self.accounts.query("SELECT pg_backend_pid()") == ours:
+            raise PostgresError(
+                f"{self._target} is behind a pooler that shares connections: set pool_mode = session for it, or name"
+                " PostgreSQL itself in database.url."
+            )
 
     async def _take(self, cursor: Cursor, _: Any) -> tuple[int, tuple[Any, ...] | None]:
         """The new epoch, or 0 and who has the lock."""
