@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from struct import Struct
 from typing import Final
 
@@ -19,6 +20,7 @@ _SHORT: Final = {first: tuple(bytes((first, length)) for length in range(126)) f
 _MEDIUM: Final = Struct("!BBH")
 _LONG: Final = Struct("!BBQ")
 _MASKED: Final = 6  # bytes of the shortest header of a client
+_FLUSHED: Final = b"\x00\x00\xff\xff"  # what permessage-deflate leaves out
 
 
 def frame_header(length: int, first: int = TEXT) -> bytes:
@@ -30,13 +32,15 @@ def frame_header(length: int, first: int = TEXT) -> bytes:
     return _LONG.pack(first, 127, length)
 
 
-def read_text(data: bytes, at: int, most: int) -> tuple[bytes, int] | None:
+def read_text(data: bytes, at: int, most: int, *, deflate: bool = False) -> tuple[bytes, int] | None:
     """The client's text frame that begins at ``at``: its payload (UTF-8), and where it ends.
 
-    None: it is not whole, longer than ``most`` or 65,535 bytes, part of a longer message, compressed, another frame, or
-    wrong in any way.
+    None: it is not whole, longer than ``most`` or 65,535 bytes, part of a longer message, another frame, or wrong in
+    any way.
+
+    :param deflate: it may be compressed, by itself
     """
-    if len(data) - at < _MASKED or data[at] != TEXT:
+    if len(data) - at < _MASKED or not (data[at] == TEXT or (deflate and data[at] == DEFLATED)):
         return None
     size, begin = data[at + 1] - 0x80, at + _MASKED
     if size == 126:
@@ -51,10 +55,25 @@ def read_text(data: bytes, at: int, most: int) -> tuple[bytes, int] | None:
     mask = (data[begin - 4 : begin] * (size // 4 + 1))[:size]
     payload = (int.from_bytes(data[begin:end], "big") ^ int.from_bytes(mask, "big")).to_bytes(size, "big")
     try:
+        if data[at] == DEFLATED:
+            payload = _inflated(payload, most)
         payload.decode()
-    except UnicodeDecodeError:
+    except ValueError:
         return None
     return payload, end
+
+
+def _inflated(payload: bytes, most: int) -> bytes:
+    """What permessage-deflate compressed. :raises ValueError: it did not, or it is more than ``most`` bytes"""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        found = inflate.decompress(payload, most + 1)
+        inflate.decompress(_FLUSHED)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if len(found) > most:
+        raise ValueError("too long")
+    return found
 
 
 def text_frame(payload: bytes) -> bytes:
