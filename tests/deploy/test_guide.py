@@ -17,12 +17,12 @@ _GUIDE: Final = (ROOT / "docs" / "deployment.md").read_text()
 _BLOCKS: Final = re.findall(r"^```sh\n(.*?)^```$", _GUIDE, re.MULTILINE | re.DOTALL)
 #: Programs that change more than files, or that other tests run: here they only have to be called.
 _CALLED: Final = tuple(
-    "apt-get chown haproxy nginx opt/mythos/bin/pip opt/mythos/bin/twistd python3 supervisorctl systemctl"
-    " useradd".split()
+    "apt-get chown docker haproxy nginx openssl opt/mythos/bin/pip opt/mythos/bin/twistd promtool python3 supervisorctl"
+    " systemctl useradd".split()
 )
 _FOLDERS: Final = tuple(
-    "bin etc/haproxy etc/logrotate.d etc/mythos/tls etc/nginx etc/supervisor/conf.d etc/systemd/system opt/mythos/bin"
-    " var/lib var/log".split()
+    "bin etc/default etc/grafana/provisioning etc/haproxy etc/logrotate.d etc/mythos/tls etc/nginx etc/prometheus"
+    " etc/supervisor/conf.d etc/systemd/system opt/mythos/bin var/lib var/log".split()
 )
 
 
@@ -59,5 +59,5 @@ def test_every_file_is_told_of() -> None:
     named = {one.rstrip("/.") for one in re.findall(r"(?:(?<=\.\./)|(?<![\w/]))etc/[\w./-]*", _GUIDE)}
     files = {path for path in (ROOT / "etc").rglob("*") if path.is_file()}
     told = {ROOT / one for one in named}
-    assert {path for path in files if not told & {path, path.parent}} == set()
+    assert {path for path in files if not told & {path, *path.parents}} == set()
     assert {path for path in told if not path.exists()} == set()

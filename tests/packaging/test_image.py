@@ -48,6 +48,21 @@ def test_health_check() -> None:
     assert "http://127.0.0.1:8000/health/live" in code
 
 
+def test_habits() -> None:
+    """What hadolint asks for: bases with a version, absolute places, lists as commands, nothing fetched or piped."""
+    for word, rest in _instructions():
+        assert word != "ADD"
+        if word == "FROM":
+            assert re.search(r":[\w.]*\d", rest.split()[0])
+        if word in ("WORKDIR", "VOLUME"):
+            assert rest.startswith("/")
+        if word in ("CMD", "ENTRYPOINT"):
+            json.loads(rest)
+        if word == "RUN":
+            assert not re.search(r"\bsudo\b|\bcurl\b|\bwget\b|\|(?!\|)|\bapt\b", rest)
+            assert "pip" not in rest or "--no-cache-dir" in rest
+
+
 def test_plugin_cache() -> None:
     """Twisted's plugin cache is written while the image is built, after the install."""
     runs = [rest for word, rest in _instructions() if word == "RUN"]
