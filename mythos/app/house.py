@@ -92,6 +92,7 @@ class House(Server):
         self._open_store = open_store
         self._parts: Parts | None = None
         self._recovering = False
+        self._seals: set[str] = set()  # why the ledger cannot be written
         self.vitals: Vitals | None = None
 
     def connections(self) -> int:
@@ -222,7 +223,9 @@ class House(Server):
         )
         if "i3" in config.roles:
             parts.network = Network(config, reactor, clock, self.doors, self.every)
-        self.vitals = Vitals(config, reactor, self.health, parts, api, doorman, watcher, self._observer)
+        self.vitals = Vitals(
+            config, reactor, self.health, parts, api, doorman, watcher, self._observer, self._disk_full
+        )
         self.vitals.checks(lambda: self._recovering)
         return world, parts
 
@@ -332,19 +335,25 @@ class House(Server):
             *vitals.jobs,
         ):
             self.every(seconds, job)
+        vitals.start()
 
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────
 
     def _store_down(self, down: bool) -> None:
+        self._seal("the store does not answer", down)
+
+    def _disk_full(self, full: bool) -> None:
+        self._seal("its disk is full", full)
+
+    def _seal(self, why: str, sealed: bool) -> None:
         """Say so at once: all other words wait until the store answers, and nobody would know why."""
-        if self._parts is None:
+        before = bool(self._seals)
+        (self._seals.add if sealed else self._seals.discard)(why)
+        down = bool(self._seals)
+        if self._parts is None or down == before:
             return
         realm = self._parts.realm
-        realm.world.sealed = (
-            "The world's ledger cannot be written just now: nothing can change hands. Try again shortly."
-            if down
-            else ""
-        )
+        realm.world.sealed = _SEALED if down else ""
         words = "The world's ledger cannot be written just now. Everything waits for it." if down else "It goes on."
         realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
 
@@ -382,6 +391,7 @@ class House(Server):
     async def _load_again(self, parts: Parts) -> None:
         await parts.lane.settled()
         await load_again(parts.realm)
+        parts.realm.world.sealed = _SEALED if self._seals else ""
         self._recovering = False
 
     def _reload_content(self) -> str:
@@ -419,6 +429,8 @@ class House(Server):
         parts = self._parts
         if parts is None:
             return
+        if self.vitals is not None:
+            self.vitals.stop()
         if parts.network is not None:
             await parts.network.stop()
         parts.pump.stop()
@@ -438,6 +450,7 @@ class House(Server):
         return status_table(self.config, self._parts.realm, self.ports, self.health.started)
 
 
+_SEALED = "The world's ledger cannot be written just now: nothing can change hands. Try again shortly."
 #: Seconds that a stop waits for the store, twice.
 _STOPPING = 4.0
 #: Seconds between two looks at the files of the certificate.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mythos.app.parts import Parts, Watcher
+from mythos.app.watching import Watching
 from mythos.config import Config
 from mythos.net.api import Api
 from mythos.net.certificate import Certificate
@@ -15,12 +16,11 @@ from mythos.store.postgres.store import PostgresStore
 from mythos.telemetry.health import Health, Probe
 from mythos.telemetry.logs import Observer
 from mythos.telemetry.metrics import Metrics, Numbers
-from mythos.telemetry.process import Cpu, memory_limit, resident
+from mythos.telemetry.process import Cpu
+from mythos.telemetry.stall import BEAT
 
 __all__ = ["Vitals"]
 
-#: Seconds between two looks at how late the reactor is.
-_LAG = 0.25
 #: Ticks that may be left out, and the least seconds of it, before the world counts as standing still.
 _MISSED = 5, 10.0
 #: Seconds before its end at which a certificate is spoken of.
@@ -30,6 +30,7 @@ _RENEW = 14 * 86_400.0
 class Vitals:
     """See the module.
 
+    :param seal: called with True when the disk of the store is full, with False when there is room again
     :ivar jobs: (seconds, what is to be done so often)
     """
 
@@ -43,6 +44,7 @@ class Vitals:
         doorman: Doorman,
         watcher: Watcher,
         observer: Observer | None,
+        seal: Callable[[bool], None],
     ) -> None:
         self._config = config
         self._reactor = reactor
@@ -55,7 +57,7 @@ class Vitals:
         self._seconds = parts.realm.clock.seconds
         self._due = self._ticked = self._seconds()
         self._cpu = Cpu(self._seconds)
-        self._limit = memory_limit()
+        self.watching = Watching(config, parts, seal)
         self.metrics = Metrics(self._count)
         parts.lane.seconds = self.metrics.commit.observe
         if config.metrics.latency:
@@ -64,10 +66,20 @@ class Vitals:
             parts.outlet.established = self.metrics.established
             api.observe = self.metrics.request
         self.jobs: tuple[tuple[float, Callable[[], object]], ...] = (
-            (_LAG, self._lag),
+            (BEAT, self._lag),
             (1.0, self._cpu.sample),
             (config.health.interval, health.look),
+            *self.watching.jobs,
         )
+
+    def start(self) -> None:
+        """Watch, from the reactor's thread."""
+        self._due = self._ticked = self._seconds()
+        self.watching.first()
+        self.watching.stall.startService()
+
+    def stop(self) -> None:
+        self.watching.stall.stopService()
 
     # ── how the parts are ───────────────────────────────────────────────────────────────────────
 
@@ -82,6 +94,13 @@ class Vitals:
         health.checks["world"] = lambda: "It is loaded again from the store." if recovering() else self._stands()
         if parts.network is not None:
             health.warns["routers"] = self._routers
+        watching = self.watching
+        health.warns["reactor"] = watching.stalled
+        health.warns["disk"], health.checks["disk"] = watching.disk_low, watching.disk_out
+        health.details["disk"] = watching.disk_detail
+        if self._config.memory.monitor:
+            health.warns["memory"], health.checks["memory"] = watching.memory_low, watching.memory_out
+            health.details["memory"] = watching.memory_detail
 
     def certificate(self, certificate: Certificate) -> None:
         """Look at it too."""
@@ -109,8 +128,10 @@ class Vitals:
 
     def _lag(self) -> None:
         now = self._seconds()
-        self.metrics.lag.observe(max(0.0, now - self._due))
-        self._due = now + _LAG
+        late = max(0.0, now - self._due)
+        self.metrics.lag.observe(late)
+        self.watching.stall.beat(late)
+        self._due = now + BEAT
 
     # ── what the parts count ────────────────────────────────────────────────────────────────────
 
@@ -155,7 +176,10 @@ class Vitals:
             ready=not self._health.not_ready(),
             certificate=self._certificate.ends if self._certificate else None,
             cpu=self._cpu.percent,
-            memory=(resident(), self._limit),
+            memory=self.watching.memory,
+            memory_step=self.watching.step,
+            disk=(disk.free, disk.size) if (disk := self.watching.disk) else None,
+            stalls=(self.watching.stall.count, self.watching.stall.total),
         )
 
 

@@ -201,6 +201,35 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    monitor: bool = setting(
+        BOOL, "yes", "Let in fewer people, and drop the slowest readers, before memory runs out.",
+        env=("USE_MEMORY_MONITORING",)
+    )
+    max_mb: int = setting(
+        integer(0, 2**24), "0", "Megabytes the server may use; 0: what its container allows, or 75 % of the machine's.",
+        env=("MAX_MEMORY_MB",)
+    )
+    alert_percent: int = setting(
+        integer(1, 99), "80", "From here on no new guests come in; at 90 slow readers go, at 95 nobody new comes.",
+        env=("MEMORY_ALERT_THRESHOLD",)
+    )
+    interval: float = setting(
+        seconds(0.1, 3600), "10s", "Look at it this often.", env=("MEMORY_CHECK_INTERVAL",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSpace:
+    warn_percent: int = setting(
+        integer(0, 99), "10", "Say that the disk of the store is filling up when less than this is free; 0: never."
+    )
+    seal: int = setting(
+        size(0, 2**40), "64MB", "With less than this nothing changes hands, as on a full disk, until there is room."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Mud:
     name: str = setting(NAME, "Mythos", "The name of your MUD, as players and MUD lists see it.", env=("MUD_NAME",))
     admin_email: str = setting(EMAIL, "", "Where people can write to you.", env=("MUD_ADMIN_EMAIL",))
@@ -579,6 +608,8 @@ class Config:
     http: Http = section(Http, "The web door.", scalar="listen")
     metrics: Metrics = section(Metrics, "Numbers for operators.", scalar="listen")
     health: Health = section(Health, "What /health looks at.")
+    memory: Memory = section(Memory, "How much memory the server may use.")
+    disk: DiskSpace = section(DiskSpace, "The disk that the store is on.")
     database: Database = section(Database, "What outlives the process.", scalar="url")
     security: Security = section(Security, "Secrets: name a file (secret_key_file) or a variable (${NAME}).")
     log: Log = section(Log, "The log.")

@@ -337,7 +337,7 @@ class Api:
     async def _healthy(self, request: Request) -> bytes:
         await self._health.look()
         found = self._health.detailed(numbers=request.path.endswith(b"/detailed") and await self._is_operator(request))
-        return _json(request, found, 200 if found["status"] == "healthy" else 503)
+        return _json(request, found, 503 if found["status"] == "unhealthy" else 200)
 
     async def _is_operator(self, request: Request) -> bool:
         """Somebody of this machine, not a proxy on it that speaks for others; or a keeper, by the token shown."""

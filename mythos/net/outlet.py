@@ -117,6 +117,15 @@ class Outlet:
                 _log.failure("{kind} connection broke while it was looked at", kind=link.kind)
                 link.abort()
 
+    def drop_slowest(self, share: float) -> int:
+        """Drop those who take nothing and have most to take, up to a share of all; returns how many there were."""
+        shut = [(link.session.log.behind(link.cursor, 0.0)[0], link) for link in self.links if link.shut]
+        shut.sort(key=lambda one: -one[0])
+        slowest = shut[: max(1, round(len(self.links) * share))]
+        for _, link in slowest:
+            link.drop()
+        return len(slowest)
+
 
 @implementer(IPushProducer)
 class Link:
@@ -284,12 +293,17 @@ class Link:
         if self.shut and not self._closed:
             behind, _ = self.session.log.behind(self.cursor, now)
             if behind > SLOW_BYTES or now - self._shut_since > SLOW_SECONDS:
-                _log.info("{kind} connection is too slow: dropped", kind=self.kind)
-                self._closed = _WHY[4008]
-                self.shutdown(4008, "slow")
-                self.abort()
+                self.drop()
         elif self.draws and not self._closed:
             self.realm.draw(self.session)  # something may have changed without a word
+
+    def drop(self) -> None:
+        """It reads too slowly. Its session waits for it to come back."""
+        if not self._closed:
+            _log.info("{kind} connection is too slow: dropped", kind=self.kind)
+            self._closed = _WHY[4008]
+            self.shutdown(4008, "slow")
+            self.abort()
 
     # ── IPushProducer: the transport says when it holds enough ──────────────────────────────────
 

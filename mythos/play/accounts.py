@@ -71,7 +71,11 @@ class Grant:
 
 
 class Accounts:
-    """See the module."""
+    """See the module.
+
+    :ivar no_guests: why nobody comes in as a new guest; empty: they do
+    :ivar closed: why nobody comes in who has no session; empty: they do
+    """
 
     def __init__(
         self,
@@ -96,6 +100,8 @@ class Accounts:
         self._letting_go = False
         self._changing: set[EntityId] = set()  # whose account is being written
         self._claim = ("", 0.0)
+        self.no_guests = ""
+        self.closed = ""
 
     # ── sessions that the store remembers ───────────────────────────────────────────────────────
 
@@ -217,14 +223,21 @@ class Accounts:
     # ── coming in ───────────────────────────────────────────────────────────────────────────────
 
     def guest(self) -> Session:
-        """A new guest in the shared first room."""
+        """A new guest in the shared first room. :raises Busy: there is no room for one"""
+        if self.no_guests:
+            raise Busy(self.no_guests)
         world = self._realm.world
         me = Character(world.new_id("c"), "", world.atlas.start)
         me.name = f"Guest{me.id[1:]}"
         return self._open(me)
 
     def _open(self, me: Character) -> Session:
-        """A session for a character that has none; both are on disk before later words."""
+        """A session for a character that has none; both are on disk before later words.
+
+        :raises Busy: there is no room for one
+        """
+        if self.closed:
+            raise Busy(self.closed)
         self._realm.world.characters[me.id] = me
         self._realm.commits.submit_entities([me])
         return self._realm.open_session(me)

@@ -53,7 +53,8 @@ class Numbers:
     :ivar database: connections to it, and how many of them are busy
     :ivar checks: part of the server -> ok, degraded or down
     :ivar certificate: unix second at which it ends
-    :ivar cpu: percent of one processor; ``memory``: bytes in use, and bytes allowed
+    :ivar cpu: percent of one processor; ``memory``: bytes in use, and bytes allowed; ``memory_step``: marks it passed
+    :ivar disk: bytes free, and of all, where the store is; ``stalls``: how many, and their seconds
     """
 
     connections: Mapping[str, int] = field(default_factory=dict)
@@ -79,6 +80,9 @@ class Numbers:
     certificate: float | None = None
     cpu: float = 0.0
     memory: tuple[int, int] = (0, 0)
+    memory_step: int = 0
+    disk: tuple[int, int] | None = None
+    stalls: tuple[int, float] = (0, 0.0)
 
 
 class Metrics(Collector):
@@ -163,6 +167,14 @@ class Metrics(Collector):
         used, allowed = numbers.memory
         yield one("mythos_memory_usage_bytes", "Memory in use", used)
         yield one("mythos_memory_limit_bytes", "Memory it may have", allowed)
+        yield one("mythos_memory_step", "Marks that memory has passed, of three", numbers.memory_step)
+        if numbers.disk is not None:
+            free, size = numbers.disk
+            yield one("mythos_disk_free_bytes", "What may still be written where the store is", free)
+            yield one("mythos_disk_size_bytes", "All there is of it", size)
+        count, seconds = numbers.stalls
+        yield single("mythos_reactor_stalls", "Times the server stood still for half a second or more", count)
+        yield single("mythos_reactor_stall_seconds", "For how long in all", seconds)
         if numbers.certificate is not None:
             yield one("mythos_certificate_end_seconds", "Unix time at which the certificate ends", numbers.certificate)
         for name, text, histogram in (

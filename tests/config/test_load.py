@@ -449,11 +449,11 @@ def test_unknown_others_are_ignored() -> None:
     """But what an operator may count on is mentioned, once."""
     loaded = read(
         env={"PATH": "/bin", "POSTGRES_PASSWORD": "x", "MYTHOS_TEST_REQUIRE": "all", "WORKERS": "4"},
-        dotenv="REDIS_URL=redis://r\nMAX_MEMORY_MB=4096\n",
+        dotenv="REDIS_URL=redis://r\nCACHE_ENABLED=yes\n",
     )
     assert loaded.notes == (
         "WORKERS has no effect: one process is one node; run more nodes instead.",
-        "No effect in this version: MAX_MEMORY_MB, REDIS_URL.",
+        "No effect in this version: CACHE_ENABLED, REDIS_URL.",
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
 import time
 import urllib.error
@@ -130,3 +132,53 @@ def test_without_its_database(tmp_path: Path) -> None:
             select_nothing(0.1)
         guest.until(">")
         guest.close()
+
+
+def test_memory_is_short(tmp_path: Path) -> None:
+    """Nobody new comes in by any door, and it says why; a player who is there would go on."""
+    with Server(tmp_path / "data", env={"MAX_MEMORY_MB": "10", "MEMORY_CHECK_INTERVAL": "0.1"}) as server:
+        status, found = ask(server, "/health")
+        assert (status, found["checks"]["memory"]["status"]) == (503, "down")
+        assert "% of what it may be" in found["checks"]["memory"]["message"]
+        assert ask(server, "/health/detailed")[1]["checks"]["memory"]["detail"]["limit"] == 10 * 2**20
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            server.post("/api/v1/guest")
+        assert refused.value.code == 503
+        guest = Telnet(server.ports["telnet"])
+        guest.until("name")
+        guest.send("guest")
+        guest.until("This world is full just now.")
+        guest.close()
+        assert values(page(server)[1])["mythos_memory_step"] == 3
+        assert "ALERT memory is" in server.log.read_text()
+    with Server(tmp_path / "data", env={"MAX_MEMORY_MB": "10", "USE_MEMORY_MONITORING": "false"}) as server:
+        assert "memory" not in ask(server, "/health")[1]["checks"]
+        assert server.post("/api/v1/guest")["session"]
+
+
+def test_the_disk_is_full(tmp_path: Path) -> None:
+    """What it has left is told before; then nothing changes hands, and nothing that was there is lost."""
+    with Server(tmp_path / "data", env={"MYTHOS_DISK_WARN_PERCENT": "99"}) as server:
+        status, found = ask(server, "/health")
+        assert (status, found["status"], found["checks"]["disk"]["status"]) == (200, "degraded", "degraded")
+        numbers = values(page(server)[1])
+        assert 0 < numbers["mythos_disk_free_bytes"] < numbers["mythos_disk_size_bytes"]
+    with Server(tmp_path / "data", env={"MYTHOS_DISK_SEAL": "1000GB"}) as server:
+        status, found = ask(server, "/health/ready")
+        assert (status, found["reason"].partition(":")[0]) == (503, "database")
+        assert ask(server, "/health")[1]["checks"]["disk"]["message"] == "It is full: nothing can change hands."
+        assert "MB are free on the disk of the store" in server.log.read_text()
+
+
+def test_it_stands_still(house: Server) -> None:
+    """It is counted, told to the log in one line, and health speaks of it for a minute."""
+    before = values(page(house)[1])["mythos_reactor_stalls_total"]
+    os.kill(house.pid, signal.SIGSTOP)
+    select_nothing(1.2)
+    os.kill(house.pid, signal.SIGCONT)
+    end = time.monotonic() + 10.0
+    while values(page(house)[1])["mythos_reactor_stalls_total"] == before:
+        assert time.monotonic() < end
+        select_nothing(0.05)
+    assert ask(house, "/health")[1]["checks"]["reactor"]["status"] == "degraded"
+    assert house.log.read_text().count("ALERT the server stood still for 1.") >= 1
