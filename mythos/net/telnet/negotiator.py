@@ -97,7 +97,8 @@ class Negotiator:
         if option == Option.TIMING_MARK:
             if link is not None:
                 link.arrival.marked()
-        elif on and option == Option.TTYPE and side is Side.HIM:
+            return  # which says nothing of the client, and comes every second
+        if on and option == Option.TTYPE and side is Side.HIM:
             send(TTYPE_SEND)
             if entrance is not None:
                 entrance.postpone()
