@@ -99,13 +99,13 @@ async def while_it_waits(cluster: Cluster, name: str) -> int:
 
 @pytest.fixture
 def locked(target: Target) -> Iterator[Any]:
-    """Somebody who can hold the balances, so that a batch gets stuck after its first statement."""
+    """Somebody who can hold the counters, so that a batch gets stuck in its last statement."""
     with connected(target.run) as database:
         yield database
 
 
 def lock(locked: Any) -> None:
-    locked.cursor().execute("LOCK TABLE balance")
+    locked.cursor().execute("LOCK TABLE meta")
 
 
 # ── connections that end ────────────────────────────────────────────────────────────────────────
@@ -215,7 +215,7 @@ async def test_a_queue_has_an_end(near: PostgresStore, locked: Any) -> None:
 
 # ── an answer that is lost ──────────────────────────────────────────────────────────────────────
 
-CUTS = [(words, how) for words in (b"INTO batch", b"INTO entity", b"COMMIT") for how in ("before", "after")]
+CUTS = [(words, how) for words in (b"EXECUTE begin_batch", b"COMMIT") for how in ("before", "after")]
 
 
 @pytest.mark.parametrize(("words", "how"), CUTS)
@@ -223,7 +223,7 @@ async def test_a_batch_whose_line_is_cut(far: PostgresStore, proxy: Proxy, words
     """Wherever it is cut, also where it was written and nobody could say so: it is there once."""
     proxy.once(words, how)
     await write(far, pays())
-    assert sum(b"INTO batch" in query for query in proxy.asked) == 2
+    assert sum(b"EXECUTE begin_batch" in query for query in proxy.asked) == 2
     assert await gold(far) == [(5, 1)]
     assert await ask(far, "SELECT rev FROM entity") == [(1,)]
 

@@ -112,14 +112,12 @@ def _kind(error: BaseException) -> type[_Broken | StoreDown | BadBatch]:
 
 
 class Cursor:
-    """A transaction that is open, or about to be: ``BEGIN`` goes out with its first statement.
-
-    :ivar count: rows that the last statement of the last :meth:`run` changed or found
-    """
+    """A transaction that is open, or about to be: ``BEGIN`` goes out with its first statement."""
 
     def __init__(self, cursor: Any, *, begin: str = "BEGIN;") -> None:
         self._cursor = cursor
         self._begin = begin
+        self._last: tuple[str, Sequence[Any]] = ("", ())
 
     async def run(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
         """One statement, or several that go out together."""
@@ -135,9 +133,15 @@ class Cursor:
         """The first one."""
         return next(iter(await self.rows(sql, values)), None)
 
-    @property
-    def count(self) -> int:
-        return int(self._cursor.rowcount)
+    def finish(self, sql: str, values: Sequence[Any]) -> None:
+        """Statements that go out with ``COMMIT``, and need no answer but its."""
+        self._last = sql, values
+
+    async def commit(self) -> bool:
+        """False: the transaction had failed before."""
+        sql, values = self._last
+        await self.run(sql + "COMMIT", values or None)
+        return bool(self._cursor.statusmessage == "COMMIT")
 
 
 class _Wire(txpostgres.Connection):  # type: ignore[misc]  # txpostgres is not typed
@@ -294,12 +298,11 @@ class Connection:
         result: Any = NOTHING
         late = _Late(wire, self._reactor, deadline)
         try:
-            cursor = wire.cursor()
-            done = await work(Cursor(cursor, begin="" if alone else "BEGIN;"), before)
+            cursor = Cursor(wire.cursor(), begin="" if alone else "BEGIN;")
+            done = await work(cursor, before)
             if not alone:
                 result = done
-                await cursor.execute("COMMIT")
-                if cursor.statusmessage != "COMMIT":  # so it says of a transaction that had failed before
+                if not await cursor.commit():
                     raise _Broken("the transaction was rolled back")
             return done
         except (psycopg2.Error, ConnectionClosed, CancelledError) as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any, Final
 
 from mythos.store.rows import Rows
@@ -18,17 +20,20 @@ __all__ = [
     "IDLE",
     "LATER_COMMANDS",
     "MISFITS",
+    "PREPARE",
     "REVOKE",
     "SESSIONS",
     "SETTINGS",
-    "TAKE",
     "WORLD",
     "WORLD_GOLD",
     "columns",
     "misfit",
+    "taken",
     "takings",
     "writes",
 ]
+
+_VALUE: Final = re.compile(r"%s::([a-z0-9]+(?:\[\])?)")
 
 #: Each new connection's: what may take how long, when a peer counts as gone, and that a commit is on disk.
 SETTINGS: Final = (
@@ -39,51 +44,79 @@ SETTINGS: Final = (
     " WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
 )
 
-#: A batch begins: no row if it is written already, or if the epoch is another server's.
-BEGIN_BATCH: Final = (
-    "WITH held AS (SELECT epoch FROM fence FOR SHARE)"
-    " INSERT INTO batch SELECT %s, %s FROM held WHERE epoch = %s"
+
+def _prepared(name: str, sql: str) -> tuple[str, str]:
+    """How a statement is prepared and how it is executed.
+
+    :param sql: each value stands in it as ``%s::type``
+    """
+    types = re.findall(_VALUE, sql)
+    numbers = count(1)
+    numbered = re.sub(_VALUE, lambda _: f"${next(numbers)}", sql)
+    values = ", ".join([f"%s::{type}" for type in types])
+    return f"PREPARE {name} ({', '.join(types)}) AS {numbered};", f"EXECUTE {name} ({values});"
+
+
+#: A batch begins: by its name, and with what it takes from balances. Whether it begins (not if it is written already,
+#: or if the epoch is another server's), and from how many balances it took.
+_PREPARE_BEGIN, BEGIN_BATCH = _prepared(
+    "begin_batch",
+    "WITH held AS (SELECT epoch FROM fence FOR SHARE), begun AS (INSERT INTO batch"
+    " SELECT %s::text, %s::bigint FROM held WHERE epoch = %s::bigint"
     " ON CONFLICT (incarnation) DO UPDATE SET number = excluded.number WHERE batch.number < excluded.number"
-    " RETURNING number"
+    " RETURNING number),"
+    " took AS (UPDATE balance SET amount = amount + total, rev = rev + count FROM"
+    " unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS taken (holder, asset, total, count)"
+    " WHERE balance.holder = taken.holder AND balance.asset = taken.asset AND EXISTS (SELECT 1 FROM begun) RETURNING 1)"
+    " SELECT (SELECT count(*) FROM begun), (SELECT count(*) FROM took)",
 )
-_ENTITIES: Final = (
+_PREPARE_GONE, _GONE = _prepared("gone", "DELETE FROM entity WHERE id = ANY(%s::text[])")
+_PREPARE_ENTITIES, _ENTITIES = _prepared(
+    "entities",
     "INSERT INTO entity (id, kind, proto, zone, place, stack, data) SELECT * FROM"
     " unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[])"
     " ON CONFLICT (id) DO UPDATE SET proto = excluded.proto, zone = excluded.zone, place = excluded.place,"
-    " stack = excluded.stack, data = excluded.data, rev = entity.rev + 1;"
+    " stack = excluded.stack, data = excluded.data, rev = entity.rev + 1",
 )
-_LEDGER: Final = (
+_PREPARE_LEDGER, _LEDGER = _prepared(
+    "ledger",
     "INSERT INTO ledger (tx, kind, session, c, asked, at) SELECT * FROM"
-    " unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::float8[]);"
+    " unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::float8[])",
 )
-_LINES: Final = (
+_PREPARE_LINES, _LINES = _prepared(
+    "ledger_lines",
     "INSERT INTO ledger_line (tx, holder, asset, delta) SELECT * FROM"
-    " unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[]);"
+    " unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[])",
 )
-_BALANCES: Final = (
+_PREPARE_BALANCES, _BALANCES = _prepared(
+    "balances",
     "INSERT INTO balance (holder, asset, amount, rev) SELECT * FROM"
     " unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])"
     " ON CONFLICT (holder, asset) DO UPDATE SET amount = balance.amount + excluded.amount,"
-    " rev = balance.rev + excluded.rev;"
+    " rev = balance.rev + excluded.rev",
 )
-_SESSIONS: Final = (
+_PREPARE_SESSIONS, _SESSIONS = _prepared(
+    "sessions",
     "INSERT INTO session (id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log)"
     " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],"
     " %s::text[], %s::text[], %s::text[], %s::float8[], %s::text[])"
     " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, head = excluded.head, floor = excluded.floor,"
     " next_c = excluded.next_c, asked = excluded.asked, undone = excluded.undone, tokens = excluded.tokens,"
-    " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log;"
+    " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log",
 )
+_PREPARE_ENDED, _ENDED = _prepared("ended", "DELETE FROM session WHERE id = ANY(%s::text[])")
 #: Counters only rise: a batch that had to be tried again may come behind an account that took a newer id.
-_META: Final = (
+_PREPARE_META, _META = _prepared(
+    "meta",
     "INSERT INTO meta (key, value) SELECT * FROM unnest(%s::text[], %s::text[])"
-    " ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE excluded.value::numeric > meta.value::numeric;"
+    " ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE excluded.value::numeric > meta.value::numeric",
 )
-#: The last one of a batch: it must find all whom something is taken from.
-TAKE: Final = (
-    "UPDATE balance SET amount = amount + total, rev = rev + count FROM"
-    " unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS taken (holder, asset, total, count)"
-    " WHERE balance.holder = taken.holder AND balance.asset = taken.asset"
+#: Each new connection's that batches go through: to plan a statement takes the server longer than to run it.
+PREPARE: Final = "DEALLOCATE ALL;" + "".join(
+    (
+        *(_PREPARE_BEGIN, _PREPARE_GONE, _PREPARE_ENTITIES, _PREPARE_LEDGER, _PREPARE_LINES, _PREPARE_BALANCES),
+        *(_PREPARE_SESSIONS, _PREPARE_ENDED, _PREPARE_META),
+    )
 )
 #: Whose balance does not allow what a batch does to it: holder, asset, by how much, and what there is.
 MISFITS: Final = (
@@ -152,6 +185,11 @@ def columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+def taken(rows: Sequence[tuple[str, str, int, int]]) -> list[list[Any]]:
+    """The same of :func:`takings`, of which there may be none."""
+    return columns(rows) if rows else [[], [], [], []]
+
+
 def writes(batch: Rows) -> tuple[str, list[Any]]:
     """Everything of a batch but what it takes from balances: statements that go out together, and their values."""
     said: list[str] = []
@@ -162,7 +200,7 @@ def writes(batch: Rows) -> tuple[str, list[Any]]:
         values.extend(arrays)
 
     if batch.gone:
-        add("DELETE FROM entity WHERE id = ANY(%s);", list(batch.gone))
+        add(_GONE, list(batch.gone))
     if batch.entities:
         add(_ENTITIES, *columns(batch.entities))
     if batch.ledger:
@@ -174,13 +212,14 @@ def writes(batch: Rows) -> tuple[str, list[Any]]:
     if batch.sessions:
         add(_SESSIONS, *columns(batch.sessions))
     if batch.ended:
-        add("DELETE FROM session WHERE id = ANY(%s);", list(batch.ended))
+        add(_ENDED, list(batch.ended))
     add(_META, *columns(batch.meta))
     return "".join(said), values
 
 
 def takings(batch: Rows) -> list[tuple[str, str, int, int]]:
-    """Rows for :data:`TAKE`: an upsert would check the fall itself, which is no row of its own."""
+    """Holder, asset, by how much and in how many lines: an upsert would check the fall itself, which is no row of its
+    own."""
     return [row for row in _balances(batch) if row[2] < 0]
 
 

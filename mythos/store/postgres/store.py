@@ -162,6 +162,7 @@ class PostgresStore:
     async def _world_ready(self, cursor: Cursor) -> None:
         """A new connection: the lock went with the old one, unless the server has not noticed its end."""
         await cursor.run(say.SETTINGS)
+        await cursor.run(say.PREPARE)
         if not self._epoch:
             return
         self._locked = False
@@ -205,19 +206,17 @@ class PostgresStore:
             raise StoreDown(str(error)) from error
 
     async def _write(self, cursor: Cursor, rows: Rows) -> None:
-        if await cursor.row(say.BEGIN_BATCH, (rows.incarnation, rows.number, self._epoch)) is None:
+        takings = say.takings(rows)
+        name = (rows.incarnation, rows.number, self._epoch)
+        ((begun, took),) = await cursor.rows(say.BEGIN_BATCH, (*name, *say.taken(takings)))
+        if not begun:
             await self._check_fence(cursor)
             return  # it is written
+        if took != len(takings):
+            raise BadBatch(f"batch {rows.number} takes from a holder that has nothing")
         if not self._locked:
             await self._lock(cursor)
-        sql, values = say.writes(rows)
-        taken = say.takings(rows)
-        if taken:
-            await cursor.run(sql + say.TAKE, [*values, *say.columns(taken)])
-            if cursor.count != len(taken):
-                raise BadBatch(f"batch {rows.number} takes from a holder that has nothing")
-        else:
-            await cursor.run(sql, values)
+        cursor.finish(*say.writes(rows))
 
     async def _blame(self, rows: Rows, error: BadBatch) -> str:
         """What broke, and on which row."""
