@@ -110,10 +110,13 @@ def bound(plan: Plan, task: str) -> Iterator[Bound]:
 
 
 @contextmanager
-def mythos(plan: Plan, *, world: Path | None = None, config: bool = True) -> Iterator[Mythos]:
+def mythos(
+    plan: Plan, *, world: Path | None = None, config: bool = True, settings: Mapping[str, str] | None = None
+) -> Iterator[Mythos]:
     """The installed ``twistd -n mythos`` in a directory of its own, which is gone afterwards.
 
     :param config: with the limits of ``bench/mythos.yaml``, else without any configuration
+    :param settings: variables of its environment
     :raises BenchError: it does not start; with the end of its log
     """
     options = ["--telnet", "0", "--http", "0", "--metrics", "0"]
@@ -121,7 +124,7 @@ def mythos(plan: Plan, *, world: Path | None = None, config: bool = True) -> Ite
         options += ["--config", str(_HERE / "mythos.yaml")]
     if world is not None:
         options += ["--world", str(world)]
-    with _served(plan, options, {}, wanted="telnet", profile=plan.profile) as server:
+    with _served(plan, options, settings or {}, wanted="telnet", profile=plan.profile) as server:
         yield server
 
 

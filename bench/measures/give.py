@@ -1,7 +1,8 @@
 """``give``: a command whose words wait for the disk. Latency with one in flight against a raw commit; then throughput.
 
 Pairs of guests, each pair alone in a room of the generated world, hand one token to and fro. Latency is from the line
-to the giver's prompt. The figures are void if the ledger in the database does not hold every gift.
+to the giver's prompt. ``give_pg`` is the same with PostgreSQL as the store. The figures are void if the ledger in the
+database does not hold every gift.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import select
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from bench import doors, world
+import psycopg2
+
+from bench import doors, postgres, world
 from bench.commits import percentile, raw
 from bench.machine import BenchError, Plan
 from bench.results import Budget, Measure, Reading
@@ -145,42 +149,72 @@ def _throughput(pairs: list[_Pair], seconds: float) -> tuple[int, list[float]]:
     return len(times), times
 
 
-def _in_ledger(server: Mythos) -> int:
+_COUNT: Final = "SELECT count(*) FROM ledger WHERE kind = 'give'"
+
+
+def _in_file(server: Mythos) -> int:
     database = sqlite3.connect(server.data / "mythos.db")
-    (count,) = database.execute("SELECT count(*) FROM ledger WHERE kind = 'give'").fetchone()
+    (count,) = database.execute(_COUNT).fetchone()
     database.close()
     return int(count)
 
 
-def _raw(plan: Plan, commits: int) -> list[float]:
+def _in_postgres(url: str) -> int:
+    database = psycopg2.connect(url)
+    cursor = database.cursor()
+    cursor.execute(_COUNT)
+    (count,) = cursor.fetchone()
+    database.close()
+    return int(count)
+
+
+def _on_core(plan: Plan, commits: Callable[[], list[float]]) -> list[float]:
     """On the server's core."""
     os.sched_setaffinity(0, {plan.server})
     try:
-        return raw(commits)
+        return commits()
     finally:
         os.sched_setaffinity(0, plan.load)
 
 
-def _run(plan: Plan) -> Iterator[Reading]:
+def _measured(
+    plan: Plan, name: str, server: Mythos, least: Callable[[int], list[float]], in_ledger: Callable[[], int]
+) -> Iterator[Reading]:
+    """:param least: makes so many commits that do the least, and says how long each took"""
     gifts, seconds = plan.some(GIFTS), SECONDS / (4 if plan.quick else 1)
+    pairs = _pairs(server)
+    bounds = _on_core(plan, lambda: least(gifts))
+    times = _latency(pairs[0], gifts)
+    for what, share in (("p50", 0.5), ("p99", 0.99)):
+        yield Reading(f"{name}_{what}", percentile(times, share) * 1e3, percentile(bounds, share) * 1e3)
+    began = time.perf_counter()
+    count, under_load = _throughput(pairs, seconds)
+    took = time.perf_counter() - began
+    note = f"{PAIRS} in flight: p50 {percentile(under_load, 0.5) * 1e3:.1f} ms"
+    if in_ledger() < gifts + count:
+        raise BenchError("Gifts were answered that do not stand in the ledger.")
+    yield Reading(f"{name}_throughput", count / took, note=note)
+    for pair in pairs:
+        for plug in pair.sockets:
+            plug.close()
+
+
+def _run(plan: Plan) -> Iterator[Reading]:
     with world.generated() as rooms:
         for _ in range(plan.runs):
             with mythos(plan, world=rooms) as server:
-                pairs = _pairs(server)
-                least = _raw(plan, gifts)
-                times = _latency(pairs[0], gifts)
-                for name, share in (("give_p50", 0.5), ("give_p99", 0.99)):
-                    yield Reading(name, percentile(times, share) * 1e3, percentile(least, share) * 1e3)
-                began = time.perf_counter()
-                count, under_load = _throughput(pairs, seconds)
-                took = time.perf_counter() - began
-                note = f"{PAIRS} in flight: p50 {percentile(under_load, 0.5) * 1e3:.1f} ms"
-                if _in_ledger(server) < gifts + count:
-                    raise BenchError("Gifts were answered that do not stand in the ledger.")
-                yield Reading("give_throughput", count / took, note=note)
-                for pair in pairs:
-                    for plug in pair.sockets:
-                        plug.close()
+                yield from _measured(plan, "give", server, raw, partial(_in_file, server))
+
+
+def _run_postgres(plan: Plan) -> Iterator[Reading]:
+    with world.generated() as rooms:
+        for _ in range(plan.runs):
+            with (
+                postgres.cluster(plan) as url,
+                mythos(plan, world=rooms, settings={"DATABASE_URL": url}) as server,
+            ):
+                least = partial(postgres.raw, url)
+                yield from _measured(plan, "give_pg", server, least, partial(_in_postgres, url))
 
 
 MEASURES: Final = (
@@ -194,5 +228,16 @@ MEASURES: Final = (
         ("ms", "ms", "gifts/s"),
         180,
         _run,
+    ),
+    Measure(
+        "give_pg",
+        {
+            "give_pg_p50": Budget(ratio=5, most=5),
+            "give_pg_p99": Budget(ratio=5, most=30),
+            "give_pg_throughput": Budget(least=2000),
+        },
+        ("ms", "ms", "gifts/s"),
+        240,
+        _run_postgres,
     ),
 )
