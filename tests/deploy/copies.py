@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-__all__ = ["ETC", "ROOT", "adapted", "free_ports"]
+__all__ = ["ETC", "ROOT", "adapted", "free_ports", "is_open"]
 
 ROOT: Final = Path(__file__).parents[2]
 ETC: Final = ROOT / "etc"
@@ -30,3 +30,9 @@ def free_ports(number: int) -> list[int]:
     finally:
         for one in held:
             one.close()
+
+
+def is_open(port: int) -> bool:
+    """Somebody listens there."""
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0

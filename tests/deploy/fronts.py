@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.deploy.copies import ETC, adapted, free_ports
+from tests.deploy.copies import ETC, adapted, free_ports, is_open
 from tests.house.clients import PATIENCE
 from tests.house.server import select_nothing
 from tests.net.certificates import make
@@ -67,7 +67,7 @@ class Front:
             self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         end = time.monotonic() + PATIENCE
         for port in self.ports.values():
-            while not _is_open(port):
+            while not is_open(port):
                 assert self._process.poll() is None and time.monotonic() < end, self.log.read_text()
                 select_nothing(0.01)
 
@@ -142,11 +142,6 @@ class Haproxy(Front):
 
 
 _KEPT: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as line:
-        return line.connect_ex(("127.0.0.1", port)) == 0
 
 
 def from_player(port: int) -> socket.socket:

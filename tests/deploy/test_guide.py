@@ -17,8 +17,8 @@ _GUIDE: Final = (ROOT / "docs" / "deployment.md").read_text()
 _BLOCKS: Final = re.findall(r"^```sh\n(.*?)^```$", _GUIDE, re.MULTILINE | re.DOTALL)
 #: Programs that change more than files, or that other tests run: here they only have to be called.
 _CALLED: Final = tuple(
-    "apt-get chown docker haproxy nginx openssl opt/mythos/bin/pip opt/mythos/bin/twistd promtool python3 supervisorctl"
-    " systemctl useradd".split()
+    "apt-get aws chown docker gcloud haproxy kubectl nginx openssl opt/mythos/bin/pip opt/mythos/bin/twistd promtool"
+    " python3 supervisorctl systemctl ufw useradd".split()
 )
 _FOLDERS: Final = tuple(
     "bin etc/default etc/grafana/provisioning etc/haproxy etc/logrotate.d etc/mythos/tls etc/nginx etc/prometheus"
