@@ -42,12 +42,14 @@ __all__ = [
     "logrotate",
     "lua",
     "netcat",
+    "nft",
     "nginx",
     "node",
     "pgbouncer",
     "postgres",
     "promtool",
     "putty",
+    "redis_sentinel",
     "supervisord",
     "systemd_analyze",
     "telnet",
@@ -109,9 +111,11 @@ SUPERVISOR: Final = Service("supervisord", "supervisor", ("supervisord",), ("sup
 LOGROTATE: Final = Service("logrotate", "logrotate", ("logrotate",), ("logrotate",))
 PROMTOOL: Final = Service("promtool", "Prometheus", ("promtool",), ("prometheus",))
 AMTOOL: Final = Service("amtool", "Alertmanager", ("amtool",), ("prometheus-alertmanager",))
+SENTINEL: Final = Service("redis_sentinel", "Sentinel", ("redis-sentinel",), ("redis-sentinel",))
+NFT: Final = Service("nft", "nftables", ("nft",), ("nftables",))
 SERVICES: Final = (
     CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, PUTTY, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER, NGINX, HAPROXY,
-    SYSTEMD, SUPERVISOR, LOGROTATE, PROMTOOL, AMTOOL
+    SYSTEMD, SUPERVISOR, LOGROTATE, PROMTOOL, AMTOOL, SENTINEL, NFT
 )  # fmt: skip
 
 
@@ -384,6 +388,18 @@ def promtool(pytestconfig: pytest.Config) -> Path:
 def amtool(pytestconfig: pytest.Config) -> Path:
     """What checks files of Alertmanager."""
     return _provide(pytestconfig, AMTOOL)
+
+
+@pytest.fixture(scope="session")
+def redis_sentinel(pytestconfig: pytest.Config) -> Path:
+    """Redis that watches other Redis."""
+    return _provide(pytestconfig, SENTINEL)
+
+
+@pytest.fixture(scope="session")
+def nft(pytestconfig: pytest.Config) -> Path:
+    """nftables, 1.0 or later."""
+    return _provide(pytestconfig, NFT)
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,8 @@ _CALLED: Final = tuple(
     " python3 supervisorctl systemctl ufw useradd".split()
 )
 _FOLDERS: Final = tuple(
-    "bin etc/default etc/grafana/provisioning etc/haproxy etc/logrotate.d etc/mythos/tls etc/nginx etc/prometheus"
-    " etc/supervisor/conf.d etc/systemd/system opt/mythos/bin var/lib var/log".split()
+    "bin etc/default etc/grafana/provisioning etc/haproxy etc/logrotate.d etc/mythos/tls etc/nginx etc/pgbouncer"
+    " etc/prometheus etc/supervisor/conf.d etc/systemd/system opt/mythos/bin var/lib var/log".split()
 )
 
 
@@ -44,9 +44,7 @@ def machine(tmp_path: Path) -> Path:
 def test_commands(machine: Path, block: str) -> None:
     """Each block runs to its end: the files that it copies are there, and so are the places where they go."""
     owner = f"-o {os.getuid()} -g {os.getgid()}"
-    here = re.sub(
-        r"(?<=[ =\n])/(?=etc/|opt/|var/|usr/)", f"{machine}/", "\n" + block.replace("-o mythos -g mythos", owner)
-    )
+    here = re.sub(r"(?<=[ =\n])/(?=etc/|opt/|var/|usr/)", f"{machine}/", "\n" + re.sub(r"-o \w+ -g \w+", owner, block))
     path = f"{machine / 'bin'}:{os.environ['PATH']}"
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", here], cwd=ROOT, env={"PATH": path}, capture_output=True, text=True
