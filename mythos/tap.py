@@ -15,6 +15,7 @@ from twisted.python import usage
 from mythos import __version__
 from mythos.app.files import EX_CONFIG
 from mythos.config import Config, ConfigError, Loaded, LogFormat, disk, load, options, refusals
+from mythos.telemetry.logfile import LogFile
 from mythos.telemetry.logs import Observer
 
 if TYPE_CHECKING:
@@ -66,11 +67,13 @@ def makeService(options: Options) -> IService:
     as_json = config.log.format is LogFormat.JSON or (
         config.log.format is LogFormat.AUTO and not (sys.__stdout__ and sys.__stdout__.isatty())
     )
+    log = config.log
     try:
-        stream = open(config.log.file, "a", encoding="utf-8") if config.log.file else None  # noqa: SIM115  (for good)
+        stream = LogFile(log.file, log.rotate_size, log.rotate_keep) if log.file else None
     except OSError as error:
         _give_up(f"The log {config.log.file} cannot be written: {error.strerror}. Another one: LOG_FILE or log.file.")
-    observer = Observer(config.log.level.value, as_json=as_json, stream=stream)
+    levels = dict(one.split("=") for one in log.levels)
+    observer = Observer(log.level.value, as_json=as_json, stream=stream, levels=levels)
     kind = _kind(config)
     from twisted.internet import reactor  # not before: it would load what a gateway alone does without
 

@@ -70,6 +70,7 @@ class Server(Service):
         self._lock = -1
         self._timers: list[LoopingCall] = []
         self._stopping: IDelayedCall | None = None
+        self._hangups: list[Callable[[], object]] = []
         self._hangup: Any = None  # what SIGHUP did before
         self.health = Health(__version__, self._clock.wall, self.connections)
 
@@ -111,6 +112,8 @@ class Server(Service):
 
     async def _start(self) -> None:
         self._lock = open_data(self.config.data)
+        if self._observer is not None:
+            self.at_hangup(self._observer.reopen)
         await self.start()
         gc.collect()
         gc.freeze()  # what is there now stays: collections need not look at it
@@ -138,8 +141,17 @@ class Server(Service):
         self._timers.append(timer)
 
     def at_hangup(self, job: Callable[[], object]) -> None:
-        """Run ``job`` at SIGHUP, which else ends the process."""
-        self._hangup = signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(job))
+        """Run ``job`` at SIGHUP, behind those that were given before."""
+        self._hangups.append(job)
+        if self._hangup is None:
+            self._hangup = signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._hung_up))
+
+    def _hung_up(self) -> None:
+        for job in self._hangups:
+            try:
+                job()
+            except Exception:  # a periodic job goes on
+                _log.failure("{job} failed", job=getattr(job, "__name__", "job"))
 
     # ── stop ────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,6 +12,7 @@ from mythos.config import Config
 from mythos.net.api import Api
 from mythos.net.certificate import Certificate
 from mythos.net.doorman import Doorman
+from mythos.net.outlet import short
 from mythos.store.postgres.store import PostgresStore
 from mythos.telemetry.health import Health, Probe
 from mythos.telemetry.logs import Observer
@@ -59,6 +60,8 @@ class Vitals:
         self._cpu = Cpu(self._seconds)
         self.watching = Watching(config, parts, seal)
         self.metrics = Metrics(self._count)
+        if observer is not None and config.log.correlation:
+            observer.context = self._context
         parts.lane.seconds = self.metrics.commit.observe
         if config.metrics.latency:
             watcher.turn = self.metrics.turn
@@ -118,6 +121,11 @@ class Vitals:
         assert self._parts.network is not None
         out = [link.mud for link in self._parts.network.numbers() if not link.up]
         return f"No router has let in: {', '.join(out)}." if out else ""
+
+    def _context(self) -> dict[str, str]:
+        """What the log tells with each line: the command that runs, and whose it is."""
+        turn = self._parts.realm.turn
+        return {} if turn is None else {"request_id": turn[0], "session": short(turn[1])}
 
     # ── what is told of time ────────────────────────────────────────────────────────────────────
 

@@ -306,6 +306,20 @@ class Log:
         types.OPTIONAL_PATH, "", "Write the log to this file; empty: to standard output.", env=("LOG_FILE",),
         keys=("logging.file",)
     )
+    rotate_size: int = setting(
+        size(0, 2**40), "10MB", "Begin a new file when this one is larger; 0: leave that to logrotate and SIGHUP.",
+        keys=("logging.rotate_size", "logging.max_size")
+    )
+    rotate_keep: int = setting(
+        integer(0, 1000), "5", "Files kept beside it: FILE.1 and so on, the latest first.",
+        keys=("logging.backup_count",)
+    )
+    levels: tuple[str, ...] = setting(
+        types.LEVELS, "", "Other levels for parts: mythos.store=debug, mythos.net.telnet=warning."
+    )
+    correlation: bool = setting(
+        BOOL, "yes", "Tell with each line what caused it: the command, and the session.", env=("LOG_CORRELATION_ID",)
+    )
     profile_memory: bool = setting(
         BOOL, "no", "Tell the log once a minute which lines of code hold most memory; slows the server down.",
         option="profile-memory"

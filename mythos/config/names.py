@@ -35,7 +35,7 @@ _INSTEAD: Final = {
 #: Whole names, or beginnings of names (with ``*``), of parts that this version does not have.
 _WITHOUT_EFFECT: Final = """
     SERVER_ID REDIS_*
-    MESSAGE_BATCH_SIZE LOG_CORRELATION_ID SENTRY_DSN RATE_LIMIT_*
+    MESSAGE_BATCH_SIZE SENTRY_DSN RATE_LIMIT_*
     CACHE_ENABLED CACHE_DEFAULT_TTL CACHE_MAX_MEMORY_MB MAX_CONCURRENT_GAMES MAX_ACTIVE_GAMES MAX_EVENTS_PER_GAME
     EVENT_BUFFER_SIZE GC_COMPLETED_GAMES_AFTER GAME_SUMMARY_CACHE_SIZE USE_GAME_ARCHIVAL ARCHIVE_*
     USE_EVENT_SOURCING ENABLE_*
@@ -44,7 +44,6 @@ _WITHOUT_EFFECT: Final = """
 
 _PACE: Final = "the link to a router keeps its own pace"
 _LOOPS: Final = "one process serves all; nothing is to be tuned"
-_ROTATE: Final = "logrotate does this, with copytruncate"
 
 #: Keys of the file by their whole paths; a mapping stands for all that is in it.
 UNUSED_KEYS: Final = {
@@ -67,10 +66,7 @@ UNUSED_KEYS: Final = {
     "api.rate_limits.by_method": "gateway.per_method: tell=30, who=10 does it",
     "api.session.cleanup_interval": "what is old goes by itself",
     "api.metrics": "metrics.enabled says whether there are any",
-    "logging.max_size": _ROTATE,
-    "logging.rotate_size": _ROTATE,
-    "logging.backup_count": _ROTATE,
-    "logging.components": "log.level is one for all",
+    "logging.components": "log.levels does it: mythos.store=debug",
     "channels.default_channels": "clients join the channels they want",
     "state.save_interval": "what must not be lost is written at once",
     "state.backup_enabled": "copy the data directory to keep it",

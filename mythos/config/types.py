@@ -20,6 +20,7 @@ __all__ = [
     "EMAIL",
     "HOST",
     "KEYS",
+    "LEVELS",
     "LISTEN",
     "MSSP",
     "MUD",
@@ -55,6 +56,9 @@ _E = TypeVar("_E", bound=Enum)
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9._-]+(?::[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?")
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+")
 _ROUTER: Final = re.compile(r"\*[^\s,]{1,63} +[A-Za-z0-9._-]+:[0-9]{1,5}")
+#: A part of the server by its name, and what it may tell.
+_PART: Final = re.compile(r"[a-z_][a-z0-9_.]*")
+_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 _RATE: Final = re.compile(r"([a-z_]+) *= *([1-9][0-9]{0,8})")
 _STATUS: Final = re.compile(r"([A-Z][A-Z0-9 -]{0,40}?) *= *(\S[^\x00-\x1f\x7f]{0,255})")
 _URL: Final = re.compile(r"https?://[!-~]{1,2000}")
@@ -196,6 +200,14 @@ def _rate(text: str) -> str:
     return f"{found[1]}={int(found[2])}"
 
 
+def _level(text: str) -> str:
+    name, _, level = text.partition("=")
+    name, level = name.strip(), level.strip().lower()
+    if not _PART.fullmatch(name) or level not in _LEVELS:
+        raise ValueError(f"expected a part and its level, such as mythos.store=debug, not {text!r}")
+    return f"{name}={level}"
+
+
 def _status(text: str) -> str:
     found = _STATUS.fullmatch(text)
     if found is None:
@@ -311,6 +323,7 @@ OPTIONAL_INT: Final = _optional(scalars.integer)
 ORIGINS: Final = _list(_origin)
 NETWORKS: Final = _list(_network)
 RATES: Final = _list(_rate)
+LEVELS: Final = _list(_level)
 MSSP: Final = _list(_status)
 URL: Final = Type(_url)
 HOST: Final = Type(_host)

@@ -5,6 +5,7 @@ Every error is ``{"error": {"code", "message"}}`` with the right status, and say
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,8 @@ BODY = 65_536
 TICKET = 30.0
 
 _METHODS = (b"GET", b"HEAD", b"POST")
+#: What a request may be called by who sends it; else it is given a name.
+_NAME = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 _dumps = msgspec.json.Encoder().encode
 
@@ -128,6 +131,7 @@ class Api:
         self._address_of = address_of
         self._doorman = doorman
         self._tickets: dict[str, _Ticket] = {}
+        self._count = 0  # of requests
         self.observe: Callable[[str, str, float], None] = lambda method, endpoint, seconds: None
         self.app = Klein()
         self._route()
@@ -187,14 +191,18 @@ class Api:
             except Refusal as refusal:
                 return _error(request, 400, "refused", str(refusal))
             except Exception:  # the boundary of a request
-                _log.failure("{path} failed", path=request.path)
-                return _error(request, 500, "fault", "Something broke on our side.")
+                name = request.responseHeaders.getRawHeaders("x-request-id", [""])[0]
+                _log.failure("{path} failed", path=request.path, request_id=name)
+                return _error(request, 500, "fault", f"Something broke on our side ({name}).")
             return found
 
         def run(request: Request) -> Deferred[Any]:
             asked = self._clock.seconds()
             method = request.method.decode() if request.method in _METHODS else "other"
             path = request.path.decode("latin-1")  # of a route: it is one of few
+            self._count += 1
+            given = header(request, b"x-request-id")
+            request.setHeader("x-request-id", given if _NAME.fullmatch(given) else f"r{self._count:x}")
 
             def answered(found: Any) -> Any:
                 self.observe(method, path, self._clock.seconds() - asked)

@@ -23,10 +23,12 @@ from mythos.play.realm import Realm
 from mythos.play.sessions import Session
 from mythos.wire.message import Line
 
-__all__ = ["Link", "Outlet"]
+__all__ = ["Link", "Outlet", "short"]
 
 #: Why a connection ended, by the code it was closed with; else its client left, or the network lost it.
 _WHY = {1000: "ended", 1001: "shutdown", 4001: "takeover", 4008: "slow"}
+
+_DOORS = {"telnet": "Telnet", "websocket": "WebSocket", "sse": "SSE"}
 
 #: A reader is dropped when it is this far behind, in bytes or in seconds without taking any.
 SLOW_BYTES = 262_144
@@ -132,7 +134,7 @@ class Link:
     """One connection of one session, on any door. A door says how entries become bytes.
 
     :ivar woken: it will be flushed at the end of this reactor turn
-    :ivar ready: it was told ``hello``: it may be written to
+    :ivar ready: it was told ``hello``: it may be written to; ``number`` counts those that were
     :ivar shut: its transport holds as much as it may
     :ivar draws: its client draws what :mod:`mythos.play.panels` tells of
     """
@@ -144,6 +146,7 @@ class Link:
         "address",
         "cursor",
         "draws",
+        "number",
         "outlet",
         "ready",
         "realm",
@@ -161,6 +164,7 @@ class Link:
         self.realm = realm
         self.session = session
         self.address = address
+        self.number = 0
         self.ready = False
         self.shut = False
         self.draws = True
@@ -211,7 +215,18 @@ class Link:
         outlet = self.outlet
         outlet.links.add(self)
         outlet.opened[self.kind] += 1
-        outlet.established(self.kind, self.realm.clock.seconds() - self._shut_since)
+        self.number = sum(outlet.opened.values())
+        seconds = self.realm.clock.seconds() - self._shut_since
+        outlet.established(self.kind, seconds)
+        _log.info(
+            "{door} connected: connection_establishment {dur_ms} ms, connection {connection} of session {session}",
+            door=_DOORS[self.kind],
+            dur_ms=round(seconds * 1000.0, 1),
+            connection=f"c{self.number:x}",
+            session=short(self.session.id),
+            address=self.address,
+            event="connection_establishment",
+        )
 
     def heard_from(self) -> None:
         """Its client sent something behind its hello, which it therefore has."""
@@ -287,6 +302,14 @@ class Link:
             outlet.links.discard(self)
             ended = self.kind, self._closed
             outlet.closed[ended] = outlet.closed.get(ended, 0) + 1
+            _log.info(
+                "{door} disconnected: {reason}, connection {connection} of session {session}",
+                door=_DOORS[self.kind],
+                reason=self._closed,
+                connection=f"c{self.number:x}",
+                session=short(self.session.id),
+                event="connection_end",
+            )
         self.realm.detach(self, self.session)
 
     def sweep(self, now: float) -> None:
@@ -321,3 +344,8 @@ class Link:
     @property
     def session_id(self) -> SessionId:
         return self.session.id
+
+
+def short(session: SessionId) -> str:
+    """A session as the log names it: with the whole of it nobody could resume it either, but it is long."""
+    return session[:8]

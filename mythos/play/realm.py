@@ -149,6 +149,12 @@ class Realm:
         return self._roster.find(name)
 
     @property
+    def turn(self) -> tuple[str, SessionId] | None:
+        """The name of the command's turn that runs now, and whose it is."""
+        running = self._turns.running
+        return None if running is None else (self._turns.name, running.id)
+
+    @property
     def queued(self) -> int:
         """Sessions with commands that wait."""
         return self._turns.queued

@@ -45,16 +45,26 @@ class Grammar(Protocol):
 
 
 class Turns:
-    """See the module. Made and driven by :class:`~mythos.play.realm.Realm`, whose words and commits it uses."""
+    """See the module. Made and driven by :class:`~mythos.play.realm.Realm`, whose words and commits it uses.
+
+    :ivar running: whose command runs; ``count``: the turn it is, since the start
+    """
 
     def __init__(self, realm: Realm, grammar: Grammar) -> None:
         self.halted = False
+        self.running: Session | None = None
+        self.count = 0
         self._realm = realm
         self._grammar = grammar
         self._ready: deque[Session] = deque()
         self._waiting: list[tuple[float, int, Session]] = []
         self._order = 0
         self._rooms: dict[RoomId, Bucket] = {}
+
+    @property
+    def name(self) -> str:
+        """What this turn is called in the log, and to a player whose command broke."""
+        return f"t{self.count:x}"
 
     @property
     def queued(self) -> int:
@@ -98,6 +108,8 @@ class Turns:
                 session.running = False
                 continue
             c, typed = lines[0]
+            self.running = session
+            self.count += 1
             if delay := self._turn(session, c, typed):
                 self._order += 1
                 heapq.heappush(waiting, (now + delay, self._order, session))
@@ -114,6 +126,7 @@ class Turns:
             now = realm.now
             if now >= end:
                 break
+        self.running = None
         if ready:
             return 0.0
         return max(0.0, waiting[0][0] - now) if waiting else None
@@ -211,7 +224,9 @@ class Turns:
         commits = realm.commits
         change = realm.world.take_change()
         realm.observer.fault(f"command {name}", error)
-        sorry = line("error", Span("Something broke on our side; the keepers have been told.", Role.WARNING))
+        sorry = line(
+            "error", Span(f"Something broke on our side; the keepers have been told ({self.name}).", Role.WARNING)
+        )
         if change.postings:
             commits.abandon()
             realm.recover()  # which answers whatever is not answered by then: it did not happen

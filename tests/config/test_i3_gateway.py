@@ -242,7 +242,7 @@ def test_file_as_its_code_reads_it() -> None:
         "gateway.max_packet_size", "gateway.timeout", "gateway.retry_attempts", "gateway.retry_delay",
         "gateway.worker_threads", "gateway.auth", "api.tcp.buffer_size", "api.websocket.max_frame_size",
         "api.websocket.compression", "api.auth.require_tls", "api.rate_limits.by_method",
-        "api.session.cleanup_interval", "api.metrics", "logging.max_size", "logging.backup_count",
+        "api.session.cleanup_interval", "api.metrics",
         "logging.components", "channels.default_channels", "state.save_interval", "state.backup_enabled",
         "state.backup_count", "metrics.port", "metrics.path", "development.reload", "development.profile",
     ]  # fmt: skip
@@ -263,7 +263,7 @@ def test_file_as_its_guide_shows_it() -> None:
     assert (config.limits.enabled, config.limits.tells, config.limits.channels) == (True, 8, 18)
     assert (config.log.level, config.log.format) == (LogLevel.ERROR, LogFormat.JSON)
     assert [note.split()[1] for note in loaded.notes] == [
-        "api.auth.secret", "services", "logging.rotate_size", "logging.backup_count", "performance.cache_ttl",
+        "api.auth.secret", "services", "performance.cache_ttl",
         "performance.connection_timeout", "performance.reconnect_delay", "performance.worker_threads",
         "performance.async_workers", "performance.connection_pool_size", "performance.message_batch_size",
         "performance.cache_size", "security.rate_limiting.who_per_minute",
@@ -318,6 +318,9 @@ EACH_KEY: list[tuple[str, str, str, Any]] = [
     ("logging.level", "WARNING", "log.level", LogLevel.WARNING),
     ("logging.format", "console", "log.format", LogFormat.TEXT),
     ("logging.file", "a.log", "log.file", CWD / "a.log"),
+    ("logging.max_size", "2097152", "log.rotate_size", 2**21),
+    ("logging.rotate_size", "2097152", "log.rotate_size", 2**21),
+    ("logging.backup_count", "7", "log.rotate_keep", 7),
     ("state.directory", "state/", "data", CWD / "state"),
     ("development.debug", "true", "debug", True),
 ]

@@ -146,7 +146,7 @@ def test_a_command_that_breaks() -> None:
     _broken_after(scene, lambda call: None)
     scene.realm.submit(scene.ears["Ann"].session, 1, "save")
     scene.realm.pump()
-    assert scene.hear("Ann") == ["Something broke on our side; the keepers have been told."]
+    assert scene.hear("Ann") == ["Something broke on our side; the keepers have been told (t1)."]
     assert [what for what, _ in scene.observer.faults] == ["command save"]
     scene.observer.faults.clear()
     assert typed(scene, "Bob", "say hello")["Ann"] == ['Bob says, "hello"']

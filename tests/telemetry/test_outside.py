@@ -9,13 +9,13 @@ import sqlite3
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.house.clients import Telnet
+from tests.house.clients import Telnet, WebSocket
 from tests.house.server import Server, select_nothing
 from tests.telemetry.pages import values
 
@@ -42,6 +42,14 @@ def ask(server: Server, path: str, **headers: str) -> tuple[int, Any]:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as answer:
         return answer.code, json.load(answer)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Within ten seconds, as is promised."""
+    end = time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        select_nothing(0.05)
 
 
 def test_health(house: Server) -> None:
@@ -83,8 +91,10 @@ def test_numbers_follow_what_happens(house: Server) -> None:
     player.send("quit")
     player.ended()
     player.close()
+    ended = 'mythos_connections_closed_total{door="telnet",reason="ended"}'
+    until(lambda: ended in values(page(house)[1]))
     after = values(page(house)[1])
-    assert after['mythos_connections_closed_total{door="telnet",reason="ended"}'] == 1
+    assert after[ended] == 1
     assert after["mythos_memory_usage_bytes"] == pytest.approx(after["process_resident_memory_bytes"], rel=0.2)
     assert after["mythos_lines_lost_total"] == 0
 
@@ -113,11 +123,8 @@ def test_without_its_database(tmp_path: Path) -> None:
         guest = Telnet(server.ports["telnet"])
         guest.until("name")
         guest.send("guest")
-        locked = time.monotonic()
-        while (found := ask(server, "/health"))[0] == 200:
-            assert time.monotonic() - locked < 10.0
-            select_nothing(0.1)
-        assert found[0] == 503
+        until(lambda: ask(server, "/health")[0] == 503)
+        found = ask(server, "/health")
         assert found[1]["status"] == "unhealthy"
         assert found[1]["checks"]["database"]["status"] == "down"
         assert found[1]["database"] == found[1]["checks"]["database"]["message"] != ""
@@ -126,10 +133,7 @@ def test_without_its_database(tmp_path: Path) -> None:
         assert values(page(server)[1])['mythos_check{check="database",status="down"}'] == 1
         other.execute("ROLLBACK")
         other.close()
-        free = time.monotonic()
-        while ask(server, "/health/ready")[0] == 503:
-            assert time.monotonic() - free < 10.0
-            select_nothing(0.1)
+        until(lambda: ask(server, "/health/ready")[0] == 200)
         guest.until(">")
         guest.close()
 
@@ -176,9 +180,53 @@ def test_it_stands_still(house: Server) -> None:
     os.kill(house.pid, signal.SIGSTOP)
     select_nothing(1.2)
     os.kill(house.pid, signal.SIGCONT)
-    end = time.monotonic() + 10.0
-    while values(page(house)[1])["mythos_reactor_stalls_total"] == before:
-        assert time.monotonic() < end
-        select_nothing(0.05)
+    until(lambda: values(page(house)[1])["mythos_reactor_stalls_total"] > before)
     assert ask(house, "/health")[1]["checks"]["reactor"]["status"] == "degraded"
     assert house.log.read_text().count("ALERT the server stood still for 1.") >= 1
+
+
+def test_the_log(tmp_path: Path) -> None:
+    """What runbooks look for, in the file that is named; SIGHUP begins a new one. Each line says whose it is."""
+    path = tmp_path / "mythos.log"
+    with Server(tmp_path / "data", env={"LOG_FILE": str(path), "LOG_FORMAT": "json"}) as server:
+        player = WebSocket(server.ports["http"], server.post("/api/v1/guest")["token"])
+        player.command("look")
+        player.cut()
+        other = Telnet(server.ports["telnet"])
+        other.until("name")
+        other.send("guest")
+        other.until(">")
+        other.send("quit")
+        other.ended()
+        other.close()
+        until(lambda: "Telnet disconnected" in path.read_text())
+        told = [json.loads(line) for line in path.read_text().splitlines()]
+        (came,) = [one for one in told if one["msg"].startswith("WebSocket connected")]
+        assert (came["event"], came["category"], came["level"]) == ("connection_establishment", "connection", "INFO")
+        assert 0.0 <= came["dur_ms"] < 30_000.0
+        assert "connection_establishment" in came["msg"]
+        (went,) = [one for one in told if one["msg"].startswith("Telnet disconnected: ended")]
+        assert {"session", "connection"} <= went.keys()
+        path.rename(moved := tmp_path / "mythos.log.1")
+        os.kill(server.pid, signal.SIGHUP)
+        until(path.exists)
+        before = moved.read_text()
+        player = WebSocket(server.ports["http"], server.post("/api/v1/guest")["token"])
+        player.cut()
+        assert moved.read_text() == before
+        assert path.read_text().count("WebSocket connected") == 1
+
+
+def test_requests_have_names(house: Server) -> None:
+    """Their own, if they bring one; it stands in the answer, and in the log if something breaks."""
+
+    def name(**headers: str) -> str | None:
+        request = urllib.request.Request(house.url("/health/live"), headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: str | None = answer.headers["x-request-id"]
+            return found
+
+    assert name(**{"X-Request-ID": "front-7"}) == "front-7"
+    first, second = name(), name(**{"X-Request-ID": "two words"})
+    assert first is not None and first.startswith("r")
+    assert second not in (first, "two words")
