@@ -67,13 +67,13 @@ def makeService(options: Options) -> IService:
     as_json = config.log.format is LogFormat.JSON or (
         config.log.format is LogFormat.AUTO and not (sys.__stdout__ and sys.__stdout__.isatty())
     )
-    log = config.log
+    rotate = config.log.rotate_size, config.log.rotate_keep
     try:
-        stream = LogFile(log.file, log.rotate_size, log.rotate_keep) if log.file else None
+        stream = LogFile(config.log.file, *rotate) if config.log.file else None
     except OSError as error:
         _give_up(f"The log {config.log.file} cannot be written: {error.strerror}. Another one: LOG_FILE or log.file.")
-    levels = dict(one.split("=") for one in log.levels)
-    observer = Observer(log.level.value, as_json=as_json, stream=stream, levels=levels)
+    levels = dict(one.split("=") for one in config.log.levels)
+    observer = Observer(config.log.level.value, as_json=as_json, stream=stream, levels=levels)
     kind = _kind(config)
     from twisted.internet import reactor  # not before: it would load what a gateway alone does without
 

@@ -128,7 +128,7 @@ class House(Server):
             world=world,
             verbs=VERBS,
             grammar=grammar,
-            channels=Channels(per_minute=config.limits.channels),
+            channels=_channels(config),
             commits=commits,
             store=store,
             tokens=tokens,
@@ -247,7 +247,7 @@ class House(Server):
         parts.telnet.web_address = f"http://{host(config.http.listen)}:{self.ports.get('http', 0)}/play"
         telnet = self._behind(config.telnet.trusted_proxies, parts.telnet, required=True)
         await self.doors.open("telnet", config.telnet.listen, telnet)
-        if config.tls.certificate is not None and config.tls.key is not None:
+        if config.tls.enabled and config.tls.certificate is not None and config.tls.key is not None:
             certificate = Certificate(config.tls.certificate, config.tls.key)
             secure = TLSMemoryBIOFactory(certificate, False, parts.telnet, self._reactor)
             telnet = self._behind(config.telnet.trusted_proxies, secure, required=True)
@@ -330,7 +330,7 @@ class House(Server):
             (config.world.flush_interval, realm.save),
             (_PARTS, sweep),
             (1.0, every_second),
-            (realm.pace.sweep, parts.accounts.forget_old),
+            (config.sessions.sweep_interval, parts.accounts.forget_old),
             (HEARTBEAT, heartbeat),
             *vitals.jobs,
         ):
@@ -472,6 +472,13 @@ def _pace(config: Config) -> Pace:
         window=sessions.resume_window,
         sweep=min(5.0, sessions.sweep_interval),
     )
+
+
+def _channels(config: Config) -> Channels:
+    limits = config.limits
+    if not limits.enabled:
+        return Channels(per_minute=1e9, tells_per_minute=1e9, burst=1e9)
+    return Channels(per_minute=limits.channels, tells_per_minute=limits.tells)
 
 
 def _downloads(config: Config) -> dict[str, Any]:

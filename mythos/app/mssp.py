@@ -36,6 +36,7 @@ def status_table(config: Config, realm: Realm, ports: Mapping[str, int], started
     :param started: Unix time
     """
     atlas = realm.world.atlas
+    port: int | str = config.mud.announce_port or ports.get("telnet", 0) or ""
     counted = {
         "NAME": config.mud.name,
         "PLAYERS": sum(1 for _ in realm.sessions()),
@@ -43,7 +44,7 @@ def status_table(config: Config, realm: Realm, ports: Mapping[str, int], started
         "CRAWL DELAY": -1,
         "CODEBASE": f"Mythos {__version__}",
         "CONTACT": config.mud.admin_email,
-        "PORT": ports.get("telnet", ""),
+        "PORT": port,
         "TLS": ports.get("telnet-tls", ""),
         "SSL": ports.get("telnet-tls", ""),
         "CHARSET": "UTF-8",

@@ -135,8 +135,11 @@ class Network:
 
     def _join(self, join: Callable[[RouterLink], Intermud], services: Sequence[str]) -> None:
         """Be on the network with our own world."""
-        name = self._config.mud.name
-        link = self.link = self._make_link(name, self._doors.ports.get("telnet", 0), services)
+        config = self._config
+        name = config.mud.name
+        link = self.link = self._make_link(
+            name, config.mud.announce_port or self._doors.ports.get("telnet", 0), services
+        )
         intermud = link.resident = self._intermud = join(link)
         try:
             intermud.remember(read(self._config.data / _CHANNELS))
@@ -202,6 +205,7 @@ class Network:
             self._routers,
             Identity(mud, port, me.admin_email, tuple(services), *told),
             rate=config.i3.throttle,
+            times=(config.i3.connect_timeout, config.i3.reconnect_delay, config.i3.heartbeat),
             passwords=self._passwords.setdefault(mud, {}),
             keep=self._keep_passwords,
             chance=random.random,

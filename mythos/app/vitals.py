@@ -60,7 +60,7 @@ class Vitals:
         self._cpu = Cpu(self._seconds)
         self.watching = Watching(config, parts, seal)
         self.metrics = Metrics(self._count)
-        if observer is not None and config.log.correlation:
+        if config.log.correlation and observer is not None:
             observer.context = self._context
         parts.lane.seconds = self.metrics.commit.observe
         if config.metrics.latency:

@@ -118,7 +118,7 @@ def _chan(call: Call, intermud: Intermud, rest: str) -> None:
     if not words:
         raise Refusal("Type: i3 chan <channel> <words>")
     intermud.connected()
-    call.realm.channels.pace(call.realm.now, call.me.id)
+    call.realm.channels.pace(call.realm.now, call.me.id, f"i3 {channel}")
     kind = packets.ChannelEmote if words.startswith(":") else packets.ChannelMessage
     call.heard += intermud.speak(kind, call.session, channel, words.removeprefix(":").strip())
 

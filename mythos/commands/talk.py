@@ -39,7 +39,7 @@ def _emote(call: Call) -> None:
 def _shout(call: Call) -> None:
     if not call.rest:
         raise Refusal("Shout what?")
-    call.realm.channels.pace(call.realm.now, call.me.id)
+    call.realm.channels.pace(call.realm.now, call.me.id, "shout")
     call.happen([Shouted(call.me.id, call.me.room, call.rest)])
 
 

@@ -55,6 +55,10 @@ class LeftOut(Exception):
     """What was written is well-formed and yet not used; the operator hears why."""
 
 
+def _only(given: Mapping[str, str]) -> str:
+    return next(iter(given.values()))
+
+
 @dataclass(frozen=True, slots=True)
 class Alias:
     """Other variables, or other keys of the file, that set the same thing.
@@ -67,9 +71,19 @@ class Alias:
     """
 
     names: tuple[str, ...]
-    convert: Callable[[Mapping[str, str]], str | None] = lambda given: next(iter(given.values()))
+    convert: Callable[[Mapping[str, str]], str | None] = _only
     weak: bool = False
     types: Mapping[str, Type[Any]] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """Its text is the setting's."""
+        return self.convert is _only
+
+    @property
+    def open(self) -> bool:
+        """It stands for every variable that begins so."""
+        return self.names[0].endswith("*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,16 @@ class Setting:
     def names(self) -> tuple[str, ...]:
         """Every variable that sets it."""
         plain = [name for alias in self.env for name in alias.names]
-        return (*plain, *(f"{name}_FILE" for name in plain if self.secret))
+        return (*plain, *(f"{name}_FILE" for alias in self.env if self.in_files(alias) for name in alias.names))
+
+    @property
+    def sealed(self) -> bool:
+        """It is a secret, or may hold one."""
+        return self.secret or self.type.may_hold_secrets
+
+    def in_files(self, alias: Alias) -> bool:
+        """Each of these variables has another, with ``_FILE`` behind it, that names a file with the value."""
+        return self.sealed and (alias.plain or alias.open)
 
 
 @dataclass(frozen=True, slots=True)

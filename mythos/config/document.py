@@ -54,7 +54,7 @@ class Document:
         ours = [child.key.rpartition(".")[2] for child in section.children]
         for name, child in zip(ours, section.children, strict=True):
             value = fields.get(name)
-            if isinstance(child, Setting) and child.secret and (file := fields.get(f"{name}_file")):
+            if isinstance(child, Setting) and child.sealed and (file := fields.get(f"{name}_file")):
                 if value is not None:
                     self.reader.problems.add(file, f"give {name} or {name}_file, not both")
                 self._secret_file(child, file)

@@ -15,7 +15,7 @@ from mythos.config.types import BOOL, LISTEN, NAME, TEXT, ApiKey, integer
 
 __all__ = [
     "API_KEYS", "API_KEY_VARIABLES", "FALLBACK", "added", "all_keys", "all_routers", "auth_off", "own_key_named",
-    "router_name", "tcp_listen", "unless_off", "websocket_listen",
+    "rate_of", "router_name", "tcp_listen", "unless_off", "websocket_listen",
 ]  # fmt: skip
 
 
@@ -125,6 +125,12 @@ def added(*keys: str) -> Alias:
     """The sum of what is given."""
     count = integer(1, 100_000)
     return Alias(keys, lambda given: str(sum(map(int, given.values()))), types=dict.fromkeys(keys, count))
+
+
+def rate_of(method: str, key: str) -> Alias:
+    """The requests of one method in a minute."""
+    rate = integer(1, 10**9)
+    return Alias((key,), lambda given: f"{method}={given[key]}", weak=True, types={key: rate})
 
 
 #: ``router.fallback`` and ``api.auth.api_keys`` of the other gateway's file; ``API_KEY_<MUD>`` of its environment.

@@ -85,8 +85,11 @@ class Reader:
             known.update(setting.names)
             claims: list[tuple[str, Spot, Any]] = []
             for alias in setting.env:
-                if not (alias.weak and claims):
-                    claims += self._claims(setting, alias, entries, layer)
+                more = tuple(self._claims(setting, alias, entries, layer))
+                if alias.weak and claims:
+                    self.notes += [f"{names} has no effect: {claims[0][0]} says it." for names, *_ in more]
+                else:
+                    claims += more
             self.agree(setting, claims)
             if claims:
                 names, spot, value = claims[0]
@@ -100,7 +103,7 @@ class Reader:
     def _claims(
         self, setting: Setting, alias: Alias, entries: Mapping[str, Entry], layer: Layer
     ) -> Iterable[tuple[str, Spot, Any]]:
-        if alias.names[0].endswith("*"):
+        if alias.open:
             yield from self._items(setting, alias, entries, layer)
             return
         if given := {name: entries[name] for name in alias.names if name in entries}:
@@ -109,9 +112,11 @@ class Reader:
                 text = alias.convert({name: entry.text.strip() for name, entry in given.items()})
                 if text is not None:
                     yield names, first.spot, setting.type.read(text)
+            except LeftOut as why:
+                self.notes.append(f"{names} {why}.")
             except ValueError as error:
                 self._complain(names, first, layer, str(error))
-        for name in alias.names if setting.secret else ():
+        for name in alias.names if setting.in_files(alias) else ():
             if entry := entries.get(f"{name}_FILE"):
                 text = self.secret(entry.text.strip(), entry.spot)
                 try:

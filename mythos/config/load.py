@@ -73,10 +73,14 @@ def load(*, options: Mapping[str, str], environ: Mapping[str, str], files: Files
     resolved = _Resolver(DECLARED, layers, cwd)
     values = {setting.key: resolved[setting.key] for setting in DECLARED.settings()}
     sources = {key: resolved.value(key).source for key in values}
+    if values["tls.enabled"] and values["tls.certificate"] is None:
+        problems.add(Spot(sources["tls.enabled"].where), "TLS needs a certificate: name its file in tls.certificate")
+        problems.check(ConfigError)
     known = {name for setting in DECLARED.settings() for name in setting.names}
-    notes = (*reader.notes, *remarks({**entries, **process}, known))
+    given = {name for layer in (entries, process) for name, entry in layer.items() if entry.text.strip()}
+    notes = (*reader.notes, *remarks(given, known))
     config = build(Config, values)
-    key = [config.tls.key] if config.tls.key is not None else []
+    key = [config.tls.key] if config.tls.enabled and config.tls.key is not None else []
     return Loaded(config, sources, values, notes, (*reader.secret_files, *key))
 
 

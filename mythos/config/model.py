@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from mythos.config import intermud, types
-from mythos.config.declare import Alias, Given, Section, Size, declared, section, setting
+from mythos.config.declare import Alias, Given, LeftOut, Section, Size, declared, section, setting
 from mythos.config.listen import Listen, host_and_port
 from mythos.config.scalars import boolean
 from mythos.config.types import (
@@ -64,7 +64,7 @@ class LogFormat(Enum):
 def _on_network(given: Given) -> bool:
     roles = given["roles"]
     doors: list[Listen] = [given["telnet.listen"], given["http.listen"]] if "doors" in roles else []
-    if "doors" in roles and given["tls.certificate"]:
+    if "doors" in roles and given["tls.certificate"] and given["tls.enabled"]:
         doors.append(given["telnet.tls"])
     if "i3" in roles:
         doors += [given["gateway.listen"], given["gateway.tcp"]]
@@ -85,6 +85,13 @@ def _database(url: types.StoreUrl, given: Given) -> types.StoreUrl:
 
 def _sqlite(given: Mapping[str, str]) -> str:
     return f"sqlite:///{given['DB_PATH']}"
+
+
+def _profile(given: Mapping[str, str]) -> str | None:
+    word = given["ENABLE_PROFILING"].lower()
+    if word == "cpu":
+        raise LeftOut("counts memory alone: py-spy looks at a process that runs")
+    return "yes" if word == "memory" else word
 
 
 def _production(given: Mapping[str, str]) -> str | None:
@@ -149,6 +156,10 @@ class Tls:
         "Your certificate in PEM, those that lead to its root behind it; read again when it changes, and at SIGHUP.",
         env=("SSL_CERT_PATH",)
     )
+    enabled: bool = setting(
+        BOOL, "no", "Off: no door has TLS, though there is a certificate.", env=("ENABLE_SSL", "SSL_ENABLED"),
+        derived=lambda given: "yes" if given["tls.certificate"] else "no", rule="on as soon as there is a certificate"
+    )
     key: Path | None = setting(
         types.OPTIONAL_PATH, "", "Its key, without a password.", env=("SSL_KEY_PATH",),
         derived=lambda given: str(given["tls.certificate"] or ""), rule="in the file of the certificate"
@@ -207,7 +218,8 @@ class Memory:
         env=("USE_MEMORY_MONITORING",)
     )
     max_mb: int = setting(
-        integer(0, 2**24), "0", "Megabytes the server may use; 0: what its container allows, or 75 % of the machine's.",
+        types.megabytes(0, 2**24), "0",
+        "Megabytes the server may use; 0: what its container allows, or 75 % of the machine's.",
         env=("MAX_MEMORY_MB",)
     )
     alert_percent: int = setting(
@@ -241,6 +253,9 @@ class Mud:
         NAME, "open for public", "What they are told of who may come.", env=("MUD_STATUS",),
         keys=("mud.open_status",)
     )
+    announce_port: int = setting(
+        integer(0, 65535), "0", "The port that they and MUD lists are told; 0: that of telnet.listen."
+    )
     mudlib: str = setting(NAME, "Mythos", "The library they are told of.")
     base_mudlib: str = setting(NAME, "Mythos", "What that is made from.")
     mssp: tuple[str, ...] = setting(
@@ -256,7 +271,7 @@ class Database:
     url: types.StoreUrl = setting(
         types.STORE, "sqlite:///mythos-data/mythos.db",
         "sqlite:///FILE, postgresql://USER@HOST/DATABASE, or memory: to forget everything at the end.",
-        env=("DATABASE_URL", Alias(("DB_PATH",), _sqlite, weak=True), Alias(_PARTS, _pg, weak=True)),
+        env=("DATABASE_URL", Alias(_PARTS, _pg, weak=True), Alias(("DB_PATH",), _sqlite, weak=True)),
         derived=lambda given: f"sqlite:///{given['data']}/mythos.db", rule="mythos.db in the data directory",
         adjust=_database
     )
@@ -322,7 +337,7 @@ class Log:
     )
     profile_memory: bool = setting(
         BOOL, "no", "Tell the log once a minute which lines of code hold most memory; slows the server down.",
-        option="profile-memory"
+        env=(Alias(("ENABLE_PROFILING",), _profile),), option="profile-memory"
     )
 
 
@@ -485,6 +500,17 @@ class I3:
         types.ROUTERS, "", "Intermud-3 routers to be on, the best first: *name host:port; empty: none, or your own.",
         keys=(intermud.FALLBACK,), adjust=intermud.all_routers
     )
+    connect_timeout: float = setting(
+        seconds(1, 300), "30s", "A connection to a router may take this long.", keys=("performance.connection_timeout",)
+    )
+    reconnect_delay: float = setting(
+        seconds(1, 300), "5s", "The first pause before a router is tried again; it doubles up to five minutes.",
+        env=("RECONNECT_DELAY",), keys=("router.connection.reconnect_delay", "performance.reconnect_delay")
+    )
+    heartbeat: float = setting(
+        seconds(1, 3600), "60s", "Look this often whether a router is silent; after four such times it is asked.",
+        env=("HEARTBEAT_INTERVAL", "KEEPALIVE_INTERVAL"), keys=("router.connection.keepalive_interval",)
+    )
     throttle: int = setting(
         integer(0, 1000), "8", "Packets sent to a router in a second; 0: no limit, for a private router."
     )
@@ -549,7 +575,8 @@ class Gateway:
         keys=("api.rate_limits.default.burst",)
     )
     per_method: tuple[str, ...] = setting(
-        types.RATES, "", "Requests of single methods in a minute, within those: tell=30, who=10."
+        types.RATES, "", "Requests of single methods in a minute, within those: tell=30, who=10.",
+        keys=(intermud.rate_of("who", "security.rate_limiting.who_per_minute"),)
     )
     idle_timeout: float = setting(
         seconds(10, 86400), "1h", "Close a connection after this long without a word.", keys=("api.session.timeout",)

@@ -121,6 +121,10 @@ class StoreUrl:
         return _PASSWORD.sub(r"\1\2********", self.url) if self.postgres else self.url
 
 
+def _never(value: object) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Type(Generic[_T]):
     """How a setting is read from text and written back.
@@ -133,7 +137,11 @@ class Type(Generic[_T]):
     read: Callable[[str], _T]
     write: Callable[[_T], str] = str
     item: Callable[[str], Any] | None = None
-    secret: Callable[[_T], bool] = lambda value: False
+    secret: Callable[[_T], bool] = _never
+
+    @property
+    def may_hold_secrets(self) -> bool:
+        return self.secret is not _never
 
 
 def integer(low: int, high: int | None = None) -> Type[int]:
@@ -147,6 +155,15 @@ def seconds(low: float, high: float | None = None, *, unit: float = 1.0) -> Type
 
 def size(low: int, high: int | None = None) -> Type[int]:
     return Type(lambda text: scalars.size(text, low, high), _size)
+
+
+def megabytes(low: int, high: int) -> Type[int]:
+    """Whole ones; ``4GB`` is 4096, as is a bare number."""
+
+    def read(text: str) -> int:
+        return scalars.integer(text, low, high) if text.isdecimal() else scalars.size(text, low << 20, high << 20) >> 20
+
+    return Type(read)
 
 
 def enumeration(members: type[_E], **synonyms: str) -> Type[_E]:

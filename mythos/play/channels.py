@@ -29,21 +29,23 @@ CHANNELS: Mapping[str, str] = MappingProxyType(
 HISTORY = 50
 #: Of these, so many go to a client that begins to draw them.
 _DRAWN = 20
-#: Speakers whose pace is remembered; beyond it the one who began earliest starts afresh.
+#: Speakers, on each channel they use, whose pace is remembered; beyond it the one who began earliest starts afresh.
 _SPEAKERS = 2048
 
 
 class Channels:
     """See the module.
 
-    :param per_minute: lines one player may say on all channels, and tell others, each minute
-    :param burst: how many of them at once
+    :param per_minute: lines one player may say on each channel in a minute
+    :param tells_per_minute: what one player may tell others in a minute
+    :param burst: how many of either at once
     """
 
-    def __init__(self, *, per_minute: float = 20.0, burst: float = 5.0) -> None:
+    def __init__(self, *, per_minute: float = 20.0, tells_per_minute: float = 10.0, burst: float = 5.0) -> None:
         self._history: dict[str, deque[Line]] = {name: deque(maxlen=HISTORY) for name in CHANNELS}
         self._muted: dict[EntityId, float] = {}
-        self._paces = Buckets(per_minute / 60.0, burst, _SPEAKERS)
+        self._lines = Buckets(per_minute / 60.0, burst, _SPEAKERS)
+        self._tells = Buckets(tells_per_minute / 60.0, burst, _SPEAKERS)
 
     # ── listening ───────────────────────────────────────────────────────────────────────────────
 
@@ -93,20 +95,21 @@ class Channels:
         """
         if not self.hears(who, channel):
             raise Refusal(f"You do not listen to {channel}. Switch it on with: channels on {channel}")
-        self.pace(now, who.id)
+        self.pace(now, who.id, channel)
         said = Line("channel", (Span(f"[{channel}] "), Span(who.name, Role.PLAYER), Span(f": {words}")))
         self._history[channel].append(said)
         return said
 
-    def pace(self, now: float, who: EntityId) -> None:
-        """Let one more line of a player go to people elsewhere: a channel's, a tell, a shout.
+    def pace(self, now: float, who: EntityId, channel: str = "") -> None:
+        """Let one more line of a player go to people elsewhere.
 
+        :param channel: where many hear it; empty: a tell
         :raises Refusal: muted or too fast
         """
         until = self._muted.get(who, 0.0)
         if until > now:
             raise Refusal(f"You may speak to people elsewhere again in {_span(until - now)}.")
-        wait = self._paces.take(who, now)
+        wait = self._lines.take((who, channel), now) if channel else self._tells.take(who, now)
         if wait > 0.0:
             raise Refusal(f"You speak too fast. Wait {_span(wait)}, then say it again.")
 

@@ -51,20 +51,31 @@ def test_history_is_bounded_and_in_order() -> None:
     assert channels.history("newbie") == ()
 
 
-def test_pace_is_for_each_player_and_all_channels_together() -> None:
-    """Who talks too fast is told how long to wait; others talk on."""
+def test_pace_is_for_each_player_and_channel() -> None:
+    """Who talks too fast is told how long to wait; others, and other channels, go on."""
     channels, ann, bob = Channels(per_minute=6.0, burst=2.0), character(), character("Bob")
     channels.speak(100.0, ann, "chat", "one")
-    channels.speak(100.0, ann, "newbie", "two")
+    channels.speak(100.0, ann, "chat", "two")
     with pytest.raises(Refusal, match="too fast"):
         channels.speak(100.0, ann, "chat", "three")
     channels.speak(100.0, bob, "chat", "me too")
+    channels.speak(100.0, ann, "newbie", "here")
     channels.speak(110.0, ann, "chat", "now")
     assert [one.text for one in channels.history("chat")] == [
         "[chat] Ann: one",
+        "[chat] Ann: two",
         "[chat] Bob: me too",
         "[chat] Ann: now",
     ]
+
+
+def test_tells_have_a_pace_of_their_own() -> None:
+    channels, ann = Channels(per_minute=600.0, tells_per_minute=6.0, burst=1.0), character()
+    channels.pace(100.0, ann.id)
+    with pytest.raises(Refusal, match="Wait 11 seconds"):
+        channels.pace(100.0, ann.id)
+    channels.speak(100.0, ann, "chat", "still here")
+    channels.pace(110.0, ann.id)
 
 
 def test_a_mute_ends() -> None:
@@ -83,4 +94,4 @@ def test_speakers_that_are_remembered_are_bounded() -> None:
     channels = Channels()
     for number in range(5000):
         channels.pace(1.0, EntityId(f"c{number}"))
-    assert len(channels._paces) <= 2048
+    assert len(channels._tells) <= 2048

@@ -33,9 +33,9 @@ __all__ = ["Identity", "Resident", "Router", "RouterLink"]
 
 _log = Logger()
 
-#: Seconds until a router that is silent at startup is given up; between tries, at first and at most.
+#: Seconds until a router that is silent at startup is given up; longest pause between tries.
 STARTUP: Final = 30.0
-PAUSES: Final = (5.0, 300.0)
+LONGEST: Final = 300.0
 #: A second with a margin: on their way packets come closer together than they were sent.
 SECOND: Final = 1.1
 #: Packets that a startup counts for with routers that throw out who sends too many.
@@ -44,8 +44,8 @@ STARTUP_COUNTS: Final = 6
 HEALTHY: Final = 60.0
 #: Seconds that a router has to read the last of it when we stop.
 LEAVING: Final = 2.0
-#: Seconds without a word after which the router is asked whether it is there, and questions until it is given up.
-SILENCE: Final = 240.0
+#: Heartbeats without a word after which the router is asked whether it is there, and questions until it is given up.
+SILENCE: Final = 4
 QUESTIONS: Final = 3
 _LISTS: Final = (packets.MudList, packets.ChannelList)
 
@@ -129,6 +129,7 @@ class RouterLink:
     :param directory: gives the lists of a router, by its name: links that share them ask only for what has changed
     :param passwords: by router; ``keep`` is called when there is a new one
     :param rate: packets within any second; 0: as many as there are
+    :param times: seconds that a connection may take, of the first pause between tries, and between two heartbeats
     :param chance: a number from 0 to 1, so that MUDs do not all come back at the same instant
     :ivar resident: set before :meth:`start`
     :ivar turn: it writes with all who share it; set before :meth:`start`, or its own
@@ -144,6 +145,7 @@ class RouterLink:
         identity: Identity,
         *,
         rate: int,
+        times: tuple[float, float, float] = (30.0, 5.0, 60.0),
         passwords: dict[str, int],
         keep: Callable[[], None],
         chance: Callable[[], float],
@@ -177,7 +179,8 @@ class RouterLink:
         self._router = Router("", "", 0)
         self.directory = Directory()
         self._next = 0
-        self._pause = PAUSES[0]
+        self._patience, self._first_pause, self._heartbeat = times
+        self._pause = self._first_pause
         self._up_since = 0.0
         self._heard_at = 0.0
         self._questions = 0
@@ -244,7 +247,7 @@ class RouterLink:
 
     def reconnect(self) -> None:
         """Leave the router, or a pause between two tries, and begin anew with the best router."""
-        self._pause, self._next = PAUSES[0], 0
+        self._pause, self._next = self._first_pause, 0
         if self._connection is not None:
             if self.up:
                 self._write(packets.Shutdown(self._identity.name, "", self.router, "", 1))
@@ -311,7 +314,7 @@ class RouterLink:
         router = self._router = self._routers[self._next % len(self._routers)]
         self.directory = self._directory(router.name)
         self._next += 1
-        where = TCP4ClientEndpoint(self._reactor, router.host, router.port, timeout=STARTUP)
+        where = TCP4ClientEndpoint(self._reactor, router.host, router.port, timeout=self._patience)
         where.connect(Factory.forProtocol(lambda: _Connection(self))).addErrback(self._unreachable)
 
     def _unreachable(self, failure: Failure) -> None:
@@ -322,7 +325,7 @@ class RouterLink:
         if self._stopped:
             return
         wait = self._pause * (0.9 + 0.2 * self._chance())
-        self._pause = min(self._pause * 2, PAUSES[1])
+        self._pause = min(self._pause * 2, LONGEST)
         self._later("try", wait, self._try)
 
     def connected(self, connection: _Connection) -> None:
@@ -362,7 +365,7 @@ class RouterLink:
         if was_up:
             _log.warn("the link to {name} is lost", name=self._router.name)
             if self._reactor.seconds() - self._up_since > HEALTHY:
-                self._pause, self._next = PAUSES[0], 0
+                self._pause, self._next = self._first_pause, 0
             else:
                 self.directory.begin_anew()
         self._again()
@@ -392,7 +395,7 @@ class RouterLink:
         elif not self.up:
             if isinstance(packet, packets.Error):
                 _log.error("router {name}: {message}", name=self._router.name, message=packet.message)
-                self._pause = PAUSES[1]
+                self._pause = LONGEST
         else:
             if isinstance(packet, _LISTS):
                 if packet.from_mud != self.router:
@@ -415,18 +418,18 @@ class RouterLink:
         _log.info("connected to router {name}", name=packet.from_mud)
         self.resident.up(packet.from_mud)
         self._drain()
-        self._later("silence", SILENCE / 4, self._listen_for_silence)
+        self._later("silence", self._heartbeat, self._listen_for_silence)
 
     def _listen_for_silence(self) -> None:
         """A link that is half open would stay so for hours: ask ourselves through the router."""
-        if self._reactor.seconds() - self._heard_at > SILENCE:
+        if self._reactor.seconds() - self._heard_at > SILENCE * self._heartbeat:
             if self._questions >= QUESTIONS and self._connection is not None:
                 _log.warn("router {name} is silent", name=self._router.name)
                 self._connection.transport.abortConnection()
                 return
             self._questions += 1
             self._write(packets.AuthRequest(self._identity.name, "", self._identity.name, ""))
-        self._later("silence", SILENCE / 4, self._listen_for_silence)
+        self._later("silence", self._heartbeat, self._listen_for_silence)
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
-from mythos.net.i3.link import HEALTHY, PAUSES, QUESTIONS, SECOND, SILENCE, STARTUP, Identity, Router, RouterLink
+from mythos.net.i3.link import HEALTHY, LONGEST, QUESTIONS, SECOND, SILENCE, STARTUP, Identity, Router, RouterLink
 from mythos.net.i3.state import read, save
 from mythos.net.i3.waiting import QUEUE
 from mythos.play.intermud import Intermud
@@ -42,7 +42,9 @@ class Plug(StringTransport):
 class Net:
     """A link, and the test as its router."""
 
-    def __init__(self, path: Path, *, rate: int = 0, routers: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, rate: int = 0, routers: int = 1, times: tuple[float, float, float] = (30.0, 5.0, 60.0)
+    ) -> None:
         self.reactor = MemoryReactorClock()
         self.directories: dict[str, Directory] = {}
         self.path = path / "i3-passwords.json"
@@ -55,6 +57,7 @@ class Net:
             known,
             me,
             rate=rate,
+            times=times,
             passwords=self.passwords,
             keep=self.keep,
             chance=lambda: 0.5,
@@ -137,14 +140,14 @@ def test_pauses_grow(net: Net) -> None:
             net.reactor.advance(1)
         waits.append(net.reactor.seconds() - start)
     assert waits[:4] == [5, 10, 20, 40]
-    assert waits[-1] == PAUSES[1]
+    assert waits[-1] == LONGEST
 
 
 def test_the_next_router_is_tried(tmp_path: Path) -> None:
     net = Net(tmp_path, routers=2)
     net.connect()
     net.lost()
-    net.reactor.advance(PAUSES[0])
+    net.reactor.advance(5)
     assert [client[0] for client in net.reactor.tcpClients] == ["192.0.2.0", "192.0.2.1"]
 
 
@@ -159,7 +162,7 @@ def test_a_router_that_refuses(net: Net) -> None:
     net.connect()
     net.say("error", 5, "*r0", 0, "Ours", 0, "not-allowed", "wrong password, and from a new IP", 0)
     net.lost()
-    net.reactor.advance(PAUSES[1] - 1)
+    net.reactor.advance(LONGEST - 1)
     assert len(net.reactor.tcpClients) == 1
     net.reactor.advance(2)
     assert len(net.reactor.tcpClients) == 2
@@ -203,13 +206,28 @@ def test_a_silent_router_is_asked_and_then_left(net: Net) -> None:
     """A link that is half open would stay so for hours."""
     net.let_in()
     net.take()
-    for _ in range(int(SILENCE / 10)):
+    for _ in range(SILENCE * 6):
         net.reactor.advance(20)
         if net.plug.aborted:
             break
     asked = [one for one in net.take() if one[0] == "auth-mud-req"]
     assert len(asked) == QUESTIONS
     assert asked[0][2:5] == ["Ours", 0, "Ours"]
+    assert net.plug.aborted
+
+
+def test_its_times_are_the_operators(tmp_path: Path) -> None:
+    """How long a connection may take, the first pause, and how often a silent router is thought of."""
+    net = Net(tmp_path, times=(7.0, 3.0, 1.0))
+    assert net.reactor.tcpClients[0][3] == 7.0
+    net.connect()
+    net.lost()
+    net.reactor.advance(2.9)
+    assert len(net.reactor.tcpClients) == 1
+    net.reactor.advance(0.2)
+    assert len(net.reactor.tcpClients) == 2
+    net.let_in()
+    net.reactor.pump([1.0] * (SILENCE + QUESTIONS + 1))
     assert net.plug.aborted
 
 
