@@ -87,7 +87,7 @@ class Proxy:
     def _open(self, near: socket.socket) -> None:
         try:
             first = near.recv(65_536)
-            if not first or first.startswith(self.blocked):
+            if not first or (self.blocked and first.startswith(self.blocked)):
                 near.close()
                 return
             far = socket.create_connection(("127.0.0.1", self.port))

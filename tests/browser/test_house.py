@@ -176,7 +176,7 @@ def test_back_to_the_first_road(page: Page, house: Server) -> None:
         page.add_init_script(SOON)
         enter(page, between.url)
         expect(page.locator(".link")).to_contain_text("event stream")
-        between.blocked = b""
+        between.blocked = ()
         for number in (0, 3):
             say(page, f"w{number}", f"w{number + 1}")
             between.cut()

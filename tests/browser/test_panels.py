@@ -143,6 +143,21 @@ def test_narrow_screens_show_one_at_a_time(page: Page, game: Game) -> None:
     assert "[chat] Cid: news" in lines(page)
 
 
+def test_the_log_follows_beside_a_panel_that_grows(page: Page, game: Game) -> None:
+    """A panel that takes room from the log in the same moment does not stop it at an older line."""
+    page.set_viewport_size({"width": 360, "height": 640})
+    play(page, game)
+    crowd(game)
+    page.get_by_role("navigation", name="Panels").get_by_role("button", name="Here").click()
+    for number in range(30):
+        people = [{"name": f"Guest{one}", "word": "guest", "npc": False} for one in range(number * 7 % 10)]
+        game.line(f"Line {number} of prose that has to be broken on a narrow screen.")
+        game.state("Mythos.Here", dark=False, people=people, more=0, things=[], gold=0)
+        await_line(page, f"Line {number} ")
+    expect(page.locator(".log p").last).to_be_in_viewport()
+    expect(page.get_by_role("button", name="new line")).to_be_hidden()
+
+
 @pytest.mark.parametrize("width", [360, 1000])
 def test_targets_are_large_enough(page: Page, game: Game, width: int) -> None:
     """Every button is at least 24 by 24 pixels."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
 
+from mythos.app.places import web_files
 from mythos.net.api import BODY
 from mythos.net.openapi import DOCUMENT
+from mythos.net.site import WebFiles
 from tests.net.web import FILES, Answer, Web
 
 PASSWORD = "a good long one"
@@ -257,10 +260,65 @@ def test_the_page_and_its_files(web: Web) -> None:
     assert (head.status, head.body) == (200, b"")
 
 
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip, deflate, br", True),
+        ("br;q=1, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0", False),
+        ("br", False),
+    ],
+)
+def test_files_are_packed_for_who_takes_it(web: Web, accepted: str, packed: bool) -> None:
+    """By gzip, with an etag of its own, and said to caches."""
+    plain = web.ask("GET", "/play")
+    answer = web.ask("GET", "/play", Accept_Encoding=accepted)
+    assert (answer.headers.get("content-encoding") == "gzip") is packed
+    assert (gzip.decompress(answer.body) if packed else answer.body) == plain.body
+    assert (answer.headers["etag"] == plain.headers["etag"]) is not packed
+    assert answer.headers["vary"] == "accept-encoding"
+    again = web.ask("GET", "/play", Accept_Encoding=accepted, If_None_Match=answer.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+
+
+def test_code_goes_out_without_comments() -> None:
+    """Each line stays where it is; what only looks like a comment stays."""
+    source = """/**
+ * Words.
+ */
+  const a = "// no comment"; // stays
+  // goes
+  /** @type {any} */ const b = `/*`;
+  /* goes
+     x = 1; */
+  const c = a /* stays */ + b;
+"""
+    files = WebFiles(
+        {"a.js": source.encode(), "a.css": b"/* goes */\n p { color: red; }\n", "a.svg": b"  // svg"}
+    ).files
+    assert files["a.js"].decode().split("\n") == [
+        "", "", "", 'const a = "// no comment"; // stays', "", "/** @type {any} */ const b = `/*`;", "", "",
+        "const c = a /* stays */ + b;", "",
+    ]  # fmt: skip
+    assert (files["a.css"], files["a.svg"]) == (b"\np { color: red; }\n", b"  // svg")
+
+
+def test_the_client_is_small() -> None:
+    """What a visitor loads is 150 kB at most, 40 kB packed, with the words of one language. No text in it runs over
+    lines, where indentation and comments would be part of it."""
+    files = web_files()
+    for name, body in files.files.items():
+        assert not name.endswith(".js") or all(line.count(b"`") % 2 == 0 for line in body.split(b"\n")), name
+    loaded = [body for name, body in files.files.items() if name not in ("js/german.js", "css/pages.css")]
+    assert sum(map(len, loaded)) <= 150_000
+    assert sum(len(gzip.compress(body, 9)) for body in loaded) <= 40_000
+
+
 def test_the_worker_is_of_the_version(web: Web) -> None:
     """What keeps the page in the browser is asked for each time, and knows the tree of its version, with all files."""
     worker = web.ask("GET", "/worker.js")
-    tree = web.ask("GET", "/play").body.decode().split("src=")[1].removesuffix("/js/main.js></script>")
+    tree = web.ask("GET", "/play").body.decode().split("src=")[1].split("/js/main.js>")[0]
     assert worker.body.decode() == f"{tree}: js/main.js"
     assert worker.headers["content-type"].startswith("text/javascript")
     assert worker.headers["cache-control"] == "no-cache"

@@ -32,7 +32,7 @@ from tests.scenes.scene import Scene
 __all__ = ["Answer", "Frames", "Plug", "Stream", "Web", "frame", "inflated", "playing"]
 
 FILES = {
-    "index.html": b"<script src=__STATIC__/js/main.js></script>",
+    "index.html": b"<script src=__STATIC__/js/main.js></script>" + b"<p>many words</p>" * 50,
     "js/main.js": b"run();",
     "worker.js": b"__STATIC__: __FILES__",
 }

@@ -22,7 +22,6 @@ export function createApi(base) {
      * @returns {Promise<any>} the answer @throws {Problem}
      */
     async post(path, body, token) {
-      /** @type {Record<string, string>} */
       const headers = { "Content-Type": "application/json" };
       if (token) headers.Authorization = `Bearer ${token}`;
       let response, answer;

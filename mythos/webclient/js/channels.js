@@ -101,7 +101,7 @@ export function channelsPanel(channels, compose, counted) {
     if (root.checkVisibility() && !document.hidden) channels.read(chosen);
     const list = channels.list();
     const held = row.contains(document.activeElement);
-    const focused = held ? /** @type {HTMLElement} */ (document.activeElement).dataset.name : undefined;
+    const focused = held ? document.activeElement.dataset.name : undefined;
     row.replaceChildren(
       ...list.map(({ name, unread }) => {
         const pressed = String(name === chosen);
@@ -117,10 +117,8 @@ export function channelsPanel(channels, compose, counted) {
     if (atEnd) lines.scrollTop = lines.scrollHeight;
     counted(channels.unread);
   };
-  const title = (/** @type {string} */ name) => (name === TELLS ? say("tells") : name);
-  /** @param {string} name @returns {HTMLElement|undefined} */
+  const title = (name) => (name === TELLS ? say("tells") : name);
   const find = (name) => [...row.querySelectorAll("button")].find((one) => one.dataset.name === name);
-  /** @param {string} name */
   const choose = (name) => {
     choice = name;
     draw();

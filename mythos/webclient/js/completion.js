@@ -50,12 +50,10 @@ export function completion(input, known) {
       else input.setAttribute(name, value);
     }
   };
-  /** @param {string} word */
   const put = (word) => {
     input.value = input.value.slice(0, from) + word;
     input.setSelectionRange(input.value.length, input.value.length);
   };
-  /** @param {number} place */
   const choose = (place) => {
     const options = [...box.children];
     at = (place + options.length) % options.length;
@@ -66,11 +64,10 @@ export function completion(input, known) {
     put(`${box.children[at].textContent} `);
     close();
   };
-  /** @param {string[]} words */
   const open = (words) => {
     box.replaceChildren(
       ...words.map((word, n) =>
-        el("li", { id: `offer-${n}`, role: "option", "aria-selected": "false", onmousedown: (/** @type {Event} */ event) => {
+        el("li", { id: `offer-${n}`, role: "option", "aria-selected": "false", onmousedown: (event) => {
           event.preventDefault();
           at = n;
           accept();

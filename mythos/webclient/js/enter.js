@@ -15,7 +15,6 @@ import { say } from "./strings.js";
 export function enterScreen({ api, announcer, claim, notice = "", enter }) {
   let busy = false;
 
-  /** @param {string} id @param {string} label @param {Record<string, any>} props */
   const field = (id, label, props) => {
     const input = el("input", { id, name: id, required: true, "aria-describedby": "enter-error", ...props });
     return { input, row: el("p", { class: "field" }, el("label", { for: id }, label), input) };
@@ -41,7 +40,6 @@ export function enterScreen({ api, announcer, claim, notice = "", enter }) {
   const submit = el("button", { type: "submit" }, say(claim === null ? "login" : "claim"));
 
   let path = claim === null ? "login" : "claim";
-  /** @param {"login"|"register"} way */
   const choose = (way) => {
     path = way;
     submit.textContent = say(way);
@@ -49,13 +47,11 @@ export function enterScreen({ api, announcer, claim, notice = "", enter }) {
     hint.hidden = way === "login";
     password.input.setAttribute("aria-describedby", way === "login" ? "enter-error" : "password-hint enter-error");
   };
-  /** @param {"login"|"register"} way @param {string} text */
   const choice = (way, text) => {
     const radio = el("input", { type: "radio", name: "way", id: way, checked: way === "login", onchange: () => choose(way) });
     return el("span", { class: "check" }, radio, el("label", { for: way }, text));
   };
 
-  /** @param {HTMLElement} place @param {string} message @param {HTMLInputElement} [at] */
   const complain = (place, message, at) => {
     for (const input of [code.input, name.input, password.input]) input.removeAttribute("aria-invalid");
     place.textContent = message;
@@ -65,7 +61,6 @@ export function enterScreen({ api, announcer, claim, notice = "", enter }) {
     at?.focus();
   };
 
-  /** @param {string} to @param {object} body @param {HTMLElement} place @param {HTMLButtonElement} button */
   const ask = async (to, body, place, button) => {
     if (busy) return;
     busy = true;
@@ -89,7 +84,7 @@ export function enterScreen({ api, announcer, claim, notice = "", enter }) {
     {
       method: "post",
       novalidate: true,
-      onsubmit: (/** @type {Event} */ event) => {
+      onsubmit: (event) => {
         event.preventDefault();
         const typed = { name: name.input.value.trim(), password: password.input.value };
         if (claim !== null && !code.input.value.trim()) return complain(error, say("noCode"), code.input);

@@ -24,7 +24,7 @@ const jsonl = (lines) =>
       const kind = /kind-(\w+)/.exec(line.className)?.[1] ?? "";
       const spans = [...line.childNodes]
         .filter((node) => node.textContent)
-        .map((node) => [node.textContent, /** @type {HTMLElement} */ (node).className?.replace("role-", "") ?? null]);
+        .map((node) => [node.textContent, node.className?.replace("role-", "") ?? null]);
       return `${JSON.stringify({ kind, text: line.textContent, spans })}\n`;
     })
     .join("");

@@ -284,7 +284,7 @@ export class Link {
       this.#parts.keep();
       this.#connect();
     } catch (problem) {
-      if (/** @type {any} */ (problem).status === 401) return this.#end("denied", "");
+      if (problem.status === 401) return this.#end("denied", "");
       this.#renewed = false;
       this.#lost({});
     }

@@ -1,15 +1,8 @@
 import { el } from "./el.js";
 import { say } from "./strings.js";
 
-/** Roles that a span may have, and kinds that a line may have: each is a class of the stylesheet. Others are plain. */
-const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
-const ROLES = new Set([
-  "title", "exit", "item", "npc", "player", "command", "good", "warning", "quiet",
-  ...COLOURS, ...COLOURS.map((colour) => `bright-${colour}`),
-]);
-const KINDS = new Set([
-  "room", "move", "say", "tell", "emote", "channel", "combat", "item", "map", "system", "help", "error", "echo", "rule",
-]);
+/** The role of a span or the kind of a line as a class; one that the stylesheet does not know is plain. @param {string} prefix @param {string|null} name */
+const style = (prefix, name) => (/^[a-z-]+$/.test(name ?? "") ? `${prefix}-${name}` : "");
 
 /**
  * @typedef {[string, string|null]} Span
@@ -38,6 +31,7 @@ export class Log {
   #due = false;
   #count = 0;
   #new = 0;
+  #top = 0;
   frozen = false;
 
   /** @param {HTMLElement} element @param {HTMLButtonElement} button shown while it is frozen and something came */
@@ -65,10 +59,10 @@ export class Log {
 
   /** @param {Line} line @param {number} [id] of a command, for `note` */
   append(line, id) {
-    const kind = KINDS.has(line.kind) ? `kind-${line.kind}` : "";
+    const kind = style("kind", line.kind);
     const paragraph = el("p", { class: line.mark ? `${kind} marked` : kind, dir: "auto", lang: line.own ? say("language") : null });
     for (const [text, role] of line.spans) {
-      paragraph.append(role && ROLES.has(role) ? el("span", { class: `role-${role}` }, text) : text);
+      paragraph.append(style("role", role) ? el("span", { class: style("role", role) }, text) : text);
     }
     if (!paragraph.textContent) paragraph.append("\u00a0");
     if (id !== undefined) {
@@ -128,11 +122,11 @@ export class Log {
 
   #look() {
     const { scrollHeight, scrollTop, clientHeight } = this.#element;
-    this.frozen = scrollHeight - scrollTop - clientHeight > END;
-    if (!this.frozen) {
-      this.#new = 0;
-      this.#button.hidden = true;
-    }
+    const back = scrollTop < this.#top;
+    this.#top = scrollTop;
+    // who is not at the end did not look back if only the page around the log has grown
+    if (scrollHeight - scrollTop - clientHeight > END && (back || this.frozen)) this.frozen = true;
+    else this.follow();
   }
 
   /** Let full blocks keep their height while they are out of sight. @param {Element[]} blocks */
@@ -140,7 +134,7 @@ export class Log {
     for (const block of blocks) block.classList.remove("full");
     const heights = blocks.map((block) => block.getBoundingClientRect().height);
     blocks.forEach((block, n) => {
-      /** @type {HTMLElement} */ (block).style.containIntrinsicHeight = `${heights[n]}px`;
+      block.style.containIntrinsicHeight = `${heights[n]}px`;
       block.classList.add("full");
     });
   }

@@ -33,7 +33,7 @@ const settings = keptSettings();
 dress(settings);
 if (languageOf(settings.language) === "de") speakIn((await import("./german.js")).GERMAN);
 
-const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const find = (id) => document.getElementById(id);
 const app = find("app");
 const announcer = new Announcer(find("polite"), find("alert"));
 const base = new URL(".", document.baseURI);
@@ -127,7 +127,7 @@ function playing(saved) {
     settings,
     saved,
     call(text) {
-      sound("call");
+      sound("callTone");
       notify(settings, text);
     },
     submit(line, secret) {
@@ -137,7 +137,6 @@ function playing(saved) {
   });
   const { log } = screen;
 
-  /** @param {string} name @param {any} data */
   function drawState(name, data) {
     states[name] = data;
     const key = DRAWN[name];
@@ -146,15 +145,13 @@ function playing(saved) {
     else if (name === "Mythos.Ask") store.set("ask", { text: data.text ?? "", secret: Boolean(data.secret) });
   }
 
-  /** @param {any} vitals */
   function lowHealth(vitals) {
     const [was, is] = [states["Char.Vitals"], vitals].map((one) => gauges(one ?? {}).find(({ key }) => key === "hp"));
     if (!is?.low || was?.low) return;
     announcer.alert(say("lowHealth", { n: is.value, max: is.max }), say("language"));
-    sound("health");
+    sound("healthTone");
   }
 
-  /** @param {any} record */
   function hearRecord(record) {
     if (record.t === "line") {
       const shown = screen.hear(record);
@@ -162,7 +159,7 @@ function playing(saved) {
       if (!shown) return memory.soon();
       if (record.kind === "tell" && record.spans[0]?.[1] === "player") {
         announcer.alert(record.text);
-        sound("tell");
+        sound("tellTone");
         notify(settings, record.text);
       } else if (record.kind !== "map") {
         // a picture says nothing when it is read out
@@ -180,7 +177,6 @@ function playing(saved) {
 
   let lostTimer = 0;
   let lostSaid = false;
-  /** @param {string} state */
   function speakOfLink(state) {
     if (state === "lost" && !lostTimer && !lostSaid) {
       lostTimer = setTimeout(() => {
@@ -198,7 +194,6 @@ function playing(saved) {
     lostSaid = false;
   }
 
-  /** @param {import("./link.js").Event} event */
   function hear(event) {
     switch (event.type) {
       case "state":
@@ -231,7 +226,6 @@ function playing(saved) {
     }
   }
 
-  /** @param {Extract<import("./link.js").Event, {type: "ended"}>} event */
   function ended({ why, reason, unsent, unsure }) {
     for (const { id } of unsent) log.note(id, say("unsent"), why !== "taken");
     for (const { id } of unsure) log.note(id, say("unsure"), why !== "taken");

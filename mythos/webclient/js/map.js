@@ -1,6 +1,6 @@
 import { el } from "./el.js";
 import { exits, panel } from "./panels.js";
-import { has, say } from "./strings.js";
+import { say, word } from "./strings.js";
 
 /** Rooms remembered; how far the map shows around one; pixels from room to room. */
 const ROOMS = 500;
@@ -27,14 +27,13 @@ export class Atlas {
     if (this.#rooms.size > ROOMS) this.#rooms.delete(this.#rooms.keys().next().value ?? 0);
   }
 
-  /** @param {number} num */
   get(num) {
     return this.#rooms.get(num);
   }
 
   /** Rooms of the same area and level that are near. @param {Room} here @returns {Room[]} */
   near(here) {
-    const close = (/** @type {Room} */ room) => Math.abs(room.x - here.x) <= FAR && Math.abs(room.y - here.y) <= FAR;
+    const close = (room) => Math.abs(room.x - here.x) <= FAR && Math.abs(room.y - here.y) <= FAR;
     return [...this.#rooms.values()].filter((room) => room.area === here.area && room.z === here.z && close(room));
   }
 
@@ -47,7 +46,7 @@ export class Atlas {
 export function inWords(info, atlas) {
   return exits(info).map(({ way, key, door }) => {
     const room = atlas.get(info.exits[key]);
-    const where = room ? say("wayTo", { way: has(way) ? say(way) : way, room: room.name }) : say("wayNew", { way: has(way) ? say(way) : way });
+    const where = room ? say("wayTo", { way: word(way), room: room.name }) : say("wayNew", { way: word(way) });
     return door ? say("wayDoor", { where, door: say(door === "open" ? "doorOpen" : door) }) : where;
   });
 }
@@ -74,11 +73,11 @@ export function mapPanel(store, atlas, act) {
     if (!here) return;
     const rooms = atlas.near(here);
     const centre = FAR * STEP + STEP / 2;
-    const place = (/** @type {Room} */ room) => [centre + (room.x - here.x) * STEP, centre - (room.y - here.y) * STEP];
+    const place = (room) => [centre + (room.x - here.x) * STEP, centre - (room.y - here.y) * STEP];
     const shown = new Set(rooms.map(({ num }) => num));
     const ways = rooms.flatMap((room) =>
       Object.values(room.exits).filter((to) => shown.has(to)).map((to) => {
-        const [[x1, y1], [x2, y2]] = [place(room), place(/** @type {Room} */ (atlas.get(to)))];
+        const [[x1, y1], [x2, y2]] = [place(room), place(atlas.get(to))];
         return svg("line", { x1, y1, x2, y2 });
       }),
     );

@@ -43,18 +43,19 @@ export function createMemory(whole) {
   };
 }
 
-/** @param {Storage} storage @param {string} key @param {any} value null: nothing */
-function write(storage, key, value) {
+/** @param {Storage} storage @param {string} key @param {any} value null: nothing @returns {boolean} whether it is kept */
+export function write(storage, key, value) {
   try {
     if (value === null) storage.removeItem(key);
     else storage.setItem(key, JSON.stringify(value));
+    return true;
   } catch {
-    // no room or not allowed: a reload will have to log in again
+    return false; // no room or not allowed
   }
 }
 
-/** @param {Storage} storage @param {string} key @returns {any} */
-function read(storage, key) {
+/** @param {Storage} storage @param {string} key @returns {any} null: nothing that can be read */
+export function read(storage, key) {
   try {
     return JSON.parse(storage.getItem(key) ?? "null");
   } catch {

@@ -1,6 +1,6 @@
 import { el } from "./el.js";
-import { gauges } from "./status.js";
-import { has, say } from "./strings.js";
+import { meters } from "./status.js";
+import { say, word } from "./strings.js";
 
 /**
  * The panels beside the log: a landmark with a heading each. They are silent, as the game has said it all in words.
@@ -33,7 +33,6 @@ export function exits(info) {
 function list(heading, act, style = "") {
   const root = el("ul", { class: style });
   let drawn = "";
-  /** @param {Part[][]} rows */
   const draw = (rows) => {
     const now = JSON.stringify(rows);
     if (now === drawn) return;
@@ -43,11 +42,10 @@ function list(heading, act, style = "") {
     root.hidden = rows.length === 0;
     if (!held) return;
     const same = [...root.querySelectorAll("button")].find(
-      (/** @type {HTMLElement} */ one) => one.dataset.act === /** @type {HTMLElement} */ (held).dataset.act,
+      (one) => one.dataset.act === held.dataset.act,
     );
     (same ?? heading).focus();
   };
-  /** @param {Part} part */
   const drawPart = ({ text, act: line, quiet, npc, label }) =>
     line === undefined
       ? el("span", { class: quiet ? "quiet" : null }, text)
@@ -75,7 +73,7 @@ export function roomPanel(store, act) {
     ways.draw(
       exits(info).map(({ way, door }) => {
         const shut = door === "closed" || door === "locked";
-        const go = { text: has(way) ? say(way) : way, act: way };
+        const go = { text: word(way), act: way };
         if (!shut) return [go];
         const verb = door === "locked" ? "unlock" : "open";
         return [go, { text: say(door), quiet: true }, { text: say(verb), act: `${verb} ${way}`, label: say(`${verb}Way`, { way: go.text }) }];
@@ -85,17 +83,16 @@ export function roomPanel(store, act) {
   const here = () => {
     const { dark, people = [], more = 0, things: lie = [], gold = 0 } = store.get("here");
     const me = store.get("name");
-    const others = people.filter((/** @type {any} */ one) => one.npc || one.name !== me);
+    const others = people.filter((one) => one.npc || one.name !== me);
     note.textContent = dark ? say("dark") : others.length || lie.length || gold ? "" : say("alone");
     note.hidden = !note.textContent;
-    /** @type {Part[][]} */
-    const rows = others.map((/** @type {any} */ one) => {
+    const rows = others.map((one) => {
       const look = { text: one.name, npc: one.npc, act: `look ${one.word}`, label: say("lookAt", { what: one.name }) };
       return one.npc ? [look, { text: say("talk"), act: `talk ${one.word}`, label: say("talkTo", { who: one.name }) }] : [look];
     });
     if (more) rows.push([{ text: say("others", { n: more }), quiet: true }]);
     folk.draw(rows);
-    const found = lie.map((/** @type {any} */ one) => {
+    const found = lie.map((one) => {
       const look = { text: one.name, act: `look ${one.word}`, label: say("lookAt", { what: one.name }) };
       return one.take ? [look, { text: say("get"), act: `get ${one.word}`, label: say("getIt", { what: one.name }) }] : [look];
     });
@@ -115,12 +112,9 @@ export function selfPanel(store) {
   root.append(facts);
   const draw = () => {
     const vitals = store.get("vitals");
-    const rows = gauges(vitals).map(({ key, value, max, low }) => {
-      const label = has(key) ? say(key) : key;
-      const text = say("gauge", { value, max });
-      const meter = el("meter", { min: 0, max, low: max * 0.25, value, "aria-label": label }, text);
-      return el("div", { class: low ? "gauge low" : "gauge" }, el("dt", {}, label), el("dd", {}, text, " ", meter));
-    });
+    const rows = meters(vitals).map(({ label, text, style, meter }) =>
+      el("div", { class: style }, el("dt", {}, label), el("dd", {}, text, " ", meter)),
+    );
     for (const key of ["level", "xp", "gold"]) {
       if (typeof vitals[key] !== "number") continue;
       rows.push(el("div", {}, el("dt", {}, say(`${key}Label`)), el("dd", {}, String(vitals[key]))));
@@ -140,9 +134,8 @@ export function bagPanel(store, act) {
   store.subscribe("bag", ({ things = [] }) => {
     none.hidden = things.length > 0;
     carried.draw(
-      things.map((/** @type {any} */ one) => {
-        const note = [one.worn && (has(one.worn) ? say(one.worn) : one.worn), one.lit && say("lit")].filter(Boolean).join(", ");
-        /** @type {Part[]} */
+      things.map((one) => {
+        const note = [one.worn && (word(one.worn)), one.lit && say("lit")].filter(Boolean).join(", ");
         const row = [{ text: one.name, act: `look ${one.word}`, label: say("lookAt", { what: one.name }) }];
         if (note) row.push({ text: note, quiet: true });
         row.push(
@@ -163,7 +156,6 @@ export function tasksPanel(store) {
   const body = el("div", {});
   root.append(body);
   store.subscribe("tasks", ({ open = [], offered = [], done = [] }) => {
-    /** @param {any[]} entries */
     const rows = (entries) =>
       el("ul", {}, ...entries.map(({ title, text }) => el("li", {}, el("strong", {}, title), ` ${text}`)));
     const parts = [];
@@ -198,5 +190,5 @@ export function shelf(panels, changed) {
     aside.classList.toggle("open", panels.some(({ root }) => root.classList.contains("open")));
     changed();
   };
-  return { aside, tabs, show, /** @param {string} key */ button: (key) => buttons[panels.findIndex((one) => one.key === key)] };
+  return { aside, tabs, /** @param {string} key */ button: (key) => buttons[panels.findIndex((one) => one.key === key)] };
 }

@@ -76,12 +76,11 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
     const ways = exits(store.get("info")).map(({ way }) => way);
     const names = channels.names();
     const { people = [], things = [] } = store.get("here");
-    const words = [...people, ...things, ...(store.get("bag").things ?? [])].map((/** @type {any} */ one) => one.word);
+    const words = [...people, ...things, ...(store.get("bag").things ?? [])].map((one) => one.word);
     const aliases = rules.set.aliases.map(({ name }) => name);
     return { first: [...ways, ...aliases, ...(store.get("commands").names ?? []), ...names], other: [...words, ...ways, ...names] };
   });
   form.append(label, input, offered.box, el("button", { type: "submit" }, say("send")));
-  /** @param {string} words */
   const compose = (words) => {
     if (input.type === "password") return;
     input.value = words;
@@ -124,13 +123,12 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
     statusLine(store),
   );
 
-  /** @param {string} kind @param {string} text */
   const own = (kind, text) => {
     log.append({ kind, spans: [[text, null]], own: true });
     announcer.speak(text, say("language"));
   };
 
-  form.addEventListener("submit", (/** @type {Event} */ event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     const line = input.value;
     const secret = input.type === "password";
@@ -158,7 +156,7 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
     return true;
   };
 
-  input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+  input.addEventListener("keydown", (event) => {
     const upOrDown = event.key === "ArrowUp" || event.key === "ArrowDown";
     if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey || (event.shiftKey && !upOrDown)) return;
     if (!event.shiftKey && offered.key(event)) {
@@ -233,7 +231,7 @@ export function playScreen({ store, announcer, settings, call, submit, saved = {
 
   for (const line of saved.lines ?? []) {
     log.append(line, line.id);
-    if (line.kind !== "echo" && line.kind !== "map" && !line.own) review.add({ kind: line.kind, text: line.spans.map((/** @type {any} */ [text]) => text).join("") });
+    if (line.kind !== "echo" && line.kind !== "map" && !line.own) review.add({ kind: line.kind, text: line.spans.map(([text]) => text).join("") });
   }
   drawQuick();
   input.value = saved.draft ?? "";

@@ -12,7 +12,7 @@ const BUFFERS = [
 
 /** What the game said, to be gone through line by line without looking. */
 export class Review {
-  #buffers = BUFFERS.map(([name, kinds]) => ({ name, kinds, lines: /** @type {string[]} */ ([]), at: -1 }));
+  #buffers = BUFFERS.map(([name, kinds]) => ({ name, kinds, lines: [], at: -1 }));
   #current = 0;
 
   /** @param {{kind: string, text: string}} line */

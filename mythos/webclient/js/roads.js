@@ -89,11 +89,9 @@ export function openStream(base, attach, hooks, api) {
       hooks.frame(frame);
     },
   });
-  /** @type {EventSource|undefined} */
   let source;
   let posted = Promise.resolve();
 
-  /** @param {unknown} error */
   const failed = (error) => door.lost({ denied: error instanceof Problem && error.status === 401 });
 
   const start = async () => {
@@ -112,7 +110,6 @@ export function openStream(base, attach, hooks, api) {
   };
   start().catch(failed);
 
-  /** @param {any} frame */
   const post = async (frame) => {
     for (let tries = 0; !door.shut; tries += 1) {
       try {

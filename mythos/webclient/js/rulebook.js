@@ -1,4 +1,5 @@
 import { el } from "./el.js";
+import { read, write } from "./memory.js";
 import { KEYS, LIMITS, none, readRules, Wrong } from "./rules.js";
 import { say } from "./strings.js";
 
@@ -19,7 +20,7 @@ export const KINDS = Object.keys(FORMS);
 /** What was kept; nothing, if that cannot be read any more. */
 export function keptRules() {
   try {
-    return readRules(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
+    return readRules(read(localStorage, KEY) ?? {});
   } catch {
     return none();
   }
@@ -42,21 +43,14 @@ export function rulebook(use, current) {
   /** @param {import("./rules.js").RuleSet} rules @returns {string} why it could not be kept, or nothing */
   const keep = (rules) => {
     use(rules);
-    try {
-      localStorage.setItem(KEY, JSON.stringify(rules));
-      return "";
-    } catch {
-      return say("notKept");
-    }
+    return write(localStorage, KEY, rules) ? "" : say("notKept");
   };
 
-  /** @param {string} kind */
   const open = (kind) => {
     let count = 0;
     const rows = el("div", { class: "rules" });
     const error = el("p", { class: "error", role: "alert" });
 
-    /** @param {any} rule */
     const row = (rule) => {
       count += 1;
       const inputs = FORMS[kind].map(({ field, type }) => {
@@ -84,7 +78,7 @@ export function rulebook(use, current) {
     const typed = () =>
       [...rows.children].map((one) =>
         Object.fromEntries(
-          [...one.querySelectorAll("[data-field]")].map((/** @type {any} */ input) => [
+          [...one.querySelectorAll("[data-field]")].map((input) => [
             input.dataset.field,
             input.type === "checkbox" ? input.checked : input.type === "number" ? Number(input.value) : input.value,
           ]),
@@ -109,7 +103,7 @@ export function rulebook(use, current) {
       "form",
       {
         method: "dialog",
-        onsubmit: (/** @type {Event} */ event) => {
+        onsubmit: (event) => {
           event.preventDefault();
           try {
             error.textContent = keep(readRules({ ...current(), [kind]: typed() }));
@@ -133,7 +127,7 @@ export function rulebook(use, current) {
         el("button", { type: "button", onclick: () => file.click() }, say("import")), file),
     );
     const dialog = showDialog(form);
-    for (const rule of /** @type {any} */ (current())[kind]) row(rule);
+    for (const rule of current()[kind]) row(rule);
   };
   return { open };
 }
@@ -143,7 +137,7 @@ export function showDialog(content) {
   const dialog = el("dialog", { "aria-labelledby": "dialog-title" }, content);
   // what lies behind a modal dialog is not spoken: the regions that are come along, without what was spoken already
   const regions = document.querySelectorAll("#polite, #alert");
-  const bring = (/** @type {HTMLElement} */ to) => {
+  const bring = (to) => {
     for (const region of regions) region.replaceChildren();
     to.prepend(...regions);
   };

@@ -52,7 +52,7 @@ export class Wrong extends Error {
  */
 export function readRules(data) {
   if (typeof data !== "object" || data === null || Array.isArray(data)) throw new Wrong("wrongFile");
-  const rules = /** @type {any} */ (none());
+  const rules = none();
   for (const [kind, shape] of Object.entries(SHAPES)) {
     const list = data[kind] ?? [];
     if (!Array.isArray(list)) throw new Wrong("wrongFile", { kind });
@@ -67,8 +67,8 @@ export function readRules(data) {
       ),
     );
   }
-  const names = rules.aliases.map((/** @type {Alias} */ one) => one.name.toLowerCase());
-  const twice = names.findIndex((/** @type {string} */ name, /** @type {number} */ n) => names.indexOf(name) < n);
+  const names = rules.aliases.map((one) => one.name.toLowerCase());
+  const twice = names.findIndex((name, n) => names.indexOf(name) < n);
   if (twice >= 0) throw new Wrong("wrong_twice", { kind: "aliases", place: twice, field: "name" });
   return rules;
 }
@@ -123,7 +123,7 @@ function fill(does, words, all) {
 }
 
 /** Words of others may not become commands: the game reads what stands behind a semicolon as another one. */
-const tame = (/** @type {string} */ words) => words.replace(/[;\r\n]+/g, ",");
+const tame = (words) => words.replace(/[;\r\n]+/g, ",");
 
 /** The rules at work. It is told the time, in milliseconds. */
 export class Rules {
@@ -163,7 +163,7 @@ export class Rules {
    * @returns {{mark: boolean, hide: boolean, call: boolean, send: string[], over: boolean}} over: that was too much, all is stopped
    */
   hear(line, now) {
-    const found = { mark: false, hide: false, call: false, send: /** @type {string[]} */ ([]), over: false };
+    const found = { mark: false, hide: false, call: false, send: [], over: false };
     if (this.stopped) return found;
     for (const trigger of this.set.triggers) {
       const stars = find(trigger.match, line);
@@ -179,7 +179,7 @@ export class Rules {
 
   /** What timers send now. @param {number} now @returns {{send: string[], over: boolean}} */
   tick(now) {
-    const found = { send: /** @type {string[]} */ ([]), over: false };
+    const found = { send: [], over: false };
     if (this.stopped) return found;
     this.set.timers.forEach(({ every, does, on }, place) => {
       if (now < this.#due[place]) return;

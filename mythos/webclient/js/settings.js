@@ -1,4 +1,5 @@
 import { el } from "./el.js";
+import { read, write } from "./memory.js";
 import { showDialog } from "./rulebook.js";
 import { chime } from "./sounds.js";
 import { LANGUAGES, say } from "./strings.js";
@@ -29,13 +30,7 @@ export function readSettings(data) {
 }
 
 /** @returns {Record<string, any>} */
-export function keptSettings() {
-  try {
-    return readSettings(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
-  } catch {
-    return readSettings({});
-  }
-}
+export const keptSettings = () => readSettings(read(localStorage, KEY));
 
 /** The language to speak: the one chosen, else the first of the browser's that there is. @param {string} chosen */
 export function languageOf(chosen) {
@@ -51,20 +46,13 @@ export function dress({ theme, size }) {
 }
 
 /** @param {Record<string, any>} settings @returns {boolean} whether the browser keeps them */
-export function keepSettings(settings) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(settings));
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const keepSettings = (settings) => write(localStorage, KEY, settings);
 
 /**
  * @param {Record<string, any>} settings the same object, changed when something is chosen
- * @param {(on: boolean) => void} read a screen reader is used, or no longer
+ * @param {(on: boolean) => void} tell a screen reader is used, or no longer
  */
-export function settingsDialog(settings, read) {
+export function settingsDialog(settings, tell) {
   const error = el("p", { class: "error", role: "alert" });
   const keep = () => {
     dress(settings);
@@ -82,21 +70,20 @@ export function settingsDialog(settings, read) {
     );
     return el("p", { class: "field" }, el("label", { for: input.id }, say(name === "language" ? "languageLabel" : name)), input);
   };
-  /** @param {string} name @param {() => Promise<boolean>|boolean} allowed */
   const check = (name, allowed) => {
     const input = el("input", { id: `set-${name}`, type: "checkbox", checked: settings[name], onchange: async () => {
       settings[name] = input.checked && (await allowed());
       if (input.checked && !settings[name]) error.textContent = say("notAllowed");
       input.checked = settings[name];
       keep();
-      if (name === "reader") read(input.checked);
+      if (name === "reader") tell(input.checked);
     } });
     return el("p", { class: "check" }, input, el("label", { for: input.id }, say(name)));
   };
   const volume = el("input", { id: "set-volume", type: "range", min: 0, max: 100, step: 10, value: settings.volume, onchange: () => {
     settings.volume = Number(volume.value);
     keep();
-    chime(settings, "call");
+    chime(settings, "callTone");
   } });
   const dialog = showDialog(
     el(

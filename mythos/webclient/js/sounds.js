@@ -2,8 +2,8 @@ import { say } from "./strings.js";
 
 /** What calls for a player: tones, and notifications. Both are off until asked for. */
 
-/** How each sounds, in hertz. @type {Record<string, number>} */
-const PITCH = { tell: 660, call: 880, health: 330, hearMoves: 440, hearTalk: 523, hearChannels: 587, hearCombat: 370 };
+/** How each sounds, in hertz; its name in words is a string of the same key. @type {Record<string, number>} */
+const PITCH = { tellTone: 660, callTone: 880, healthTone: 330, hearMoves: 440, hearTalk: 523, hearChannels: 587, hearCombat: 370 };
 
 /** Kinds of lines that a player may turn into tones, and the setting that says so. @type {Record<string, string>} */
 const HEARD = { move: "hearMoves", say: "hearTalk", emote: "hearTalk", channel: "hearChannels", combat: "hearCombat" };

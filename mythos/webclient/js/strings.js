@@ -215,9 +215,9 @@ export const ENGLISH = {
   hearChannels: "Channels",
   hearCombat: "Fights",
   tone: "♪ {what}",
-  tone_tell: "Tell",
-  tone_call: "Trigger",
-  tone_health: "Low health",
+  tellTone: "Tell",
+  callTone: "Trigger",
+  healthTone: "Low health",
   volume: "Volume",
   notAllowed: "The browser does not allow that.",
   close: "Close",
@@ -245,8 +245,8 @@ export function speakIn(language) {
   plurals = new Intl.PluralRules(language.language);
 }
 
-/** @param {string} key */
-export const has = (key) => key in words;
+/** A word of the game that the page may know in its language. @param {string} key */
+export const word = (key) => (key in words ? say(key) : key);
 
 /**
  * @param {string} key
@@ -256,5 +256,5 @@ export const has = (key) => key in words;
 export function say(key, values = {}) {
   const found = words[key];
   const text = typeof found === "string" ? found : found[plurals.select(Number(values.n))] ?? found.other;
-  return text.replace(/\{(\w+)\}/g, (/** @type {string} */ whole, /** @type {string} */ name) => String(values[name] ?? whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
