@@ -29,7 +29,6 @@ async function begin() {
   await self.clients.claim();
 }
 
-/** @param {Request} request */
 async function page(request) {
   let answer = Response.error();
   try {
@@ -41,7 +40,6 @@ async function page(request) {
   return (await (await kept()).match(PAGE)) ?? answer;
 }
 
-/** @param {Request} request */
 const file = async (request) => (await (await kept()).match(request)) ?? fetch(request);
 
 self.addEventListener("install", (event) => event.waitUntil(keep()));

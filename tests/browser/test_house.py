@@ -86,14 +86,19 @@ def test_a_reload_keeps_the_character(page: Page, house: Server) -> None:
     assert said(page, "You") == ["before", "after"]
 
 
-def test_cuts_lose_and_repeat_nothing(page: Page, new_page: Callable[[], Page], house: Server, proxy: Proxy) -> None:
-    """Cut twenty times at random while lines fly both ways: each is heard once, in order, by both sides, tells too, and
-    each one typed is sent once."""
+@pytest.mark.parametrize("road", ["websocket", "event stream"])
+def test_cuts_lose_and_repeat_nothing(
+    page: Page, new_page: Callable[[], Page], house: Server, proxy: Proxy, road: str
+) -> None:
+    """On either road, cut twenty times at random while lines fly both ways: each is heard once, in order, by both
+    sides, tells too, and each one typed is sent once."""
     chance = random.Random(7)
     other = new_page()
     friend = enter(other, house.url(""))
     page.add_init_script("Math.random = () => 0.004;")
+    proxy.blocked = b"GET /ws" if road == "event stream" else ()
     name = enter(page, proxy.url)
+    expect(page.locator(".link")).to_have_text(re.compile(road if road == "event stream" else "^Connected$"))
     words = [f"w{number}" for number in range(18)]
     tells = [f"t{number}" for number in range(0, 18, 6)]
     cuts = sorted(chance.sample(range(2 * len(words)), 20))
@@ -107,10 +112,10 @@ def test_cuts_lose_and_repeat_nothing(page: Page, new_page: Callable[[], Page], 
             proxy.cut()
         if chance.random() < 0.3:
             await_link(page)
-    for visitor in (page, other):
-        expect(last_line(visitor, '"w17"')).to_be_visible()
+    for visitor, whom in ((page, friend), (other, name)):
+        expect(last_line(visitor, 'You say, "w17"')).to_be_visible()
+        expect(last_line(visitor, f'{whom} says, "w17"')).to_be_visible()
     expect(page.locator(".note").last).to_have_text("")
-    expect(last_line(page, f'{friend} says, "w17"')).to_be_visible()
     assert said(page, "You") == words
     assert said(other, name) == words
     assert said(page, friend) == words
@@ -153,24 +158,9 @@ def test_a_half_open_link_is_noticed(page: Page, proxy: Proxy) -> None:
     expect(last_line(page, 'You say, "still here"')).to_be_visible()
 
 
-def test_event_stream_when_websockets_do_not_get_through(page: Page, house: Server) -> None:
-    """The second road is found by itself, says so, and is as exact as the first."""
-    with Proxy(house.ports["http"], blocked=b"GET /ws") as between:
-        page.add_init_script(SOON)
-        enter(page, between.url)
-        expect(page.locator(".link")).to_contain_text("event stream")
-        words = [f"w{number}" for number in range(12)]
-        for number in range(0, 12, 4):
-            say(page, *words[number : number + 2])
-            between.cut()
-            say(page, *words[number + 2 : number + 4])
-            await_link(page)
-        expect(last_line(page, '"w11"')).to_be_visible()
-        assert said(page, "You") == words
-
-
 def test_back_to_the_first_road(page: Page, house: Server) -> None:
-    """When WebSockets get through again, a minute later; nothing is lost or repeated on the way there and back."""
+    """The second road is found by itself and says so, and is left when WebSockets get through again, a minute later;
+    nothing is lost or repeated on the way there and back."""
     page.clock.install()
     with Proxy(house.ports["http"], blocked=b"GET /ws") as between:
         page.add_init_script(SOON)

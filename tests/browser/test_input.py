@@ -55,6 +55,10 @@ def test_tab_completes(page: Page, game: Game) -> None:
     page.keyboard.type("la")
     page.keyboard.press("Tab")
     expect(field).to_have_value("give lamp ")
+    for begun, whole in (("look bo", "look bob "), ("new", "newbie "), ("do", "down "), ("drop oa", "drop oar ")):
+        field.fill(begun)
+        page.keyboard.press("Tab")
+        expect(field).to_have_value(whole)
     field.fill("l")
     page.keyboard.press("Tab")
     expect(field).to_have_value("lo")

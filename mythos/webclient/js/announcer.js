@@ -23,7 +23,6 @@ export class Announcer {
   static BATCH = 250;
   static STAY = 2000;
 
-  /** @param {HTMLElement} polite @param {HTMLElement} alert */
   constructor(polite, alert) {
     this.#polite = polite;
     this.#alert = alert;

@@ -20,7 +20,6 @@ export class Channels {
     this.#of(TELLS);
   }
 
-  /** @param {string} name */
   #of(name) {
     let channel = this.#channels.get(name);
     if (!channel) this.#channels.set(name, (channel = { lines: [], unread: 0 }));
@@ -50,7 +49,6 @@ export class Channels {
     return true;
   }
 
-  /** @param {string} name */
   read(name) {
     this.#of(name).unread = 0;
   }

@@ -2,7 +2,6 @@ import { el } from "./el.js";
 
 /** The log as a file. It is made of text, so nothing in it can become markup. */
 
-/** @param {HTMLElement[]} lines */
 const text = (lines) => lines.map((line) => `${line.textContent}\n`).join("");
 
 /** A page of its own, as it is shown here. @param {HTMLElement[]} lines */

@@ -1,6 +1,5 @@
 /** The commands typed, newest last. What was being typed is kept as slot 0 while older ones are looked at. */
 export class History {
-  /** @param {string[]} [lines] @param {number} [limit] */
   constructor(lines = [], limit = 500) {
     this.limit = limit;
     this.lines = lines.slice(-limit);

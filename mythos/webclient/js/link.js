@@ -159,7 +159,6 @@ export class Link {
     return "sse";
   }
 
-  /** @param {any} frame */
   #hear(frame) {
     if (frame.s !== undefined) return this.#record(frame);
     const { on } = this.#parts;
@@ -180,7 +179,6 @@ export class Link {
     }
   }
 
-  /** @param {any} hello */
   #hello(hello) {
     const { clock, on } = this.#parts;
     const other = this.#inbox.session !== "" && this.#inbox.session !== hello.session;
@@ -200,7 +198,6 @@ export class Link {
     this.#parts.keep();
   }
 
-  /** @param {any} record */
   #record(record) {
     const verdict = this.#inbox.take(record);
     if (verdict === "hole") return this.#lost({});

@@ -46,7 +46,6 @@ document.body.prepend(skip);
 let game = null;
 const memory = createMemory(() => game?.saved() ?? null);
 
-/** @param {string|null} claim @param {string} [notice] */
 function entering(claim, notice) {
   const again = game !== null;
   game?.leave();

@@ -21,9 +21,7 @@ function gate(hooks) {
       shut = true;
     },
     open: () => shut || hooks.open(),
-    /** @param {any} frame */
     frame: (frame) => shut || hooks.frame(frame),
-    /** @param {string} text */
     text(text) {
       let frame;
       try {

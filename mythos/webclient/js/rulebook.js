@@ -26,7 +26,6 @@ export function keptRules() {
   }
 }
 
-/** @param {unknown} problem @returns {string} */
 function explain(problem) {
   if (!(problem instanceof Wrong)) return say("wrongFile");
   const { kind, place, field } = problem.at;

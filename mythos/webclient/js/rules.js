@@ -84,13 +84,11 @@ const READ = {
   switch: (value) => (value === undefined ? false : typeof value === "boolean" ? value : null),
 };
 
-/** @param {any} value @param {number} most */
 function text(value, most) {
   const found = typeof value === "string" ? value.trim() : "";
   return found && found.length <= most ? found : null;
 }
 
-/** @param {string} does @returns {string[]} */
 export const commands = (does) => does.split("\n").map((line) => line.trim()).filter(Boolean);
 
 /**
@@ -115,7 +113,6 @@ export function find(pattern, line) {
   return stars;
 }
 
-/** @param {string} does @param {string[]} words @param {string} all @returns {string[]} */
 function fill(does, words, all) {
   return commands(does).map((line) =>
     line.replace(/%([1-9*])/g, (_, which) => (which === "*" ? all : words[which - 1] ?? "")).trim(),

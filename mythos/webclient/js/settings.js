@@ -29,7 +29,6 @@ export function readSettings(data) {
   );
 }
 
-/** @returns {Record<string, any>} */
 export const keptSettings = () => readSettings(read(localStorage, KEY));
 
 /** The language to speak: the one chosen, else the first of the browser's that there is. @param {string} chosen */
