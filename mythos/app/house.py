@@ -30,16 +30,18 @@ from mythos.config import Config
 from mythos.errors import MythosError, Refusal
 from mythos.flow.log import Limits
 from mythos.flow.throttle import Throttle
-from mythos.net.api import Api, Requests
+from mythos.net.api import Api
 from mythos.net.certificate import Certificate
 from mythos.net.control import ControlFactory
 from mythos.net.doorman import Doorman
 from mythos.net.i3.link import RouterLink
 from mythos.net.numbers import make_metrics_site
+from mythos.net.origins import Origins
 from mythos.net.outlet import Outlet
 from mythos.net.pages import Pages, TelnetPorts
 from mythos.net.proxied import ProxiedFactory
 from mythos.net.proxies import Proxies
+from mythos.net.requests import Requests
 from mythos.net.site import make_site
 from mythos.net.sse import HEARTBEAT, StreamLink
 from mythos.net.telnet import TelnetFactory
@@ -160,6 +162,8 @@ class House(Server):
             config.limits.accept.per_second if config.limits.enabled else 1_000_000,
         )
         proxies = Proxies(config.http.trusted_proxies)
+        origins = Origins(config.http.cors_origins)
+        requests = self._requests(proxies)
         telnet = TelnetFactory(
             realm=realm,
             accounts=accounts,
@@ -180,7 +184,7 @@ class House(Server):
             accounts=accounts,
             outlet=outlet,
             clock=reactor,
-            origins=frozenset(config.http.cors_origins),
+            origins=origins,
             frames_per_second=config.limits.websocket.per_second if config.limits.enabled else 1e6,
             address_of=proxies.of_socket,
             doorman=doorman,
@@ -194,7 +198,7 @@ class House(Server):
             tokens=tokens,
             clock=clock,
             health=self.health,
-            requests=self._requests(),
+            requests=requests,
             address_of=proxies.of_request,
             doorman=doorman,
         )
@@ -202,13 +206,12 @@ class House(Server):
         pages = Pages(
             realm=realm,
             clock=clock,
-            requests=self._requests(),
-            address_of=proxies.of_request,
+            requests=requests,
             is_secure=proxies.is_secure,
             telnet=self._telnet_ports,
             static=files.prefix,
         )
-        self._site = make_site(files, pages, api, sockets, reactor)
+        self._site = make_site(files, pages, api, sockets, reactor, origins=origins, is_secure=proxies.is_secure)
         parts = Parts(
             store,
             hasher,
@@ -229,9 +232,10 @@ class House(Server):
         self.vitals.checks(lambda: self._recovering)
         return world, parts
 
-    def _requests(self) -> Requests:
+    def _requests(self, proxies: Proxies) -> Requests:
         limits = self.config.limits
-        return Requests(limits.http.requests if limits.enabled else 1e9, limits.http.window)
+        most = limits.http.requests if limits.enabled else 1e9
+        return Requests(most, limits.http.window, self._clock, proxies.of_request)
 
     def _telnet_ports(self) -> TelnetPorts:
         port = self.ports.get("telnet", 0)

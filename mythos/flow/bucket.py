@@ -68,3 +68,7 @@ class Buckets:
                 del self._buckets[next(iter(self._buckets))]
             bucket = self._buckets[name] = Bucket(self._rate, self._burst)
         return bucket.take(now)
+
+    def left(self, name: Hashable) -> float:
+        """Of a name that has taken: what was left then."""
+        return self._buckets[name].left

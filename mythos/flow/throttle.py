@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 
 from mythos.flow.bucket import Bucket
 
-__all__ = ["Throttle", "network", "unmapped"]
+__all__ = ["Throttle", "network", "place", "unmapped"]
 
 #: Accounts, networks and pairs remembered; the oldest are forgotten.
 MOST = 20_000
@@ -28,13 +28,22 @@ def unmapped(address: str) -> str:
     return str(getattr(ip, "ipv4_mapped", None) or address)
 
 
+def place(address: str) -> str:
+    """What counts as one client: an IPv4 address, an IPv6 /64, which one house has; anything else is itself."""
+    return _within(address, 32)
+
+
 def network(address: str) -> str:
-    """What counts as one place: an IPv4 /24, an IPv6 /64; anything else is itself."""
+    """What counts as one guesser of passwords: an IPv4 /24, an IPv6 /64; anything else is itself."""
+    return _within(address, 24)
+
+
+def _within(address: str, bits: int) -> str:
     try:
         ip = ip_address(unmapped(address))
     except ValueError:
         return address
-    return str(ip_network(f"{ip}/{24 if ip.version == 4 else 64}", strict=False))
+    return str(ip_network(f"{ip}/{bits if ip.version == 4 else 64}", strict=False))
 
 
 class Throttle:

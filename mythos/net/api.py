@@ -20,13 +20,13 @@ from twisted.web.server import Request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from mythos.errors import Refusal, WireError
-from mythos.flow.bucket import Buckets
-from mythos.flow.throttle import network
 from mythos.ids import SessionId
 from mythos.net.doorman import Doorman, is_loopback
+from mythos.net.guarded import BODY
 from mythos.net.headers import header
 from mythos.net.openapi import DOCUMENT
 from mythos.net.outlet import Outlet
+from mythos.net.requests import Requests
 from mythos.net.sse import EventStream
 from mythos.play.accounts import Accounts, Grant, TooManyTries, WrongPassword
 from mythos.play.ports import Busy, Clock, NameTaken, TokenInvalid, Tokens
@@ -36,12 +36,10 @@ from mythos.telemetry.health import Health
 from mythos.wire import client, sse
 from mythos.wire.charset import sanitize
 
-__all__ = ["Api", "Problem", "Requests"]
+__all__ = ["Api", "Problem"]
 
 _log = Logger()
 
-#: Largest body of a request, in bytes.
-BODY = 65_536
 #: Seconds a ticket is good.
 TICKET = 30.0
 
@@ -92,16 +90,6 @@ class _Ticket:
     spent: bool = False
 
 
-class Requests:
-    """How many requests one network may make: a bucket each."""
-
-    def __init__(self, requests: float, window: float) -> None:
-        self._buckets = Buckets(requests / window, float(requests), 20_000)
-
-    def wait(self, address: str, now: float) -> float:
-        return self._buckets.take(network(address), now)
-
-
 class Api:
     """See the module.
 
@@ -150,7 +138,7 @@ class Api:
         ):
             route(f"/api/v1/{path}", methods=["POST"], endpoint=path)(self._limited(work))
         for path in ("/sse", "/sse/"):
-            route(path, methods=["GET"], endpoint="sse" + path)(self._answering(self._stream))
+            route(path, methods=["GET"], endpoint="sse" + path)(self._limited(self._stream))
         for path in ("/health", "/health/", "/health/detailed", "/api/health"):
             route(path, methods=["GET"], endpoint="health" + path)(self._answering(self._healthy))
         route("/health/live", methods=["GET"], endpoint="live")(self._answering(self._live))
@@ -158,16 +146,16 @@ class Api:
         handle: Any = self.app.handle_errors  # its types know no methods
         handle(NotFound)(self._not_found)
         handle(MethodNotAllowed)(self._wrong_method)
-        route("/api/openapi.json", methods=["GET"], endpoint="openapi")(self._answering(self._openapi))
+        route("/api/openapi.json", methods=["GET"], endpoint="openapi")(self._limited(self._openapi))
 
     # ── how every answer is made ────────────────────────────────────────────────────────────────
 
     def _limited(self, work: Callable[[Request], Any]) -> Callable[..., Any]:
         async def limited(request: Request) -> Any:
-            wait = self._requests.wait(self._address_of(request), self._clock.seconds())
+            wait = self._requests.wait(request)
             if wait:
-                request.setHeader(b"retry-after", b"%d" % max(1, round(wait)))
-                raise Problem(429, "too_many_requests", f"Too many requests. Wait {max(1, round(wait))} seconds.")
+                words = f"Too many requests. Wait {wait} second{'s' if wait > 1 else ''}."
+                raise Problem(429, "too_many_requests", words)
             return await work(request)
 
         return self._answering(limited)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from mythos.flow.bucket import Bucket
-from mythos.flow.throttle import network
+from mythos.flow.bucket import Buckets
+from mythos.flow.throttle import place
 
 __all__ = ["Doorman", "is_loopback"]
 
@@ -15,16 +15,16 @@ class Doorman:
     speaks for many.
 
     :param most: connections of this node
-    :param open_per_address: connections one network may hold; :param per_second: and how fast it may open them
+    :param open_per_address: connections one address (IPv6: /64) may hold
+    :param per_second: how fast it may open them
     :ivar refused: how many were not let in
     """
 
     def __init__(self, most: int, open_per_address: int, per_second: float) -> None:
         self._most = most
         self._open_per_address = open_per_address
-        self._per_second = per_second
         self._open: dict[str, int] = {}
-        self._pace: dict[str, Bucket] = {}
+        self._pace = Buckets(per_second, max(10.0, per_second * 2), 20_000)
         self.count = 0
         self.refused = 0
 
@@ -39,27 +39,24 @@ class Doorman:
         if self.count >= self._most:
             return "Every place here is taken just now. Please come back in a few minutes."
         if not is_loopback(address):
-            place = network(address)
-            if self._open.get(place, 0) >= self._open_per_address:
+            whose = place(address)
+            if self._open.get(whose, 0) >= self._open_per_address:
                 return "Too many connections from your address are open already."
-            if len(self._pace) > 20_000:
-                self._pace.clear()
-            pace = self._pace.setdefault(place, Bucket(self._per_second, max(10.0, self._per_second * 2)))
-            if pace.take(now):
+            if self._pace.take(whose, now):
                 return "Too many connections at once from your address. Try again in a few seconds."
-            self._open[place] = self._open.get(place, 0) + 1
+            self._open[whose] = self._open.get(whose, 0) + 1
         self.count += 1
         return ""
 
     def leave(self, address: str) -> None:
         self.count -= 1
         if not is_loopback(address):
-            place = network(address)
-            left = self._open.get(place, 0) - 1
+            whose = place(address)
+            left = self._open.get(whose, 0) - 1
             if left > 0:
-                self._open[place] = left
+                self._open[whose] = left
             else:
-                self._open.pop(place, None)
+                self._open.pop(whose, None)
 
 
 def is_loopback(address: str) -> bool:

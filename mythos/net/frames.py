@@ -7,17 +7,31 @@ test holds both ways against each other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
+from mythos.net.headers import HEADERS
 from mythos.wire.websocket import read_text
 
 __all__ = ["Frames"]
+
+_REFUSED = (
+    *[(name.decode(), value.decode()) for name, value in HEADERS],
+    ("connection", "close"),
+    ("content-length", "0"),
+)
 
 
 class Frames(WebSocketServerProtocol):
     """A WebSocket of ours."""
 
     maxMessagePayloadSize: int
+
+    def sendHttpErrorResponse(
+        self, code: int, reason: str, responseHeaders: Sequence[tuple[str, str]] | None = None
+    ) -> None:
+        super().sendHttpErrorResponse(code, reason, [*(responseHeaders or ()), *_REFUSED])
 
     def frame_read(self) -> None:
         """A frame of a message has come; called before ``onMessage``."""

@@ -9,6 +9,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
+from mythos.net.guarded import guarded_site
+
 __all__ = ["Counted", "make_metrics_site"]
 
 _TEXT = b"text/plain; version=0.0.4; charset=utf-8"
@@ -56,7 +58,4 @@ def make_metrics_site(counted: Counted, clock: IReactorTime) -> Site:
     root = Resource()
     root.putChild(b"metrics", _Numbers(counted, as_json=False))
     root.putChild(b"metrics.json", _Numbers(counted, as_json=True))
-    site = Site(root, timeout=10, reactor=clock)
-    site.displayTracebacks = False
-    site.noisy = False
-    return site
+    return guarded_site(root, clock)

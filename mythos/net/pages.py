@@ -16,11 +16,11 @@ from typing import Final
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from mythos.net.api import Requests
 from mythos.net.headers import header
 from mythos.net.pages_help import Help
 from mythos.net.pages_map import Chart, Sheet
 from mythos.net.pages_markup import Frame, Markup, joined, link, tag, tags
+from mythos.net.requests import Requests
 from mythos.play.ports import Clock
 from mythos.play.realm import Realm
 from mythos.play.who import MOST, listed
@@ -79,7 +79,7 @@ class _Visit:
 class Pages:
     """See the module.
 
-    :param requests: how many pages one network may ask for
+    :param requests: how many one address may make
     :param is_secure: whether a client's request came by TLS, to us or to a proxy
     :param telnet: asked for each page, as doors open after this is made
     :param static: where the web client's files are served
@@ -91,7 +91,6 @@ class Pages:
         realm: Realm,
         clock: Clock,
         requests: Requests,
-        address_of: Callable[[Request], str],
         is_secure: Callable[[Request], bool],
         telnet: Callable[[], TelnetPorts],
         static: str,
@@ -99,7 +98,6 @@ class Pages:
         self._realm = realm
         self._clock = clock
         self._requests = requests
-        self._address_of = address_of
         self._is_secure = is_secure
         self._telnet = telnet
         self._frame = Frame(static, _WAYS)
@@ -125,10 +123,9 @@ class Pages:
 
     def answer(self, request: Request, make: Callable[[_Visit], _Answer]) -> bytes:
         """Make a page, unless its asker has asked too often or has it already."""
-        wait = self._requests.wait(self._address_of(request), self._clock.seconds())
+        wait = self._requests.wait(request, tell=False)
         if wait:
-            request.setHeader(b"retry-after", b"%d" % max(1, round(wait)))
-            answer = self._refused(max(1, round(wait)))
+            answer = self._refused(wait)
         elif request.method not in (b"GET", b"HEAD"):
             request.setHeader(b"allow", b"GET, HEAD")
             answer = self._page("Only to be read", "This is a page to read: send GET.", status=405)

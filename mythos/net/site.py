@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
@@ -15,6 +15,8 @@ from twisted.web.server import Request, Site
 from zope.interface import implementer
 
 from mythos.net.api import Api
+from mythos.net.guarded import guarded_site
+from mythos.net.origins import Origins
 from mythos.net.pages import Pages
 from mythos.net.websocket import SocketFactory
 
@@ -24,14 +26,6 @@ _POLICY = (
     b"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:;"
     b" media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self';"
     b" frame-ancestors 'none'"
-)
-_HEADERS = (
-    (b"content-security-policy", _POLICY),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 _TYPES = {
     "html": b"text/html; charset=utf-8",
@@ -47,6 +41,8 @@ _TYPES = {
 
 #: Klein would log a failure for each.
 _NO_TEXT = b'{"error":{"code":"bad_request","message":"An address is UTF-8."}}'
+_STRANGE = b'{"error":{"code":"origin","message":"Pages of this site may not do that here."}}'
+_YEAR = b"max-age=31536000"
 
 
 def _is_text(data: bytes) -> bool:
@@ -132,6 +128,21 @@ def _served(name: str, body: bytes) -> _File:
     return _File(body, kind, b"public, max-age=31536000, immutable")
 
 
+class _Said(Resource):
+    """An answer to any method."""
+
+    isLeaf = True
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self._body = body
+
+    def render(self, request: Request) -> bytes:
+        request.setHeader(b"content-type", _TYPES["json"])
+        request.setHeader(b"cache-control", b"no-store")
+        return self._body
+
+
 class _Moved(Resource):
     isLeaf = True
 
@@ -153,7 +164,17 @@ class _Root:
     isLeaf = False
     server = None
 
-    def __init__(self, files: WebFiles, pages: Pages, api: Api, sockets: SocketFactory) -> None:
+    def __init__(
+        self,
+        files: WebFiles,
+        pages: Pages,
+        api: Api,
+        sockets: SocketFactory,
+        origins: Origins,
+        is_secure: Callable[[Request], bool],
+    ) -> None:
+        self._origins = origins
+        self._is_secure = is_secure
         self._api = api.app.resource()
         self._socket = WebSocketResource(sockets)
         self._pages = pages
@@ -165,8 +186,9 @@ class _Root:
         raise TypeError("what is served is decided in one place")
 
     def getChildWithDefault(self, name: bytes, request: Any) -> Any:
-        for header, value in _HEADERS:
-            request.setHeader(header, value)
+        request.setHeader(b"content-security-policy", _POLICY)
+        if self._is_secure(request):
+            request.setHeader(b"strict-transport-security", _YEAR)
         if not any(request.postpath):
             if name in (b"claim", b"play"):
                 # The client finds the API beside its own address: a slash at the end would lead it astray.
@@ -191,19 +213,36 @@ class _Root:
             request.postpath.clear()
             return page
         if not _is_text(path) or not _is_text(request.getRequestHostname()):
-            request.postpath.clear()
-            request.setResponseCode(400)
-            return _File(_NO_TEXT, _TYPES["json"], b"no-store")
+            return self._said(request, 400, _NO_TEXT)
+        if not self._origins.admit(request):
+            return self._said(request, 403, _STRANGE)
+        if self._origins.asks(request):
+            return self._said(request, 204, b"")
         request.postpath.insert(0, request.prepath.pop())
         return self._api
+
+    def _said(self, request: Any, status: int, body: bytes) -> Resource:
+        request.postpath.clear()
+        request.setResponseCode(status)
+        return _Said(body)
 
     def render(self, request: Request) -> bytes:
         raise TypeError("every path has a resource of its own")
 
 
-def make_site(files: WebFiles, pages: Pages, api: Api, sockets: SocketFactory, clock: IReactorTime) -> Site:
-    """Everything on one port. A request's header has 10 s to come, its body 64 KiB to be."""
-    site = Site(_Root(files, pages, api, sockets), timeout=10, reactor=clock)
-    site.displayTracebacks = False
-    site.noisy = False
-    return site
+def make_site(
+    files: WebFiles,
+    pages: Pages,
+    api: Api,
+    sockets: SocketFactory,
+    clock: IReactorTime,
+    *,
+    origins: Origins,
+    is_secure: Callable[[Request], bool],
+) -> Site:
+    """Everything on one port.
+
+    :param origins: pages of other sites that may use the API
+    :param is_secure: whether a client's request came by TLS: then browsers shall come by nothing else
+    """
+    return guarded_site(_Root(files, pages, api, sockets, origins, is_secure), clock)

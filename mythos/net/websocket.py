@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from sys import maxsize
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.types import ConnectionDeny
@@ -30,6 +29,7 @@ from mythos.net.doorman import Doorman
 from mythos.net.farewell import bid_farewell
 from mythos.net.framed import Framed
 from mythos.net.frames import Frames
+from mythos.net.origins import Origins
 from mythos.net.outlet import Link, Outlet
 from mythos.net.transport import HOLD, beneath, direct, tune
 from mythos.play.accounts import Accounts
@@ -359,7 +359,7 @@ class SocketFactory(WebSocketServerFactory):
         accounts: Accounts,
         outlet: Outlet,
         clock: IReactorTime,
-        origins: frozenset[str],
+        origins: Origins,
         frames_per_second: float,
         address_of: Callable[[Any], str],
         doorman: Doorman,
@@ -405,7 +405,4 @@ class SocketFactory(WebSocketServerFactory):
 
     def admits(self, request: Any) -> bool:
         """No ``Origin`` is no browser; else it is this host, or one that the operator named."""
-        origin = request.headers.get("origin")
-        if not origin or origin in self._origins:
-            return True
-        return bool(urlsplit(origin).netloc == request.headers.get("host", ""))
+        return self._origins.admits(request.headers.get("origin", ""), request.headers.get("host", ""))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mythos.app.places import web_files
-from mythos.net.api import BODY
+from mythos.net.guarded import BODY
 from mythos.net.openapi import DOCUMENT
 from mythos.net.site import WebFiles
 from tests.net.web import FILES, Answer, Web

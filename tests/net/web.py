@@ -16,12 +16,14 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from mythos.net.api import Api, Requests
+from mythos.net.api import Api
 from mythos.net.doorman import Doorman
+from mythos.net.origins import Origins
 from mythos.net.outlet import Outlet
 from mythos.net.pages import Pages, TelnetPorts
 from mythos.net.poll import Poll
 from mythos.net.proxies import Proxies
+from mythos.net.requests import Requests
 from mythos.net.site import WebFiles, make_site
 from mythos.net.telnet import TelnetFactory
 from mythos.net.websocket import SocketFactory
@@ -99,10 +101,14 @@ def playing(*, requests: float = 10_000, permessage_deflate: bool = True) -> Ite
 
 
 class Web:
-    """One server with the small town behind it."""
+    """One server with the small town behind it.
+
+    :ivar address: whom its requests come from
+    """
 
     def __init__(self, *, requests: float = 10_000, permessage_deflate: bool = True) -> None:
         self.scene: Scene = in_town()
+        self.address = "192.0.2.1"
         scene = self.scene
         self.outlet = Outlet(Poll(scene.clock))
         self.doorman = Doorman(1000, 1000, 1000)
@@ -118,18 +124,20 @@ class Web:
             web_address="http://play.example.org/",
             status=dict,
         )
+        origins = Origins(["https://play.example.org", "https://fans.example.net"])
         self.sockets = SocketFactory(
             realm=scene.realm,
             accounts=scene.accounts,
             outlet=self.outlet,
             clock=scene.clock,
-            origins=frozenset({"https://play.example.org"}),
+            origins=origins,
             frames_per_second=1000.0,
-            address_of=lambda socket: "192.0.2.1",
+            address_of=lambda socket: self.address,
             doorman=self.doorman,
             permessage_deflate=permessage_deflate,
             telnet=self.door,
         )
+        counted = Requests(requests, 60.0, scene.clock, lambda request: self.address)
         self.api = Api(
             realm=scene.realm,
             accounts=scene.accounts,
@@ -137,8 +145,8 @@ class Web:
             tokens=scene.realm.tokens,
             clock=scene.clock,
             health=self.health,
-            requests=Requests(requests, 60.0),
-            address_of=lambda request: "192.0.2.1",
+            requests=counted,
+            address_of=lambda request: self.address,
             doorman=self.doorman,
         )
         files = WebFiles(FILES)
@@ -147,13 +155,20 @@ class Web:
         self.pages = Pages(
             realm=scene.realm,
             clock=scene.clock,
-            requests=Requests(requests, 60.0),
-            address_of=lambda request: "192.0.2.1",
+            requests=counted,
             is_secure=lambda request: self.proxies.is_secure(request),
             telnet=lambda: self.telnet,
             static=files.prefix,
         )
-        self.site: Any = make_site(files, self.pages, self.api, self.sockets, scene.clock)
+        self.site: Any = make_site(
+            files,
+            self.pages,
+            self.api,
+            self.sockets,
+            scene.clock,
+            origins=origins,
+            is_secure=lambda request: self.proxies.is_secure(request),
+        )
 
     def connect(self) -> Plug:
         plug = Plug()

@@ -214,7 +214,7 @@ def test_the_log(tmp_path: Path) -> None:
         player = WebSocket(server.ports["http"], server.post("/api/v1/guest")["token"])
         player.cut()
         assert moved.read_text() == before
-        assert path.read_text().count("WebSocket connected") == 1
+        until(lambda: path.read_text().count("WebSocket connected") == 1)
 
 
 def test_requests_have_names(house: Server) -> None:

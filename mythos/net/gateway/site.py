@@ -15,6 +15,7 @@ from zope.interface import implementer
 from mythos.net.gateway.docs import page
 from mythos.net.gateway.doors import Admission, ApiSocketFactory
 from mythos.net.gateway.gateway import Gateway
+from mythos.net.guarded import GuardedRequest, guarded_site
 from mythos.telemetry.process import resident
 
 __all__ = ["make_gateway_site"]
@@ -26,11 +27,6 @@ _INFO = {
     "authentication": "api_key",
     "documentation": "/api/docs",
 }
-_HEADERS = (
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-)
 
 
 class _Answer(Resource):
@@ -74,8 +70,7 @@ class _Root:
     def getChildWithDefault(self, name: bytes, request: Any) -> Any:
         path = b"/".join([name, *request.postpath]).rstrip(b"/")
         request.postpath.clear()
-        for header, value in _HEADERS:
-            request.setHeader(header, value)
+        request.setHeader(b"cache-control", b"no-store")
         if not self._admission.admits(self._address_of(request)):
             return _json({"error": "This address may not connect."}, 403)
         if path == b"ws" or (path == b"" and request.getHeader(b"upgrade")):
@@ -131,7 +126,7 @@ class _Root:
         )
 
 
-class _Request(Request):
+class _Request(GuardedRequest):
     """Nobody has to send a body here: one that is announced is not read."""
 
     def gotLength(self, length: int | None) -> None:
@@ -153,7 +148,4 @@ def make_gateway_site(
     address_of: Callable[[Request], str],
 ) -> Site:
     """:param clients: language -> source of a small client, for ``/api/docs``"""
-    site = Site(_Root(gateway, sockets, admission, page(clients), address_of), _Request, timeout=10, reactor=clock)
-    site.displayTracebacks = False
-    site.noisy = False
-    return site
+    return guarded_site(_Root(gateway, sockets, admission, page(clients), address_of), clock, _Request)
