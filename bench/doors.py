@@ -9,6 +9,7 @@ import re
 import select
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 
 from bench.compression import AGREED, OFFER, Mccp
@@ -171,8 +172,19 @@ def sockets(
         for c, line in enumerate(lines(number), 1):
             plug.sendall(ear.says(json.dumps({"c": c, "line": line}).encode()))
         made.append(Hearer(plug, ear))
+        if number % 100 == 99:
+            _heed(made)
     api.close()
     return made
+
+
+def _heed(hearers: Sequence[Hearer]) -> None:
+    """Read what came meanwhile: who does not answer a ping is dropped, and a busy machine takes its time."""
+    for hearer in hearers:
+        with suppress(BlockingIOError):
+            hearer.ear.feed(_some(hearer.socket))
+            hearer.socket.send(hearer.ear.replies)
+            hearer.ear.replies.clear()
 
 
 def streams(port: int, count: int, lines: Callable[[int], Sequence[str]] = lambda number: ()) -> list[Hearer]:

@@ -126,8 +126,8 @@ def _run(name: str, flight: int, door: Callable[[int, Mythos], Looking], plan: P
 _DOORS: Final = {
     "look_{}": (partial(_typed, doors.telnets), 8, 4),
     "look_{}_mccp": (partial(_typed, doors.compressing), 9, 5),
-    "look_{}_ws": (partial(_framed, False), 14, 16),
-    "look_{}_deflate": (partial(_framed, True), 16, 18),
+    "look_{}_ws": (partial(_framed, False), 10, 7),
+    "look_{}_deflate": (partial(_framed, True), 11, 8),
 }
 
 MEASURES: Final = tuple(
