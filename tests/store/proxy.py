@@ -9,8 +9,8 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
-from twisted.internet.interfaces import IReactorUNIX
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.interfaces import IReactorTCP, IReactorUNIX
+from twisted.internet.protocol import Protocol, ServerFactory
 
 __all__ = ["Proxy"]
 
@@ -18,7 +18,7 @@ _SOCKET = ".s.PGSQL.5432"
 
 
 class Proxy:
-    """Listens on a socket in ``home``, for the server whose socket is in ``server``.
+    """Listens on a socket in ``home`` and on a TCP port, for the server whose socket is in ``server``.
 
     :ivar cut: asked for each query, before it is sent on: None to leave it, ``before`` to lose it, ``after`` to lose
         its answer
@@ -34,10 +34,17 @@ class Proxy:
         self.asked: list[bytes] = []
         self.keeps = False
         self._server = server
-        factory = Factory()
+        factory = ServerFactory()
         factory.protocol = lambda: _Client(self)
-        self._port = IReactorUNIX(reactor).listenUNIX(str(home / _SOCKET), factory)
+        self._ports = [
+            IReactorUNIX(reactor).listenUNIX(str(home / _SOCKET), factory),
+            IReactorTCP(reactor).listenTCP(0, factory, interface="127.0.0.1"),
+        ]
         self.lines: list[_Client] = []
+
+    @property
+    def port(self) -> int:
+        return int(self._ports[1].getHost().port)  # type: ignore[attr-defined]
 
     def once(self, words: bytes, how: str) -> None:
         """Cut at the next query with these words, and at no other."""
@@ -61,7 +68,8 @@ class Proxy:
         return connectProtocol(where, _Server(client))
 
     async def close(self) -> None:
-        await maybeDeferred(self._port.stopListening)
+        for port in self._ports:
+            await maybeDeferred(port.stopListening)
         for line in self.lines:
             line.end()
 

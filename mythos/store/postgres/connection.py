@@ -438,5 +438,8 @@ def _is_address(host: str) -> bool:
 
 
 def _look_up(host: str) -> list[str]:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise OSError(f"the host {host} is not known: {error.strerror}") from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
