@@ -18,6 +18,7 @@ from mythos.telemetry.health import Health, Probe
 from mythos.telemetry.logs import Observer
 from mythos.telemetry.metrics import Metrics, Numbers
 from mythos.telemetry.process import Cpu
+from mythos.telemetry.scale import scale
 from mythos.telemetry.stall import BEAT
 
 __all__ = ["Vitals"]
@@ -63,6 +64,7 @@ class Vitals:
         if config.log.correlation and observer is not None:
             observer.context = self._context
         parts.lane.seconds = self.metrics.commit.observe
+        api.scale = lambda: scale(self._count(), config.limits.connections)
         if config.metrics.latency:
             watcher.turn = self.metrics.turn
             parts.outlet.waits = self.metrics.delivery.observe

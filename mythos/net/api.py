@@ -93,6 +93,7 @@ class _Ticket:
 class Api:
     """See the module.
 
+    :ivar scale: how much of the server is in use: :func:`mythos.telemetry.scale.scale`
     :ivar observe: told of each answer: the method, the route, and the seconds it took
     """
 
@@ -120,6 +121,7 @@ class Api:
         self._doorman = doorman
         self._tickets: dict[str, _Ticket] = {}
         self._count = 0  # of requests
+        self.scale: Callable[[], Mapping[str, Any]] = dict
         self.observe: Callable[[str, str, float], None] = lambda method, endpoint, seconds: None
         self.app = Klein()
         self._route()
@@ -146,6 +148,7 @@ class Api:
         handle: Any = self.app.handle_errors  # its types know no methods
         handle(NotFound)(self._not_found)
         handle(MethodNotAllowed)(self._wrong_method)
+        route("/api/v1/nodes/scale", methods=["GET"], endpoint="scale")(self._limited(self._scale))
         route("/api/openapi.json", methods=["GET"], endpoint="openapi")(self._limited(self._openapi))
 
     # ── how every answer is made ────────────────────────────────────────────────────────────────
@@ -334,6 +337,12 @@ class Api:
         await self._health.look()
         found = self._health.detailed(numbers=request.path.endswith(b"/detailed") and await self._is_operator(request))
         return _json(request, found, 503 if found["status"] == "unhealthy" else 200)
+
+    async def _scale(self, request: Request) -> bytes:
+        if not await self._is_operator(request):
+            _bearer(request)
+            raise Problem(403, "forbidden", "Keepers are told this.")
+        return _json(request, self.scale())
 
     async def _is_operator(self, request: Request) -> bool:
         """Somebody of this machine, not a proxy on it that speaks for others; or a keeper, by the token shown."""

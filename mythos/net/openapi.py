@@ -52,6 +52,9 @@ def _get(summary: str, answer: dict[str, Any]) -> Any:
 _CREDENTIALS = _object(name=_TEXT, password=_TEXT)
 _STATUS = {"type": "object", "properties": {"status": _TEXT}, "required": ["status"]}
 
+_RATIOS = {"type": "object"}
+_SCALE = _object(ratios=_RATIOS, thresholds=_RATIOS, advice=_TEXT, because={"type": "array", "items": _TEXT})
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Mythos", "version": "1", "description": "Logins, tickets, commands and health."},
@@ -75,6 +78,17 @@ DOCUMENT: dict[str, Any] = {
             bearer=True,
             status="202",
         ),
+        "/api/v1/nodes/scale": {
+            "get": {
+                "summary": "How much of the server is in use; for keepers, and for whoever is on its machine",
+                "responses": {
+                    "200": _response("Done", _SCALE),
+                    "401": _response("Who asks?", _ERROR),
+                    "403": _response("Not for you", _ERROR),
+                },
+                "security": [{"bearer": []}],
+            }
+        },
         "/health": _get("How the server is", _STATUS),
         "/health/detailed": _get("How each part is", _STATUS),
         "/health/live": _get("Whether it runs", _STATUS),

@@ -213,8 +213,8 @@ def test_the_log(tmp_path: Path) -> None:
         before = moved.read_text()
         player = WebSocket(server.ports["http"], server.post("/api/v1/guest")["token"])
         player.cut()
-        assert moved.read_text() == before
         until(lambda: path.read_text().count("WebSocket connected") == 1)
+        assert moved.read_text() == before
 
 
 def test_requests_have_names(house: Server) -> None:
@@ -230,3 +230,16 @@ def test_requests_have_names(house: Server) -> None:
     first, second = name(), name(**{"X-Request-ID": "two words"})
     assert first is not None and first.startswith("r")
     assert second not in (first, "two words")
+
+
+def test_scale(house: Server) -> None:
+    """For who is on this machine, and not for who comes by a proxy, with or without a player's token."""
+    status, found = ask(house, "/api/v1/nodes/scale")
+    assert status == 200
+    assert found["ratios"].keys() == found["thresholds"].keys() == {"cpu", "memory", "queue", "connections"}
+    assert found["advice"] in ("up", "hold", "down")
+    assert 0.0 < found["ratios"]["memory"] < 1.0
+    forwarded = {"x_forwarded_for": "192.0.2.7"}
+    assert ask(house, "/api/v1/nodes/scale", **forwarded)[0] == 401
+    token = house.post("/api/v1/guest")["token"]
+    assert ask(house, "/api/v1/nodes/scale", authorization=f"Bearer {token}", **forwarded)[0] == 403
