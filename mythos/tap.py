@@ -17,6 +17,7 @@ from mythos.app.files import EX_CONFIG
 from mythos.config import Config, ConfigError, Loaded, LogFormat, disk, load, options, refusals
 from mythos.telemetry.logfile import LogFile
 from mythos.telemetry.logs import Observer
+from mythos.telemetry.tail import Tail
 
 if TYPE_CHECKING:
     from mythos.app.server import Server
@@ -73,11 +74,13 @@ def makeService(options: Options) -> IService:
     except OSError as error:
         _give_up(f"The log {config.log.file} cannot be written: {error.strerror}. Another one: LOG_FILE or log.file.")
     levels = dict(one.split("=") for one in config.log.levels)
-    observer = Observer(config.log.level.value, as_json=as_json, stream=stream, levels=levels)
+    tail = Tail(stream)
+    observer = Observer(config.log.level.value, as_json=as_json, stream=tail, levels=levels)
     kind = _kind(config)
     from twisted.internet import reactor  # not before: it would load what a gateway alone does without
 
     service = kind(config, reactor, say=_say, fail=partial(_fail, reactor), observer=observer)
+    service.tail = tail
     if config.log.profile_memory:
         from twisted.internet.threads import deferToThread
 

@@ -270,6 +270,8 @@ class House(Server):
             self.health,
             ports=lambda: self.ports,
             stop=self.stop_in,
+            counted=self.vitals.metrics,
+            tail=self.tail,
             reload=self._reload_content,
         ).orders
         self.doors.open_control(ControlFactory(orders | (parts.network.orders if parts.network is not None else {})))

@@ -25,12 +25,15 @@ class Relay(Server):
     async def start(self) -> None:
         config = self.config
         network = Network(config, self._reactor, self._clock, self.doors, self.every)
+        metrics = LinkMetrics(network.numbers, resident)
         if config.metrics.enabled:
-            site = make_metrics_site(LinkMetrics(network.numbers, resident), self._reactor)
+            site = make_metrics_site(metrics, self._reactor)
             await self.doors.open("metrics", config.metrics.listen, site)
         self._network = network
         await network.start(None)
-        orders = ServerOrders(self.health, ports=lambda: self.ports, stop=self.stop_in).orders
+        orders = ServerOrders(
+            self.health, ports=lambda: self.ports, stop=self.stop_in, counted=metrics, tail=self.tail
+        ).orders
         self.doors.open_control(ControlFactory(orders | network.orders))
         self.doors.tell()
         self.health.started = self._clock.wall()

@@ -24,6 +24,7 @@ from mythos.errors import MythosError
 from mythos.net.poll import Poll
 from mythos.telemetry.health import Health
 from mythos.telemetry.logs import Observer
+from mythos.telemetry.tail import Tail
 
 __all__ = ["Server", "SystemClock"]
 
@@ -46,9 +47,11 @@ class Server(Service):
     :param say: prints a line for the person at the terminal
     :param fail: called with a sentence if the start fails
     :ivar beside: a service that starts and stops with it
+    :ivar tail: the last lines of its log
     """
 
     beside: IService | None = None
+    tail: Tail | None = None
 
     def __init__(
         self,

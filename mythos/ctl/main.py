@@ -15,9 +15,12 @@ import psycopg2
 
 from mythos import __version__
 from mythos.app.stores import target
+from mythos.ctl import life, look, people
+from mythos.ctl.completion import completion
 from mythos.ctl.config import config
 from mythos.ctl.db import db
-from mythos.ctl.remote import COMMANDS, configuration, data_option, fail, json_option
+from mythos.ctl.gateway import gateway
+from mythos.ctl.remote import configuration, data_option, fail, json_option
 from mythos.ctl.world import world
 from mythos.store.fsck import INVARIANTS, check, check_postgres
 from mythos.store.postgres.schema import PostgresError, Target
@@ -41,7 +44,7 @@ def version() -> None:
 @data_option
 @json_option
 def fsck(data: str | None, as_json: bool) -> None:
-    """Check that nothing in the store was made, lost or copied outside its ledger.
+    """Check that the store is sound. Nothing was made, lost or copied outside its ledger.
 
     Changes nothing, and may run beside the server.
     """
@@ -77,5 +80,5 @@ def fsck(data: str | None, as_json: bool) -> None:
         click.echo(f"{where} is sound: {', '.join(INVARIANTS)} hold.")
 
 
-for _command in (config, db, world, *COMMANDS):
+for _command in (completion, config, db, gateway, world, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS):
     main.add_command(_command)

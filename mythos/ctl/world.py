@@ -20,7 +20,7 @@ __all__ = ["world"]
 
 @click.group()
 def world() -> None:
-    """Check and count the files of a world: those of DIR, else of the configuration, else the starter world."""
+    """Check and count the files of a world. Those of DIR, else of the configuration, else the starter world."""
 
 
 _directory = click.argument(

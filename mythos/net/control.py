@@ -20,7 +20,10 @@ from twisted.protocols.basic import LineOnlyReceiver
 
 from mythos.config.problems import near
 from mythos.errors import MythosError, Refusal
+from mythos.net import census
+from mythos.net.numbers import Counted
 from mythos.telemetry.health import Health
+from mythos.telemetry.tail import KEPT, Tail
 
 __all__ = ["MOST_BYTES", "Answer", "ControlFactory", "Order", "Question", "ServerOrders"]
 
@@ -32,8 +35,15 @@ MOST_BYTES = 65_536
 _WAITING = 64
 #: Farthest off a shutdown may be, in seconds.
 _LATEST = 86_400.0
+#: Bytes of log lines in one answer.
+_LINES = 1_048_576
+#: Types that a census of objects names.
+_TYPES = 25
 #: Longest name of a question.
 _ID = 64
+
+#: Orders that change nothing.
+LOOKS = frozenset({"gateway-keys-list", "logs", "memory", "metrics", "session", "status", "who"})
 
 Answer = dict[str, Any]
 #: Carries an order out. May raise Refusal.
@@ -104,7 +114,10 @@ class ControlFactory(Factory):
             carry_out = self._orders.get(order)
             if carry_out is None:
                 raise Refusal(f"There is no order {order!r}{near(order, self._orders) or '.'}")
-            return {"ok": True, **await carry_out(asked), **named}
+            answer = await carry_out(asked)
+            if order not in LOOKS and not asked.flag("dry_run"):
+                _log.info("an operator ordered: {order} {what}", order=order, what=asked.about())
+            return {"ok": True, **answer, **named}
         except MythosError as error:
             return {"ok": False, "error": str(error), **named}
         except Exception:
@@ -117,29 +130,69 @@ class ServerOrders:
 
     :param ports: name of a listener -> its port
     :param stop: closes the server after some seconds, for a reason that is told
+    :param counted: what it shows to Prometheus
+    :param tail: the last lines of its log; None: they are not kept
     """
 
     def __init__(
-        self, health: Health, *, ports: Callable[[], Mapping[str, int]], stop: Callable[[float, str], None]
+        self,
+        health: Health,
+        *,
+        ports: Callable[[], Mapping[str, int]],
+        stop: Callable[[float, str], None],
+        counted: Counted,
+        tail: Tail | None,
     ) -> None:
         self._health = health
         self._ports = ports
         self._stop = stop
+        self._counted = counted
+        self._tail = tail
 
     @property
     def orders(self) -> dict[str, Order]:
-        return {"status": self._status, "shutdown": self._shutdown}
+        return {
+            "status": self._status,
+            "metrics": self._metrics,
+            "logs": self._logs,
+            "memory": self._memory,
+            "shutdown": self._shutdown,
+        }
 
     async def _status(self, asked: Question) -> Answer:
         await self._health.look()
         return {**self._health.detailed(), "ports": dict(self._ports())}
 
+    async def _metrics(self, asked: Question) -> Answer:
+        """``text``: all numbers in Prometheus' format."""
+        return {"text": self._counted.text().decode()}
+
+    async def _logs(self, asked: Question) -> Answer:
+        """The last ``most`` lines after number ``since`` that hold ``words``, in any case."""
+        if self._tail is None:
+            raise Refusal("This server keeps no lines of its log: read where it writes them.")
+        most = asked.number("most", 50)
+        if not 0 <= most <= KEPT:
+            raise Refusal(f"Of the log, 0 to {KEPT} lines are kept.")
+        words = asked.text("words", "").casefold()
+        lines, last, left_out = self._tail.since(int(asked.number("since", 0)))
+        found = [text for text in lines if words in text.casefold()]
+        found = found[len(found) - min(int(most), len(found)) :]
+        size = sum(map(len, found))
+        while size > _LINES:
+            size -= len(found.pop(0))
+        return {"lines": found, "last": last, "left_out": left_out}
+
+    async def _memory(self, asked: Question) -> Answer:
+        return {**census.process(), **({"types": census.types(_TYPES)} if asked.flag("types") else {})}
+
     async def _shutdown(self, asked: Question) -> Answer:
         seconds = asked.number("seconds", 0.0)
         if not 0.0 <= seconds <= _LATEST:
             raise Refusal(f"A shutdown is 0 to {_LATEST:.0f} seconds off.")
-        self._stop(seconds, asked.text("reason", ""))
-        return {"seconds": seconds}
+        if not asked.flag("dry_run"):
+            self._stop(seconds, asked.text("reason", ""))
+        return {"seconds": seconds, "connections": self._health.connections()}
 
 
 class Question:
@@ -169,6 +222,10 @@ class Question:
         if isinstance(value, int) and abs(value) <= 2**53:
             return {"id": value}
         raise Refusal(f"The member 'id' is a number, or a text of up to {_ID} letters.")
+
+    def about(self) -> str:
+        """Whom or what it is about, for the log."""
+        return " ".join([str(self._members[name]) for name in ("name", "mud", "what") if name in self._members])
 
     def text(self, name: str, default: str | None = None) -> str:
         """One line of words, without control characters."""

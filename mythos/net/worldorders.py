@@ -6,12 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from mythos.net.control import Answer, Order, Question, ServerOrders
+from mythos.net.numbers import Counted
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Realm
+from mythos.play.sessions import Session
 from mythos.telemetry.health import Health
+from mythos.telemetry.tail import Tail
 from mythos.wire.message import Role, Span, line
 
 __all__ = ["WorldOrders"]
+
+#: Letters of a session's id that name it.
+_ID = 6
 
 
 class WorldOrders(ServerOrders):
@@ -28,9 +34,11 @@ class WorldOrders(ServerOrders):
         *,
         ports: Callable[[], Mapping[str, int]],
         stop: Callable[[float, str], None],
+        counted: Counted,
+        tail: Tail | None,
         reload: Callable[[], str],
     ) -> None:
-        super().__init__(health, ports=ports, stop=stop)
+        super().__init__(health, ports=ports, stop=stop, counted=counted, tail=tail)
         self._realm = realm
         self._accounts = accounts
         self._reload = reload
@@ -40,6 +48,7 @@ class WorldOrders(ServerOrders):
         return {
             **super().orders,
             "who": self._who,
+            "session": self._session,
             "broadcast": self._broadcast,
             "kick": self._kick,
             "reload": self._reload_world,
@@ -59,20 +68,64 @@ class WorldOrders(ServerOrders):
         }
 
     async def _who(self, asked: Question) -> Answer:
-        realm = self._realm
-        now = realm.clock.seconds()
+        return {"players": [self._shown(session) for session in self._realm.sessions()]}
+
+    def _shown(self, session: Session) -> Answer:
         return {
-            "players": [
-                {
-                    "name": session.me.name,
-                    "room": session.me.room,
-                    "keeper": session.me.keeper,
-                    "guest": session.me.account is None,
-                    "idle_s": round(now - session.idle_since),
-                    "doors": [f"{connection.kind} from {connection.address}" for connection in session.connections],
-                }
-                for session in realm.sessions()
-            ]
+            "name": session.me.name,
+            "room": session.me.room,
+            "keeper": session.me.keeper,
+            "guest": session.me.account is None,
+            "idle_s": round(self._realm.clock.seconds() - session.idle_since),
+            "doors": [f"{connection.kind} from {connection.address}" for connection in session.connections],
+        }
+
+    async def _session(self, asked: Question) -> Answer:
+        """One session, by a player's name or its beginning, or by the beginning of its id."""
+        session = self._find(asked.text("name"))
+        now, log = self._realm.clock.seconds(), session.log
+        return {
+            **self._shown(session),
+            "session": session.id,
+            "character": session.me.id,
+            "standing": session.standing.value,
+            "age_s": round(now - session.made),
+            "epoch": log.epoch,
+            "head": log.head,
+            "kept": len(log.entries),
+            "kept_bytes": log.size,
+            "next_c": session.next_c,
+            "waiting": len(session.lines or ()),
+            "cursors": [
+                {"door": cursor.kind, "sent": cursor.sent, "acked": cursor.acked, "attached": cursor.gone is None}
+                for cursor in log.cursors
+            ],
+        }
+
+    def _find(self, name: str) -> Session:
+        """:raises Refusal: there is none, or several"""
+        found = [one for one in self._realm.every_session() if one.me.name.lower() == name.lower() or one.id == name]
+        if len(found) == 1:
+            return found[0]
+        if len(name) >= _ID:
+            found = [one for one in self._realm.every_session() if one.id.startswith(name)]
+            if len(found) == 1:
+                return found[0]
+        return self._realm.find_player(name)
+
+    async def _memory(self, asked: Question) -> Answer:
+        realm = self._realm
+        world, sessions = realm.world, realm.every_session()
+        return {
+            **await super()._memory(asked),
+            "sessions": len(sessions),
+            "kept_messages": sum(len(session.log.entries) for session in sessions),
+            "kept_bytes": sum(session.log.size for session in sessions),
+            "waiting_commands": sum(len(session.lines or ()) for session in sessions),
+            "rooms": len(world.atlas.rooms),
+            "characters": len(world.characters),
+            "npcs": len(world.npcs),
+            "items": len(world.items),
         }
 
     async def _broadcast(self, asked: Question) -> Answer:
@@ -83,7 +136,8 @@ class WorldOrders(ServerOrders):
     async def _kick(self, asked: Question) -> Answer:
         session = self._realm.find_player(asked.text("name"))
         name = session.me.name
-        self._realm.kick(session, asked.text("reason", ""))
+        if not asked.flag("dry_run"):
+            self._realm.kick(session, asked.text("reason", ""))
         return {"name": name}
 
     async def _reload_world(self, asked: Question) -> Answer:

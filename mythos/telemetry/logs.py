@@ -14,6 +14,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import implementer
 
 from mythos.telemetry.logfile import LogFile
+from mythos.telemetry.tail import Tail
 
 __all__ = ["Observer", "Stream", "redact"]
 
@@ -81,7 +82,7 @@ class Observer:
 
     def reopen(self) -> None:
         """Go on in a new file, if the log is one."""
-        if isinstance(self._stream, LogFile):
+        if isinstance(self._stream, LogFile | Tail):
             self._stream.reopen()
 
     def __call__(self, event: LogEvent) -> None:

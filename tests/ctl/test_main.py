@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,26 +24,72 @@ def test_version(run: Run, words: list[str]) -> None:
     assert __version__ in result.stdout
 
 
-def test_help(run: Run) -> None:
-    """Every command is listed with what it does, and has help of its own."""
-    listed = re.findall(r"^  ([a-z]+)  +\S", run("--help").stdout, re.MULTILINE)
-    known = [
-        "account",
-        "broadcast",
-        "config",
-        "db",
-        "fsck",
-        "gateway",
-        "kick",
-        "reload",
-        "shutdown",
-        "status",
-        "version",
-        "who",
-    ]
-    assert listed == sorted([*known, "world"])
-    for command in listed:
-        assert run(command, "--help").exit_code == 0
+#: Every command, what stands in its usage, and options of its own.
+HELP = (
+    ("account", "COMMAND [ARGS]", ()),
+    ("account create", "NAME", ("--keeper",)),
+    ("broadcast", "TEXT", ()),
+    ("completion", "{bash|zsh|fish}", ()),
+    ("config", "COMMAND [ARGS]", ()),
+    ("db", "COMMAND [ARGS]", ()),
+    ("fsck", "", ("--data", "--json")),
+    ("gateway", "COMMAND [ARGS]", ()),
+    ("gateway keys", "COMMAND [ARGS]", ()),
+    ("gateway keys create", "MUD", ("--permissions", "--rate", "--allow", "--deny")),
+    ("gateway keys list", "", ()),
+    ("gateway keys revoke", "ID", ("--yes",)),
+    ("gateway keys rotate", "ID", ("--overlap",)),
+    ("kick", "NAME", ("--reason", "--dry-run")),
+    ("logs", "", ("--follow", "--lines", "--player")),
+    ("memory", "", ("--types",)),
+    ("metrics", "[NAME]", ()),
+    ("reload", "", ()),
+    ("session", "NAME", ()),
+    ("shutdown", "", ("--in", "--reason", "--dry-run", "--yes")),
+    ("status", "", ()),
+    ("top", "", ("--every",)),
+    ("version", "", ()),
+    ("who", "", ()),
+    ("world", "COMMAND [ARGS]", ()),
+)
+#: These ask no server.
+ALONE = ("completion", "config", "db", "fsck", "version", "world")
+
+
+@pytest.mark.parametrize(("command", "usage", "options"), HELP, ids=[command for command, *_ in HELP])
+def test_help(run: Run, command: str, usage: str, options: tuple[str, ...]) -> None:
+    """What it is given, and its options; whatever asks a server can be told which, and how to answer."""
+    result = run(*command.split(), "--help")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"{command} [OPTIONS] {usage}".strip() in " ".join(result.stdout.split())
+    group = usage.startswith("COMMAND")
+    everywhere = () if group or command.split()[0] in ALONE else ("--data", "--json", "--plain")
+    for option in (*options, *everywhere):
+        assert option in result.stdout
+
+
+def test_every_command_is_listed(run: Run) -> None:
+    """With what it does, in one line that is not cut."""
+    listed = re.findall(r"^  ([a-z]+)  +(\S.*)", run("--help").stdout, re.MULTILINE)
+    assert [name for name, _ in listed] == [command for command, *_ in HELP if " " not in command]
+    for _, does in listed:
+        assert not does.endswith("...")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(run: Run, shell: str) -> None:
+    result = run("completion", shell)
+    assert result.exit_code == 0
+    assert "_MYTHOSCTL_COMPLETE" in result.stdout
+
+
+def test_completion_of_words(run: Run) -> None:
+    """What the shell's function asks, and what it gets."""
+    asked = {"_MYTHOSCTL_COMPLETE": "bash_complete", "COMP_WORDS": "mythosctl sh", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("mythosctl")], env={**os.environ, **asked}, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["plain,shutdown"]
 
 
 def store(path: Path, *sql: str) -> Path:

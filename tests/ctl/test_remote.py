@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from mythos.ctl.numbers import Numbers
+from mythos.ctl.remote import Remote
 from tests.ctl.conftest import Run
 from tests.ctl.stub import Stub
 
@@ -34,6 +36,29 @@ ANN = {
     "doors": ["telnet from 127.0.0.1", "sse from 10.0.0.1"],
 }
 BOB = {**ANN, "name": "Bob", "doors": []}
+KICK: dict[str, Any] = {"do": "kick", "name": "bob", "reason": "", "dry_run": False}
+SESSION: dict[str, Any] = {
+    **ANN,
+    "session": "0123456789abcdef",
+    "character": "c7",
+    "standing": "present",
+    "age_s": 7384,
+    "epoch": "e1",
+    "head": 40,
+    "kept": 3,
+    "kept_bytes": 2048,
+    "next_c": 9,
+    "waiting": 0,
+    "cursors": [{"door": "telnet", "sent": 40, "acked": 38, "attached": True}],
+}
+NUMBERS = """\
+mythos_command_seconds_bucket{command="look",le="0.001"} 90
+mythos_command_seconds_bucket{command="look",le="0.0025"} 100
+mythos_command_seconds_bucket{command="look",le="+Inf"} 100
+mythos_command_seconds_count{command="look"} 100
+mythos_memory_usage_bytes 8.388608e+07
+mythos_i3_up{mud="Town"} 1
+"""
 
 
 @pytest.mark.parametrize(
@@ -41,14 +66,15 @@ BOB = {**ANN, "name": "Bob", "doors": []}
     [
         (["broadcast", "Tea is ready."], {"do": "broadcast", "text": "Tea is ready."}, {"heard": 2}, "2 people heard"),
         (["broadcast", "Tea"], {"do": "broadcast", "text": "Tea"}, {"heard": 1}, "1 person heard it."),
-        (["kick", "bob"], {"do": "kick", "name": "bob", "reason": ""}, {"name": "Bob"}, "Bob is sent away."),
-        (["kick", "bob", "--reason", "Bed."], {"do": "kick", "name": "bob", "reason": "Bed."}, {"name": "Bob"}, "Bob"),
+        (["kick", "bob", "--dry-run"], KICK | {"dry_run": True}, {"name": "Bob"}, "Bob would be sent away."),
+        (["kick", "bob"], KICK, {"name": "Bob"}, "Bob is sent away."),
+        (["kick", "bob", "--reason", "Bed."], KICK | {"reason": "Bed."}, {"name": "Bob"}, "Bob"),
         (["shutdown"], {"do": "shutdown", "seconds": 0.0, "reason": ""}, {"seconds": 0.0}, "The server stops."),
         (
             ["shutdown", "--in", "90", "--reason", "A new disk."],
             {"do": "shutdown", "seconds": 90.0, "reason": "A new disk."},
             {"seconds": 90.0},
-            "The server stops in 90 seconds.",
+            "The server stops in 1 min 30 s.",
         ),
         (["reload"], {"do": "reload"}, {"message": "Town is loaded again."}, "Town is loaded again."),
         (["who"], {"do": "who"}, {"players": []}, "Nobody plays."),
@@ -100,6 +126,80 @@ def test_who(run: Run, stub: Stub) -> None:
         "Bob in t:inn: link-dead, idle 7 s",
     ]
     assert json.loads(run("who", "--json").stdout) == {"players": [ANN, BOB]}
+
+
+def test_who_in_columns() -> None:
+    """On a terminal; nothing is wider than what stands in it."""
+    rows = [("Ann", "t:inn", "7 s"), ("Bartholomew", "t:square", "12 s")]
+    columns = Remote(None, as_json=False, plain=False).rows(("name", "room", "idle"), rows, "{name} in {room}")
+    assert columns == ["NAME         ROOM      IDLE", "Ann          t:inn     7 s", "Bartholomew  t:square  12 s"]
+    assert Remote(None, as_json=False, plain=False).rows(("name",), [], "{name}") == []
+
+
+def test_session(run: Run, stub: Stub) -> None:
+    stub.says(**SESSION)
+    assert run("session", "ann").stdout.splitlines() == [
+        "Ann, a player (c7), present in t:inn",
+        "session: 0123456789abcdef, 2 h 3 min old, idle 7 s",
+        "doors: telnet from 127.0.0.1, sse from 10.0.0.1",
+        "log: epoch e1, at 40, 3 kept (2 KB)",
+        "  telnet: sent up to 40, acknowledged up to 38",
+        "commands: the next is 9, 0 wait",
+    ]
+    assert stub.asked == [{"do": "session", "name": "ann"}]
+
+
+def test_metrics(run: Run, stub: Stub) -> None:
+    """All of them, or some by the beginning of their name."""
+    stub.says(text=NUMBERS)
+    assert run("metrics", "mythos_memory").stdout == "mythos_memory_usage_bytes: 83886080\n"
+    assert run("metrics").stdout.splitlines()[-1] == "mythos_i3_up (mud Town): 1"
+    found = json.loads(run("metrics", "mythos_i3", "--json").stdout)
+    assert found == {"numbers": [["mythos_i3_up", {"mud": "Town"}, 1.0]]}
+    result = run("metrics", "nothing")
+    assert (result.exit_code, result.stdout) == (1, "There is no such number.\n")
+
+
+def test_memory(run: Run, stub: Stub) -> None:
+    stub.says(resident_bytes=3 * 2**20, collections=[9, 1, 0], sessions=2, types={"builtins.dict": 7})
+    lines = run("memory", "--types").stdout.splitlines()
+    assert lines == ["resident: 3 MB", "collections: 9, 1, 0", "sessions: 2", "  builtins.dict: 7"]
+    assert stub.asked == [{"do": "memory", "types": True}]
+
+
+@pytest.mark.parametrize("words", [[], ["--plain"], ["--json"]])
+def test_top_once(run: Run, stub: Stub, words: list[str]) -> None:
+    """Where no terminal reads, it is one answer, of all since the server's start."""
+    stub.says(**STATUS, text=NUMBERS)
+    result = run("top", *words)
+    assert result.exit_code == 0
+    if words == ["--json"]:
+        numbers = json.loads(result.stdout)["numbers"]
+        assert (numbers["commands_per_s"], numbers["command_p50"], numbers["command_p99"]) == (1.63, "1 ms", "2.5 ms")
+    else:
+        assert "commands: 1.6 a second, p50 1 ms, p99 2.5 ms" in result.stdout
+        assert "tick: p99 none;" in result.stdout
+        assert "memory: 80 MB;" in result.stdout
+        assert "Intermud-3 as Town: up" in result.stdout
+        assert max(map(len, result.stdout.splitlines())) < 80
+
+
+def test_numbers_between_two_looks() -> None:
+    """What rose since the look before counts, and nothing that was before."""
+    before = Numbers([("a_seconds_bucket", {"le": "0.1"}, 100.0), ("a_seconds_bucket", {"le": "+Inf"}, 100.0)])
+    now = Numbers([("a_seconds_bucket", {"le": "0.1"}, 101.0), ("a_seconds_bucket", {"le": "+Inf"}, 103.0)])
+    assert now.percentile("a_seconds", 0.5, Numbers()) == "100 ms"
+    assert now.percentile("a_seconds", 0.5, before) == "over 100 ms"
+    assert now.percentile("a_seconds", 0.5, now) == "none"
+
+
+def test_logs(run: Run, stub: Stub) -> None:
+    stub.says(lines=["one", "two"], last=9, left_out=0)
+    assert run("logs", "-n", "5", "--player", "Ann").stdout == "one\ntwo\n"
+    assert stub.asked == [{"do": "logs", "most": 5, "words": "Ann"}]
+    stub.says(lines=[], last=9, left_out=0)
+    assert run("logs").stdout == "The log has no such line.\n"
+    assert run("logs", "-f", "--json").exit_code == 2
 
 
 @pytest.mark.parametrize("words", [["--keeper"], []])
@@ -207,7 +307,19 @@ def test_a_bad_configuration(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["stauts"], ["kick"], ["broadcast"], ["shutdown", "--in", "soon"], ["who", "--jsn"], ["account", "create"]],
+    [
+        ["stauts"],
+        ["kick"],
+        ["broadcast"],
+        ["shutdown", "--in", "soon"],
+        ["who", "--jsn"],
+        ["account", "create"],
+        ["top", "--every", "soon"],
+        ["top", "--every", "0"],
+        ["logs", "-n", "many"],
+        ["session"],
+        ["completion", "csh"],
+    ],
 )
 def test_wrong_usage(run: Run, stub: Stub, words: list[str]) -> None:
     result = run(*words)

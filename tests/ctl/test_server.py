@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import signal
 import stat
 import subprocess
 import sys
@@ -11,13 +14,13 @@ from pathlib import Path
 from tests.house.clients import Telnet
 from tests.house.server import Server
 
-_CTL = str(Path(sys.executable).with_name("mythosctl"))
+CTL = str(Path(sys.executable).with_name("mythosctl"))
 
 
 def ctl(server: Server, *words: str, stdin: str = "") -> str:
     """What it prints; it must have done what it was asked."""
     run = subprocess.run(
-        [_CTL, *words, "--data", str(server.data)],
+        [CTL, *words, "--data", str(server.data)],
         input=stdin,
         capture_output=True,
         text=True,
@@ -48,6 +51,11 @@ def test_a_day_of_an_operator(tmp_path: Path) -> None:
         player.until(">")
         (guest,) = json.loads(ctl(server, "who", "--json"))["players"]
         assert (guest["guest"], len(guest["doors"])) == (True, 1)
+        shown = json.loads(ctl(server, "session", guest["name"], "--json"))
+        assert (shown["standing"], shown["doors"]) == ("present", guest["doors"])
+        assert ctl(server, "metrics", "mythos_players") == "mythos_players: 1\n"
+        assert json.loads(ctl(server, "memory", "--json"))["sessions"] == 2
+        assert "players: 1 (1 by telnet)" in ctl(server, "top")
         assert ctl(server, "broadcast", "Tea is ready.") == "1 person heard it.\n"
         player.until("Tea is ready.")
 
@@ -61,3 +69,55 @@ def test_a_day_of_an_operator(tmp_path: Path) -> None:
         assert server.wait() == 0
         assert not (server.data / "control.sock").exists()
         assert "is sound" in ctl(server, "fsck")
+
+
+def terminal(server: Server, *words: str) -> tuple[subprocess.Popen[bytes], int]:
+    """``mythosctl`` on a terminal of its own, and the other end of it."""
+    ours, theirs = os.openpty()
+    running = subprocess.Popen(
+        [CTL, *words, "--data", str(server.data)], stdin=theirs, stdout=theirs, stderr=theirs, cwd=server.data.parent
+    )
+    os.close(theirs)
+    return running, ours
+
+
+def read_until(end: int, wanted: bytes) -> bytes:
+    """Of a terminal, everything up to and with some words. Fails if they do not come."""
+    heard = b""
+    while wanted not in heard:
+        assert select.select([end], [], [], 20)[0], heard
+        heard += os.read(end, 65_536)
+    return heard
+
+
+def test_what_goes_on(tmp_path: Path) -> None:
+    """On a terminal ``top`` is drawn anew, ``logs -f`` goes on, and both end by Ctrl-C as if nothing were wrong;
+    what cannot be taken back is asked for."""
+    with Server(tmp_path / "data") as server:
+        top, screen = terminal(server, "top", "--every", "100ms")
+        read_until(screen, b"Ctrl-C ends this.")
+        player = Telnet(server.ports["telnet"])
+        player.send("guest")
+        player.until(">")
+        read_until(screen, b"players: 1 (1 by telnet)")
+        top.send_signal(signal.SIGINT)
+        assert top.wait(20) == 0
+        os.close(screen)
+
+        ctl(server, "broadcast", "Tea.")
+        logs, screen = terminal(server, "logs", "-f", "--grep", "BROADCAST")
+        read_until(screen, b"ordered: broadcast")
+        ctl(server, "broadcast", "Cake.")
+        read_until(screen, b"ordered: broadcast")
+        logs.send_signal(signal.SIGINT)
+        assert logs.wait(20) == 0
+        os.close(screen)
+
+        for typed, said in ((b"n\n", b"Nothing was done."), (b"y\n", b"The server stops.")):
+            stop, screen = terminal(server, "shutdown")
+            read_until(screen, b"Stop the server? [y/N]")
+            os.write(screen, typed)
+            read_until(screen, said)
+            stop.wait(20)
+            os.close(screen)
+        assert server.wait() == 0

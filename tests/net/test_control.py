@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mythos.net.control import MOST_BYTES, ControlFactory
 from mythos.net.worldorders import WorldOrders
 from mythos.play.accounts import Accounts
 from mythos.telemetry.health import Health
+from mythos.telemetry.tail import KEPT, Tail
 from mythos.wire.message import Role
 from tests.conftest import Failures
 from tests.scenes.people import in_town
@@ -34,6 +36,7 @@ class Operator(LineOnlyReceiver):
     """One connection of ``mythosctl``: each answer is waited for, in order."""
 
     delimiter = b"\n"
+    MAX_LENGTH = 2**21
 
     def __init__(self) -> None:
         self._answers: list[dict[str, Any]] = []
@@ -72,6 +75,16 @@ class Operator(LineOnlyReceiver):
         return self.closed
 
 
+class Two:
+    """What the house counts: two players."""
+
+    def text(self) -> bytes:
+        return b"mythos_players 2\n"
+
+    def summary(self) -> dict[str, Any]:
+        return {"players": 2}
+
+
 class Desk:
     """A server's side: a scene, what was asked of the house, and connections to it."""
 
@@ -80,6 +93,7 @@ class Desk:
         self.stopped: list[tuple[float, str]] = []
         self.reload: Callable[[], str] = lambda: "Town is loaded again: 5 rooms."
         self.health = Health("1.2", self.scene.clock.wall, lambda: 2, started=self.scene.clock.wall() - 60.0, state="")
+        self.tail: Tail | None = Tail(StringIO())
         self._path = str(path)
         self._operators: list[Operator] = []
         self._port = self.open(self.scene.accounts)
@@ -91,6 +105,8 @@ class Desk:
             self.health,
             ports=lambda: {"telnet": 4000},
             stop=lambda seconds, reason: self.stopped.append((seconds, reason)),
+            counted=Two(),
+            tail=self.tail,
             reload=lambda: self.reload(),
         )
         return _UNIX.listenUNIX(self._path, ControlFactory(orders.orders), mode=0o600)
@@ -176,6 +192,81 @@ async def test_who(desk: Desk) -> None:
     ]
 
 
+async def test_session(desk: Desk) -> None:
+    """By a name, by the beginning of one, or by that of its id."""
+    operator = await desk.operator()
+    found = await operator.ask("session", name="ann")
+    session = desk.scene.ears["Ann"].session
+    assert (found["name"], found["session"], found["standing"]) == ("Ann", session.id, "present")
+    assert (found["head"], found["kept"], found["next_c"]) == (session.log.head, len(session.log.entries), 1)
+    assert [one["door"] for one in found["cursors"]] == ["telnet"]
+    assert await operator.ask("session", name="an") == await operator.ask("session", name=session.id[:8]) == found
+    assert (await operator.ask("session", name="Zoe"))["error"] == "Nobody called Zoe is here just now."
+
+
+async def test_metrics(desk: Desk) -> None:
+    assert await (await desk.operator()).ask("metrics") == {"ok": True, "text": "mythos_players 2\n"}
+
+
+async def test_memory(desk: Desk) -> None:
+    operator = await desk.operator()
+    await operator.ask("broadcast", text="Tea.")
+    found = await operator.ask("memory")
+    assert (found["sessions"], found["characters"], found["rooms"]) == (2, 2, 5)
+    assert found["resident_bytes"] > 1_000_000
+    assert found["kept_bytes"] > 0
+    assert "types" not in found
+    counted = (await operator.ask("memory", types=True))["types"]
+    assert list(counted.values()) == sorted(counted.values(), reverse=True)
+
+
+async def test_logs(desk: Desk) -> None:
+    """The last lines, those that hold some words, and those since the last look."""
+    assert desk.tail is not None
+    operator = await desk.operator()
+    assert await operator.ask("logs") == {"ok": True, "lines": [], "last": 0, "left_out": 0}
+    for text in ("one Ann\n", "two Bob\n", "three ANN\n  and more\n"):
+        desk.tail.write(text)
+    assert (await operator.ask("logs", most=2))["lines"] == ["two Bob", "three ANN\n  and more"]
+    assert (await operator.ask("logs", words="ann"))["lines"] == ["one Ann", "three ANN\n  and more"]
+    assert await operator.ask("logs", since=2) == {
+        "ok": True,
+        "lines": ["three ANN\n  and more"],
+        "last": 3,
+        "left_out": 0,
+    }
+    assert (await operator.ask("logs", most=0))["lines"] == []
+    for _ in range(KEPT + 10):
+        desk.tail.write("flood\n")
+    answer = await operator.ask("logs", since=3)
+    assert (answer["left_out"], answer["last"]) == (10, 3 + KEPT + 10)
+    assert (await operator.ask("logs", most=KEPT + 1))["error"] == f"Of the log, 0 to {KEPT} lines are kept."
+
+
+async def test_logs_that_are_too_long(desk: Desk) -> None:
+    """An answer has a bound: the oldest lines are left out."""
+    assert desk.tail is not None
+    for number in range(30):
+        desk.tail.write(f"{number} " + "x" * 100_000)
+    lines = (await (await desk.operator()).ask("logs"))["lines"]
+    assert (len(lines), lines[-1][:3]) == (10, "29 ")
+
+
+async def test_logs_that_are_not_kept(desk: Desk) -> None:
+    desk.tail = None
+    await desk.reopen(desk.scene.accounts)
+    assert (await (await desk.operator()).ask("logs"))["error"].startswith("This server keeps no lines of its log")
+
+
+async def test_what_is_only_asked_for(desk: Desk) -> None:
+    """A dry run says what would be, and does nothing."""
+    operator = await desk.operator()
+    assert await operator.ask("kick", name="bo", dry_run=True) == {"ok": True, "name": "Bob"}
+    answer = await operator.ask("shutdown", seconds=5, dry_run=True)
+    assert answer == {"ok": True, "seconds": 5.0, "connections": 2}
+    assert (len(list(desk.scene.realm.sessions())), desk.stopped) == (2, [])
+
+
 async def test_broadcast(desk: Desk) -> None:
     """Everyone hears it, wherever they are, and that it is a notice."""
     desk.scene.type("Bob", "west")
@@ -218,7 +309,7 @@ async def test_kick_somebody_who_is_not_there(desk: Desk) -> None:
 )
 async def test_shutdown(desk: Desk, members: dict[str, Any], stopped: tuple[float, str]) -> None:
     answer = await (await desk.operator()).ask("shutdown", **members)
-    assert answer == {"ok": True, "seconds": stopped[0]}
+    assert answer == {"ok": True, "seconds": stopped[0], "connections": 2}
     assert desk.stopped == [stopped]
 
 
