@@ -100,7 +100,7 @@ def _read(options: Options) -> Loaded:
         loaded.config,
         uid=os.getuid(),
         has_secret=(loaded.config.data / "secret").exists(),
-        readable_by_others=[path for path in loaded.secret_files if disk.readable_by_others(path)],
+        readable_by_others=disk.exposed(loaded),
     )
     if reasons:
         _give_up("\n".join(reasons))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-__all__ = ["readable_by_others", "text"]
+from mythos.config.load import Loaded
+
+__all__ = ["exposed", "text"]
 
 
 def text(path: Path) -> str | None:
@@ -20,7 +22,12 @@ def text(path: Path) -> str | None:
         return None
 
 
-def readable_by_others(path: Path) -> bool:
+def exposed(loaded: Loaded) -> list[Path]:
+    """Files with secrets that other users may read: those that were read, and the data directory's own key."""
+    return [path for path in (*loaded.secret_files, loaded.config.data / "secret") if _readable_by_others(path)]
+
+
+def _readable_by_others(path: Path) -> bool:
     """True if users who are neither owner nor in the file's group may read it. Nobody reads what is not there."""
     try:
         return bool(path.stat().st_mode & stat.S_IROTH)

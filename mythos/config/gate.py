@@ -28,6 +28,7 @@ def refusals(
     if config.environment is not Environment.PRODUCTION:
         return reasons
     reasons += _secrets(config, has_secret)
+    reasons += _examples(config)
     reasons += [f"{path} holds a secret and other users can read it: chmod 600 {path}." for path in readable_by_others]
     if (
         "doors" in config.roles
@@ -45,6 +46,12 @@ def refusals(
         )
     if "*" in config.http.cors_origins:
         reasons.append("http.cors_origins (CORS_ORIGINS) holds *: name the sites that may use the API.")
+    for key, networks in (
+        ("http.trusted_proxies", config.http.trusted_proxies),
+        ("telnet.trusted_proxies", config.telnet.trusted_proxies),
+    ):
+        if not all(ip_network(one, strict=False).prefixlen for one in networks):
+            reasons.append(f"{key} would believe everybody's word on their address: name your proxies alone.")
     if config.debug:
         reasons.append("debug (DEBUG) is on: turn it off.")
     if not config.limits.enabled:
@@ -84,3 +91,16 @@ def _secrets(config: Config, has_secret: bool) -> Iterable[str]:
             yield f"{key} ({name}) is an example from a guide: set your own, such as 'openssl rand -hex 32' prints."
         elif secret and len(secret.encode()) < MIN_SECRET:
             yield f"{key} ({name}) is shorter than {MIN_SECRET} bytes: 'openssl rand -hex 32' prints one that is not."
+
+
+def _examples(config: Config) -> Iterable[str]:
+    """What guides print where other secrets belong; the way out is the same."""
+    if any(is_placeholder(one) for one in (config.database.password, config.database.url.password)):
+        yield "The password of database.url (DATABASE_URL, DB_PASSWORD) is an example from a guide: set your own."
+    if "i3" in config.roles:
+        for key in config.gateway.keys:
+            if is_placeholder(key.secret):
+                yield (
+                    f"The key of {key.mud} in gateway.keys is an example from a guide: have one made by "
+                    f"'mythosctl gateway keys create {key.mud}'."
+                )

@@ -9,7 +9,7 @@ from enum import Enum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar, Final, Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mythos.config import scalars
 from mythos.config.listen import Listen, address
@@ -116,6 +116,12 @@ class StoreUrl:
     def secret(self) -> bool:
         """It holds a password."""
         return self.postgres and _PASSWORD.search(self.url) is not None
+
+    @property
+    def password(self) -> str:
+        """Of PostgreSQL; empty if there is none in it."""
+        found = _PASSWORD.search(self.url) if self.postgres else None
+        return unquote(re.sub(r"^[?&]password=", "", found[0]).rpartition(":")[2]) if found else ""
 
     def __str__(self) -> str:
         return _PASSWORD.sub(r"\1\2********", self.url) if self.postgres else self.url

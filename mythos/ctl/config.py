@@ -78,7 +78,7 @@ def check(as_json: bool, **given: Any) -> None:
             loaded.config,
             uid=os.geteuid(),
             has_secret=True,  # one that is missing shows only where the server starts
-            readable_by_others=[path for path in loaded.secret_files if config_disk.readable_by_others(path)],
+            readable_by_others=config_disk.exposed(loaded),
         )
         mistakes = [{"message": line} for line in lines]
         for note in loaded.notes:

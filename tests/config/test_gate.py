@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mythos.config import Config, Environment, refusals
+from mythos.config.disk import exposed
 from mythos.config.examples import is_placeholder
 from tests.config.reading import read
 
@@ -36,6 +37,12 @@ def test_development_is_left_alone() -> None:
         ({"CORS_ORIGINS": "*"}, "http.cors_origins (CORS_ORIGINS) holds *: "),
         ({"DEBUG": "true"}, "debug (DEBUG) is on: "),
         ({"RATE_LIMIT_ENABLED": "false"}, "limits.enabled (RATE_LIMIT_ENABLED) is off: "),
+        ({"DB_HOST": "db", "DB_NAME": "mud", "DB_PASSWORD": "secure_password"}, "The password of database.url "),
+        ({"DATABASE_URL": "postgresql://mud:your_password@db/mud"}, "The password of database.url "),
+        ({"DATABASE_URL": "postgresql:///mud?password=minioadmin"}, "The password of database.url "),
+        ({"MYTHOS_GATEWAY_KEYS": "Far=changeme-please-0123456789"}, "The key of Far in gateway.keys is an example "),
+        ({"MYTHOS_HTTP_TRUSTED_PROXIES": "10.0.0.0/8, 0.0.0.0/0"}, "http.trusted_proxies would believe everybody's "),
+        ({"MYTHOS_TELNET_TRUSTED_PROXIES": "::/0"}, "telnet.trusted_proxies would believe everybody's "),
         ({"MUD_PORT": "0.0.0.0:4000"}, "telnet.listen (tcp:4000) is reachable from the network without encryption: "),
         ({"METRICS_PORT": "*:9090"}, "metrics.listen (tcp:9090) is reachable from the network and has no password: "),
     ],
@@ -112,6 +119,17 @@ def test_secret_files_others_can_read() -> None:
     assert refusals(config, uid=1, readable_by_others=[Path("/run/key")]) == [
         "/run/key holds a secret and other users can read it: chmod 600 /run/key."
     ]
+
+
+def test_the_key_of_the_data_directory(tmp_path: Path) -> None:
+    """It is a secret as those that are configured are."""
+    loaded = read(env={"MYTHOS_DATA": str(tmp_path)})
+    assert exposed(loaded) == []
+    (tmp_path / "secret").write_text("7f4c2a9be1d84f06a5c3907bd2e86f14")
+    (tmp_path / "secret").chmod(0o604)
+    assert exposed(loaded) == [tmp_path / "secret"]
+    (tmp_path / "secret").chmod(0o640)
+    assert exposed(loaded) == []
 
 
 @pytest.mark.parametrize(
