@@ -20,10 +20,10 @@ _FOLLOW = 0.5
 @click.command()
 @asking
 def status(remote: Remote) -> None:
-    """Say how the server is. Exit 1 if something is wrong with it."""
+    """Say how the server is. Exit 1 if it takes no players."""
     answer = remote.ask("status")
     remote.show(answer, *_status(answer))
-    if answer["status"] != "healthy":
+    if answer["status"] == "unhealthy":
         raise SystemExit(FAILED)
 
 
