@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -192,6 +193,36 @@ async def test_a_host_by_its_name(target: Target, proxy: Proxy) -> None:
     await write(store, pays())
     assert await gold(store) == [(5, 1)]
     store.close()
+
+
+async def test_several_hosts(target: Target, proxy: Proxy, cluster: Cluster, tmp_path: Path) -> None:
+    """It goes to the first that is there and takes writes, also when that is another one than before."""
+    hosts = f"{tmp_path},{proxy.home},{cluster.home}"
+    far = Target(f"postgresql:///{target.run['dbname']}?user=postgres&host={hosts}&target_session_attrs=read-write")
+    store = await open_postgres(far, reactor, patience=PATIENCE, wait=0.0, tell=print)
+    await write(store, pays())
+    assert proxy.asked
+    await proxy.close()
+    await write(store, pays())
+    assert await gold(store) == [(5, 1)]
+    assert not store.trouble()
+    store.close()
+
+
+async def test_a_host_that_does_not_answer(target: Target, cluster: Cluster, tmp_path: Path) -> None:
+    """A machine that has lost its power takes a moment, and then the next host is asked."""
+    silent = socket.socket(socket.AF_UNIX)
+    silent.bind(str(tmp_path / ".s.PGSQL.5432"))
+    silent.listen()
+    prepare(target)
+    hosts = f"{tmp_path},{cluster.home}"
+    far = Target(f"postgresql:///{target.run['dbname']}?user=postgres&host={hosts}")
+    store = PostgresStore(far, reactor, patience=20.0)
+    await store.take()
+    await write(store, pays())
+    assert await gold(store) == [(5, 1)]
+    store.close()
+    silent.close()
 
 
 async def test_a_host_that_nobody_knows(target: Target) -> None:

@@ -188,7 +188,7 @@ class Connection:
         level: LogLevel = LogLevel.error,
     ) -> None:
         self.name = name
-        self._parameters = found
+        self._hosts = _each_host(found)
         self._reactor = reactor
         self._ready = ready
         self._patience = patience
@@ -361,7 +361,11 @@ class Connection:
     async def _open(self) -> None:
         pause, tried = _PAUSE[0], False
         while not self._closed:
-            why = await self._try()
+            reasons = []
+            for host in self._hosts:
+                if not (why := await self._try(host)) or self._closed:
+                    break
+                reasons.append(why)
             if not why:
                 if tried:
                     _log.info("PostgreSQL is there again for {name}", name=self.name)
@@ -369,7 +373,7 @@ class Connection:
                 return
             if self._closed:
                 return
-            self._why = why
+            self._why = why = "; ".join(dict.fromkeys(reasons))
             if not tried:
                 tried = True
                 said = "no connection to PostgreSQL for {name}: {why}; trying again"
@@ -380,14 +384,20 @@ class Connection:
             self._pause = None
             pause = min(pause * 2, _PAUSE[1])
 
-    async def _try(self) -> str:
+    async def _try(self, host: Mapping[str, str]) -> str:
         """Connect once; empty if it went well, else why not."""
+        try:
+            where = await self._addressed(host)
+        except OSError as error:
+            return sentence(error)
+        if self._closed:
+            return self._why
         wire = self._trying = _Wire(self._reactor, self._went)
         late = _Late(wire, self._reactor, _CONNECT)
         try:
-            await wire.connect(**await self._addressed())
+            await wire.connect(**where)
             await self._ready(Cursor(wire.cursor(), begin=""))
-        except (psycopg2.Error, ConnectionClosed, CancelledError, MythosError, OSError) as error:
+        except (psycopg2.Error, ConnectionClosed, CancelledError, MythosError) as error:
             wire.end()
             return f"PostgreSQL gave no answer within {_CONNECT:.0f} s" if late.over else sentence(error)
         finally:
@@ -399,17 +409,28 @@ class Connection:
             self._wire = wire
         return ""
 
-    async def _addressed(self) -> dict[str, Any]:
-        """The parameters with every host's addresses: libpq would look them up while everything else stands still.
+    async def _addressed(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """The parameters with the host's addresses: libpq would look them up while everything else stands still.
 
-        :raises OSError: a host has none
+        :raises OSError: it has none
         """
-        found: dict[str, Any] = {"client_encoding": "utf8", **self._parameters, "application_name": self.name}
+        found: dict[str, Any] = {"client_encoding": "utf8", **parameters, "application_name": self.name}
         host = found.get("host", "")
-        if "hostaddr" in found or not host or "," in host or host.startswith("/"):
+        if "hostaddr" in found or not host or host.startswith("/"):
             return found
         addresses = await (succeed([host]) if _is_address(host) else deferToThread(_look_up, host))
         return {**found, "host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
+
+
+def _each_host(parameters: Mapping[str, str]) -> list[dict[str, str]]:
+    """The parameters for each of the hosts that they name. libpq goes from one to the next by itself, but not while one
+    does not answer at all."""
+    lists = {name: parameters[name].split(",") for name in ("host", "hostaddr", "port") if name in parameters}
+    many = max(map(len, lists.values()), default=1)
+    return [
+        {**parameters, **{name: parts[number] if len(parts) > 1 else parts[0] for name, parts in lists.items()}}
+        for number in range(many)
+    ]
 
 
 class _Late:
