@@ -10,15 +10,14 @@ import signal
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from tests.deploy.copies import ETC, adapted, free_ports, is_open
 from tests.house.clients import PATIENCE
-from tests.house.server import select_nothing
 from tests.net.certificates import make
+from tests.postgres import until
 
 __all__ = ["PLAYER", "Front", "Haproxy", "Nginx", "Stream", "ask", "by_tls", "from_player", "https"]
 
@@ -37,6 +36,7 @@ class Front:
         self._program = str(program)
         self._place = place
         self._process: subprocess.Popen[bytes] | None = None
+        self._older: list[subprocess.Popen[bytes]] = []
         self.ports = dict(zip(("http", "https", "telnet", "telnet-tls"), free_ports(4), strict=True))
         self.log = place / "front.log"
         self.new_certificate()
@@ -59,33 +59,40 @@ class Front:
 
     def new_certificate(self) -> None:
         """Shown from the next start or reload on."""
-        make(self._place / "fullchain.pem", self._place / "privkey.pem", "localhost")
+        chain, key = self._place / "fullchain.pem", self._place / "privkey.pem"
+        make(chain, key, "localhost")
+        (self._place / "mythos.pem").write_text(chain.read_text() + key.read_text())
+
+    def _launch(self, *more: str) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen([*self._command(), *more], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def start(self) -> None:
         """Returns when its ports are open."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + PATIENCE
-        for port in self.ports.values():
-            while not is_open(port):
-                assert self._process.poll() is None and time.monotonic() < end, self.log.read_text()
-                select_nothing(0.01)
+        process = self._process = self._launch()
+
+        def opened() -> bool:
+            assert process.poll() is None, self.log.read_text()
+            return all(map(is_open, self.ports.values()))
+
+        until(opened, PATIENCE)
 
     def reload(self, done: Callable[[], bool]) -> None:
         """Let it read its files again; returns when that is done."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGHUP)
-        end = time.monotonic() + PATIENCE
-        while not done():
-            assert time.monotonic() < end, self.log.read_text()
-            select_nothing(0.01)
+        self._reread(self._process)
+        until(done, PATIENCE)
+
+    def _reread(self, process: subprocess.Popen[bytes]) -> None:
+        raise NotImplementedError
 
     def stop(self) -> None:
         """At once, with all connections."""
         process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            process.wait(PATIENCE)
+        for one in (*self._older, *([process] if process is not None else [])):
+            one.terminate()
+            one.wait(PATIENCE)
+        self._older.clear()
 
 
 class Nginx(Front):
@@ -115,18 +122,19 @@ class Nginx(Front):
     def check(self) -> list[str]:
         return [*self._command(), "-t"]
 
+    def _reread(self, process: subprocess.Popen[bytes]) -> None:
+        process.send_signal(signal.SIGHUP)
+
 
 class Haproxy(Front):
     def _configure(self, server: Mapping[str, int]) -> None:
-        pem = self._place / "mythos.pem"
-        pem.write_text((self._place / "fullchain.pem").read_text() + (self._place / "privkey.pem").read_text())
         ports = {"80\n": "http", "443 ": "https", "4000\n": "telnet", "4443 ": "telnet-tls"}
         text = adapted(
             ETC / "haproxy" / "haproxy.cfg",
             {
                 "    user haproxy\n    group haproxy\n": "",
                 "maxconn 20000": "maxconn 200",  # what files the tests may have open
-                "/etc/haproxy/mythos.pem": str(pem),
+                "/etc/haproxy/mythos.pem": str(self._place / "mythos.pem"),
                 "127.0.0.1:8000": f"127.0.0.1:{server['http']}",
                 "127.0.0.1:4001": f"127.0.0.1:{server['telnet']}",
                 **{f"bind :{port}": f"bind 127.0.0.1:{self.ports[name]}{port[-1]}" for port, name in ports.items()},
@@ -139,6 +147,11 @@ class Haproxy(Front):
 
     def check(self) -> list[str]:
         return [*self._command(), "-c"]
+
+    def _reread(self, process: subprocess.Popen[bytes]) -> None:
+        """As its master does: a new process takes the ports, and tells the old one to finish."""
+        self._older.append(process)
+        self._process = self._launch("-sf", str(process.pid))
 
 
 _KEPT: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

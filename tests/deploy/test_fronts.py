@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.copies import ETC
+from tests.deploy.copies import ETC, free_ports
 from tests.deploy.fronts import PLAYER, Front, Haproxy, Nginx, Stream, ask, by_tls, from_player, https
 from tests.house.clients import PATIENCE, Telnet, WebSocket
 from tests.house.server import TWISTD, Server
+from tests.postgres import until
 
 _PASSWORD = "a good long one"
 
@@ -93,7 +94,7 @@ def test_a_restart_of_the_front_loses_no_line(front: Front, house: Server) -> No
         player.until('says, "before"')
     front.stop()
     with pytest.raises((EOFError, OSError)):
-        ann.until("nothing")
+        ann.until("what nobody says")
     for line in (plain, secure):
         line.ended()
     words = ["one", "two", "three", "four"]
@@ -139,6 +140,10 @@ def test_what_a_front_adds(front: Front) -> None:
     page = ask(front, "GET", "/play")
     assert page.status == 200
     assert "max-age" in page.headers["strict-transport-security"]
+    assert page.headers["content-encoding"] is None
+    packed = {"accept-encoding": "gzip"}
+    assert ask(front, "GET", "/play", headers=packed).headers["content-encoding"] == "gzip"
+    assert ask(front, "GET", "/api/openapi.json", headers=packed).headers["content-encoding"] is None
     assert ask(front, "GET", "/metrics").status == 404
     assert ask(front, "GET", "/health/live").status == 200
 
@@ -169,9 +174,10 @@ def test_too_much_is_kept_away(front: Front, house: Server) -> None:
     assert house.log.stat().st_size == before
 
 
-def test_a_reload_cuts_nobody(house: Server, nginx: Path, tmp_path: Path) -> None:
-    """nginx takes up a new certificate: who plays goes on over the same connection, who comes sees the new one."""
-    front = Nginx(nginx, tmp_path, house.ports)
+@pytest.mark.parametrize("kind", [Nginx, Haproxy], ids=["nginx", "haproxy"])
+def test_a_reload_cuts_nobody(kind: type[Front], house: Server, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """It takes up a new certificate: who plays goes on over the same connection, who comes sees the new one."""
+    front = kind(request.getfixturevalue(kind.__name__.lower()), tmp_path, house.ports)
     front.start()
     try:
         ann = _socket(front, _guest(front))
@@ -182,6 +188,38 @@ def test_a_reload_cuts_nobody(house: Server, nginx: Path, tmp_path: Path) -> Non
         ann.cut()
     finally:
         front.stop()
+
+
+def _wait_for(front: Front, status: int) -> None:
+    """Until that is the answer whether the server is ready."""
+    until(lambda: ask(front, "GET", "/health/ready").status == status, PATIENCE)
+
+
+def test_a_restart_of_the_server(nginx: Path, haproxy: Path, tmp_path: Path) -> None:
+    """Meanwhile the fronts say so, and let players back in as soon as it is there again."""
+    telnet, http = free_ports(2)
+    trusted = {"MYTHOS_HTTP_TRUSTED_PROXIES": "127.0.0.1", "MYTHOS_TELNET_TRUSTED_PROXIES": "127.0.0.1"}
+    fronts: list[Front] = []
+    with Server(tmp_path / "data", "--telnet", str(telnet), "--http", str(http), env=trusted) as house:
+        try:
+            for kind, program in ((Nginx, nginx), (Haproxy, haproxy)):
+                place = tmp_path / kind.__name__
+                place.mkdir()
+                fronts.append(kind(program, place, house.ports))
+                fronts[-1].start()
+            players = [_socket(front, _guest(front)) for front in fronts]
+            for player in players:
+                player.command("look")
+            assert house.stop() == 143
+            for front, status in zip(fronts, (502, 503), strict=True):
+                _wait_for(front, status)
+            house.start()
+            for front, player in zip(fronts, players, strict=True):
+                _wait_for(front, 200)
+                assert _socket(front, player.token, player.epoch, player.last).hello["resumed"] is True
+        finally:
+            for front in fronts:
+                front.stop()
 
 
 def test_files_are_right(nginx: Path, haproxy: Path, house: Server, tmp_path: Path) -> None:
