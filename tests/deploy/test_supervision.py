@@ -198,30 +198,32 @@ def test_supervisor_starts_it_again(supervisord: Path, tmp_path: Path) -> None:
 
 
 def test_a_log_is_rotated(logrotate: Path, tmp_path: Path) -> None:
-    """The server writes on, into the emptied file; the old words stand in the other."""
+    """The server goes on in a new file, by what a reload of the unit does; no word is lost."""
+    reload = _section(_UNITS / "mythos.service", "Service")["ExecReload"]
     logs = tmp_path / "log"
     logs.mkdir(mode=0o750)
     log, rules, state = logs / "mythos.log", tmp_path / "rules", tmp_path / "state"
-    own = f"    su {getpass.getuser()} {grp.getgrgid(os.getegid()).gr_name}\n" if os.geteuid() == 0 else ""
-    rules.write_text(
-        adapted(ETC / "logrotate" / "mythos", {"/var/log/mythos": str(logs), "    su mythos mythos\n": own})
-    )
-    checked = subprocess.run([logrotate, "-d", rules], capture_output=True, text=True, timeout=PATIENCE)
-    assert checked.returncode == 0
-    assert "error" not in checked.stderr
-    trusted = {"LOG_FILE": str(log), "MYTHOS_TELNET_TRUSTED_PROXIES": "127.0.0.1"}
-    with Server(tmp_path / "data", env=trusted) as house:
+    variables = {"LOG_FILE": str(log), "MYTHOS_LOG_ROTATE_SIZE": "0", "MYTHOS_TELNET_TRUSTED_PROXIES": "127.0.0.1"}
+    with Server(tmp_path / "data", env=variables) as house:
+        own = f"    su {getpass.getuser()} {grp.getgrgid(os.getegid()).gr_name}\n" if os.geteuid() == 0 else ""
+        changes = {"/var/log/mythos": str(logs), "    su mythos mythos\n": own}
+        changes["systemctl reload mythos"] = reload.replace("$MAINPID", str(house.pid))
+        rules.write_text(adapted(ETC / "logrotate" / "mythos", changes))
+        checked = subprocess.run([logrotate, "-d", rules], capture_output=True, text=True, timeout=PATIENCE)
+        assert checked.returncode == 0
+        assert "error" not in checked.stderr
 
         def be_logged() -> None:
             stranger = Telnet(house.ports["telnet"])
             stranger.send("no header")
             stranger.close()
-            until(lambda: "did not say for whom it speaks" in log.read_text())
+            until(lambda: log.exists() and "did not say for whom it speaks" in log.read_text())
 
         be_logged()
         old = log.read_text()
         subprocess.run([logrotate, "-f", "-s", state, rules], check=True, timeout=PATIENCE)
-        assert (logs / "mythos.log.1").read_text() == old
-        assert log.read_text() == ""
+        until(log.exists)
         be_logged()
+        assert (logs / "mythos.log.1").read_text().startswith(old)
         assert log.read_text().startswith("{")
+        assert house.stop() == 143

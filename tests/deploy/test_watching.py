@@ -65,8 +65,7 @@ def _prometheus(program: Path, place: Path, metrics: int) -> Iterator[str]:
     config = place / "prometheus.yml"
     changes = {"127.0.0.1:9090": f"127.0.0.1:{metrics}", "scrape_interval: 15s": "scrape_interval: 1s"}
     config.write_text(adapted(_SCRAPE, changes))
-    for rules in _SCRAPE.parent.glob("*rules.yml"):
-        (place / rules.name).write_text(rules.read_text())
+    (place / "rules.yml").write_text((_SCRAPE.parent / "rules.yml").read_text())
     listen, store = f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={place / 'kept'}"
     with (place / "prometheus.log").open("wb") as log:
         process = subprocess.Popen([program, f"--config.file={config}", listen, store], stdout=log, stderr=log)
