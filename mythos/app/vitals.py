@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mythos.app.parts import Parts, Watcher
@@ -13,6 +13,8 @@ from mythos.net.api import Api
 from mythos.net.certificate import Certificate
 from mythos.net.doorman import Doorman
 from mythos.net.outlet import short
+from mythos.play.ports import Connection
+from mythos.play.sessions import Session, Standing
 from mythos.store.postgres.store import PostgresStore
 from mythos.telemetry.health import Health, Probe
 from mythos.telemetry.logs import Observer
@@ -148,30 +150,24 @@ class Vitals:
     def _count(self) -> Numbers:
         parts = self._parts
         outlet, realm = parts.outlet, parts.realm
-        links = [link.kind for link in outlet.links]
+        links = Counter(link.kind for link in outlet.links)
         pool = 2 if isinstance(parts.store, PostgresStore) else 1
-        by_type: Counter[str] = Counter(websocket=0, sse=0, dual=0, telnet=0)
-        zones: Counter[str] = Counter(dict.fromkeys(realm.world.atlas.zones, 0))
+        here = tuple(realm.sessions())
+        zones: dict[str, int] = dict.fromkeys(realm.world.atlas.zones, 0)
         rooms = realm.world.atlas.rooms
-        present = 0
-        for session in realm.sessions():
-            present += 1
-            zones[rooms[session.me.room].zone] += 1
-            if session.connections:
-                by_type[_type({connection.kind for connection in session.connections})] += 1
-        states = Counter(
-            "linkdead" if one.standing.value == "present" and not one.connections else one.standing.value
-            for one in realm.every_session()
-        )
+        for room, count in Counter(session.me.room for session in here).items():
+            zones[rooms[room].zone] += count
+        by_type = Counter(_type(session.connections) for session in here if session.connections)
+        states = Counter(_state(session) for session in realm.every_session())
         return Numbers(
-            connections={door: links.count(door) for door in outlet.delivered},
+            connections={door: links[door] for door in outlet.delivered},
             opened=outlet.opened,
             closed=outlet.closed,
             refused=self._doorman.refused,
             healthy=sum(not link.shut for link in outlet.links),
-            by_type=by_type,
+            by_type={kind: by_type[kind] for kind in ("websocket", "sse", "dual", "telnet")},
             sessions={state: states[state] for state in ("waiting", "present", "linkdead", "away")},
-            present=present,
+            present=len(here),
             zones=zones,
             queued=realm.queued,
             held=parts.commits.held,
@@ -193,7 +189,17 @@ class Vitals:
         )
 
 
-def _type(doors: set[str]) -> str:
+def _state(session: Session) -> str:
+    standing = session.standing
+    if standing is Standing.PRESENT and not session.connections:
+        return "linkdead"
+    return standing.value
+
+
+def _type(connections: Sequence[Connection]) -> str:
+    if len(connections) == 1:
+        return connections[0].kind
+    doors = {connection.kind for connection in connections}
     if {"websocket", "sse"} <= doors:
         return "dual"
     return "websocket" if "websocket" in doors else "sse" if "sse" in doors else "telnet"
