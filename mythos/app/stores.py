@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from mythos.app.files import StartError
 from mythos.config.model import Database
 from mythos.play.ports import AccountStore, Store
 from mythos.store.memory import MemoryStore
@@ -34,11 +35,21 @@ async def open_store(
     """The store, on today's schema.
 
     :raises SchemaError: it cannot be used; with what to do
+    :raises StartError: there is no place for it
     """
     if database.url.postgres:
         patience, wait = database.acquire_timeout, database.start_timeout
         return await open_postgres(target(database), reactor, patience=patience, wait=wait, tell=tell, lost=lost)
-    return MemoryStore() if database.path is None else SQLiteStore(database.path, reactor)
+    if database.path is None:
+        return MemoryStore()
+    try:
+        database.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"The directory of the store {database.path} cannot be made ({error.strerror}): choose another with "
+            "DATABASE_URL or DB_PATH."
+        ) from error
+    return SQLiteStore(database.path, reactor)
 
 
 def target(database: Database) -> Target:

@@ -74,7 +74,8 @@ def load(*, options: Mapping[str, str], environ: Mapping[str, str], files: Files
     values = {setting.key: resolved[setting.key] for setting in DECLARED.settings()}
     sources = {key: resolved.value(key).source for key in values}
     if values["tls.enabled"] and values["tls.certificate"] is None:
-        problems.add(Spot(sources["tls.enabled"].where), "TLS needs a certificate: name its file in tls.certificate")
+        place = sources["tls.enabled"].where.removeprefix("environment ")
+        problems.add(Spot(place), "TLS needs a certificate: name its file in tls.certificate")
         problems.check(ConfigError)
     known = {name for setting in DECLARED.settings() for name in setting.names}
     given = {name for layer in (entries, process) for name, entry in layer.items() if entry.text.strip()}

@@ -10,7 +10,7 @@ from mythos.config.declare import Section, Setting, Size
 from mythos.config.load import Loaded
 from mythos.config.model import DECLARED
 
-__all__ = ["MASK", "Option", "Shown", "options", "shown", "template"]
+__all__ = ["MASK", "Option", "Shown", "facts", "options", "shown", "template"]
 
 MASK: Final = "********"
 
@@ -73,11 +73,12 @@ def _lines(section: Section, indent: str) -> Iterator[str]:
             yield from _lines(child, indent + "  ")
         else:
             yield from ("", f"{indent}# {child.help}")
-            yield from (f"{indent}# {line}" for line in _facts(child))
+            yield from (f"{indent}# {line}" for line in facts(child))
             yield f"{indent}# {name}{'_file' if child.secret else ''}:{_default(child)}"
 
 
-def _facts(setting: Setting) -> Iterator[str]:
+def facts(setting: Setting) -> Iterator[str]:
+    """What its comment says beside its help: defaults by size or by rule, and its variables."""
     if setting.by_size:
         yield "default by size: " + ", ".join(
             f"{size.value} {text}" for size, text in zip(Size, setting.by_size, strict=True)
@@ -86,7 +87,7 @@ def _facts(setting: Setting) -> Iterator[str]:
         yield f"default: {setting.rule}"
     names = ", ".join(name for alias in setting.env for name in alias.names)
     option = f"; option: --{setting.option}" if setting.option else ""
-    yield f"variable: {names}{' (or with _FILE)' if setting.secret else ''}{option}"
+    yield f"variable: {names}{' (or with _FILE)' if setting.sealed else ''}{option}"
 
 
 def _default(setting: Setting) -> str:

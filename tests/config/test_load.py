@@ -300,6 +300,12 @@ def test_secrets_come_from_files_and_variables() -> None:
     ):
         assert loaded.config.security.secret_key == "k" * 40
         assert loaded.secret_files == (Path("/run/secrets/key"),)
+    for loaded in (
+        read(files={"/run/url": "postgres://u:p@h/d\n"}, env={"DATABASE_URL_FILE": "/run/url"}),
+        read("database: {url_file: /run/url}\n", files={"/run/url": "postgres://u:p@h/d\n"}),
+    ):
+        assert loaded.config.database.url.url == "postgresql://u:p@h/d"
+        assert loaded.secret_files == (Path("/run/url"),)
     assert read("security: {secret_key: '${KEY}'}\n", env={"KEY": "abc"}).config.security.secret_key == "abc"
 
 
@@ -354,6 +360,7 @@ def test_no_secret_is_printed_by_accident() -> None:
             "1:24: error: a secret does not stand in this file: use secret_key_file: FILE, or secret_key: ${NAME}",
         ),
         ("security: {secret_key_file: nowhere}\n", "1:29: error: there is no file nowhere"),
+        ("tls: {enabled: yes}\n", "1:16: error: TLS needs a certificate: name its file in tls.certificate"),
         ("world: {seed: x}\n", "1:15: error: expected a whole number, not 'x'"),
     ],
 )
