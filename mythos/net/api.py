@@ -34,7 +34,7 @@ from mythos.play.realm import Realm
 from mythos.play.sessions import Session
 from mythos.telemetry.health import Health
 from mythos.wire import client, sse
-from mythos.wire.charset import sanitize
+from mythos.wire.clean import sanitize
 
 __all__ = ["Api", "Problem"]
 

@@ -36,7 +36,7 @@ from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
 from mythos.wire import client
-from mythos.wire.charset import sanitize
+from mythos.wire.clean import sanitize
 from mythos.wire.deflate import LEAST, Units
 from mythos.wire.message import Message
 from mythos.wire.mudstandards import STREAMS, SUBPROTOCOLS, speech

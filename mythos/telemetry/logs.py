@@ -31,6 +31,10 @@ _SECRETS = re.compile(
     r"eyJ[\w-]+\.[\w-]+\.[\w-]+|[0-9a-f]{16,}\.[\w-]{20,}|\$argon2\S+|(?i:bearer\s+)\S+|(?<=ticket=)[\w-]+"
 )
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x0A}
+#: What would begin another line, or turn one around.
+_CONTROLS |= {
+    code: f"\\u{code:04x}" for code in (0x2028, 0x2029, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 #: What Twisted tells of itself at start and stop is no news to an operator.
 _QUIET = ("twisted", "stdout", "stderr", "log_legacy", "-")
 
@@ -112,7 +116,7 @@ class Observer:
         at = datetime.fromtimestamp(event["log_time"], UTC).strftime("%Y-%m-%d %H:%M:%S")
         found = self.context()
         where = f" [{' '.join(found.values())}]" if found else ""
-        text = redact(formatEvent(event))
+        text = redact(formatEvent(event)).replace("\n", "\\n")
         return f"{at} {level:8} {namespace.rsplit('.', 1)[-1]}: {text}{where}{_trace(event)}"
 
     def _json(self, event: LogEvent, level: str, rank: int, namespace: str) -> str:

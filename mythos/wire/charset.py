@@ -1,4 +1,4 @@
-"""Words to bytes and back: what a client's bytes mean, and the one sanitiser for words from players.
+"""Words to bytes and back: what a client's bytes mean, and how it is written to.
 
 A line is collected as bytes and decoded whole at its end, so a character cut by a packet needs no care.
 """
@@ -12,7 +12,9 @@ from typing import Final
 
 import wcwidth
 
-__all__ = ["Charset", "Encoding", "charset_named", "encode", "fit", "sanitize"]
+from mythos.wire.clean import clean
+
+__all__ = ["Charset", "Encoding", "charset_named", "encode", "fit"]
 
 
 class Charset(Enum):
@@ -34,19 +36,6 @@ _NAMES: Final = {
     "usascii": Charset.ASCII,
     "ansix341968": Charset.ASCII,
 }
-
-#: C0 and C1 controls, DEL, line and paragraph separator, bidi controls, byte order mark, surrogates.
-_FORBIDDEN: Final = dict.fromkeys(
-    [
-        *(*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029),
-        *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
-        *(0xFEFF, *range(0xD800, 0xE000)),
-    ]
-)
-#: CSI, OSC and SS3 sequences whole, so that no "[31m" stays behind.
-_ESCAPE: Final = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)|O[ -~])|\x9b[0-?]*[ -/]*[@-~]"
-)
 
 _CYRILLIC: Final = (
     "а a б b в v г g ґ g д d е e ё yo є ye ж zh з z и i і i ї yi й y к k л l м m н n о o п p р r с s т t у u ў w "
@@ -98,27 +87,6 @@ _INSTEAD: Final = {
 def charset_named(name: str) -> Charset | None:
     """The charset that a peer calls by this name; None if we do not speak it."""
     return _NAMES.get(re.sub(r"[-_. ]", "", name).lower())
-
-
-def _clean(text: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
-    if "\x1b" in text or "\x9b" in text:
-        text = _ESCAPE.sub("", text)
-    return unicodedata.normalize("NFC", text.translate(_FORBIDDEN))
-
-
-def sanitize(text: str) -> str:
-    """Make words from a player fit to be stored and heard by others.
-
-    NFC; terminal sequences, C0 and C1 controls, bidi controls, surrogates, U+2028, U+2029 and U+FEFF
-    are gone; white space of any kind is one space, none at the ends. Doing it twice changes nothing.
-    """
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
-    if not text.isprintable():  # tabs and line ends part words, so they become spaces before controls go
-        text = _clean(" ".join(text.split()))
-    return " ".join(_clean(text).split())
 
 
 def fit(text: str, charset: Charset) -> str:
@@ -185,19 +153,19 @@ class Encoding:
         """
         if line.isascii():
             text = line.decode("ascii")
-            return text if text.isprintable() else _clean(text)
+            return text if text.isprintable() else clean(text)
         known = self.wanted or self.agreed
         if known is Charset.LATIN1:
-            return _clean(line.decode("latin-1"))
+            return clean(line.decode("latin-1"))
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
             if Charset.UTF8 in (known, self.learnt):
-                return _clean(line.decode("utf-8", "replace"))
+                return clean(line.decode("utf-8", "replace"))
             self.learnt = Charset.LATIN1
-            return _clean(_western(line))
+            return clean(_western(line))
         self.learnt = Charset.UTF8
-        return _clean(text)
+        return clean(text)
 
     def output(self, *, terminal_type: bool) -> Charset:
         """What to write in. Until something is proven: UTF-8 if the client answered TTYPE, else ASCII."""

@@ -114,7 +114,7 @@ def test_tell_and_reply(world: World) -> None:
     assert world.typed("Ann", "i3 tell Zoe@other mud: hello there") == ['You tell zoe@Other MUD, "hello there"']
     assert world.other.take("tell") == [["tell", 4, "Ours", "ann", "Other MUD", "zoe", "Ann", "hello there"]]
     world.other.say("tell", "%^RED%^Zoe%^RESET%^", "hi \x1b[31myou", user="Zoe", to="Ours", to_user="ANN")
-    assert world.hear("Ann") == ['Zoe@Other MUD tells you, "hi [31myou"']
+    assert world.hear("Ann") == ['Zoe@Other MUD tells you, "hi you"']
     assert world.typed("Ann", "i3 reply and you") == ['You tell zoe@Other MUD, "and you"']
     assert world.other.take("tell")[0][5:] == ["zoe", "Ann", "and you"]
 
@@ -291,7 +291,7 @@ def test_colours(world: World) -> None:
     world.typed("Bob", "i3 listen gossip")
     said = "hot %^RED%^tea  %^BOLD%^ now%^RESET%^\x1b[2J !  "
     zoe = Span("Zoe@Other MUD", Role.PLAYER)
-    tea = Span("hot "), Span("tea ", Role.RED), Span("now", Role.BRIGHT_RED), Span("[2J !")
+    tea = Span("hot "), Span("tea ", Role.RED), Span("now", Role.BRIGHT_RED), Span(" !")
     world.other.say("channel-m", "gossip", "%^BLUE%^Zoe", said, user="zoe")
     world.other.say("channel-e", "gossip", "Zoe", "%^CYAN%^$N hums.", user="zoe")
     for who in ("Ann", "Bob"):
@@ -302,9 +302,9 @@ def test_colours(world: World) -> None:
     (told,) = world.lines("Ann")
     assert told.spans == (zoe, Span(' tells you, "'), *tea, Span('"'))
     assert render(told, style(Colours.ANSI)) == (
-        b'\x1b[94mZoe@Other MUD\x1b[0m tells you, "hot \x1b[31mtea \x1b[0m\x1b[91mnow\x1b[0m[2J !"\r\n'
+        b'\x1b[94mZoe@Other MUD\x1b[0m tells you, "hot \x1b[31mtea \x1b[0m\x1b[91mnow\x1b[0m !"\r\n'
     )
-    words = b'Zoe@Other MUD tells you, "hot tea now[2J !"\r\n'
+    words = b'Zoe@Other MUD tells you, "hot tea now !"\r\n'
     assert render(told, style()) == render(told, style(Colours.TRUE, screen_reader=True)) == words
     again = Intermud(world.scene.realm, "Ours", world.port)
     again.remember(json.loads(json.dumps(world.intermud.kept())))
@@ -420,7 +420,7 @@ def test_what_cannot_be_done_to_channels(world: World) -> None:
     """It is said why, and no router is asked."""
     world.scene.me("Ann").keeper = True
     world.exchange.channels["theirs"] = packets.ChannelInfo("Other MUD", 0)
-    listed: dict[Any, Any] = {"theirs": ["\x1bOther MUD", 0], 5: ["A", 0], "": ["A", 0], "odd": ["A"]}
+    listed: dict[Any, Any] = {"theirs": ["\x1b[mOther MUD", 0], 5: ["A", 0], "": ["A", 0], "odd": ["A"]}
     world.port.learn(packets.ChannelList("*box", "", "Ours", "", 9, listed))
     assert sorted(world.intermud.channels) == ["gossip", "theirs"]
     world.typed("Ann", "i3 channel add tea")
@@ -476,11 +476,11 @@ def test_a_filtered_channel_of_ours(world: World) -> None:
     world.other.say("channel-t", "tea", "Ours", "ann", "$N pokes $O.", "\x07" + "x" * 9000, "Zoe", "Ann", user="zoe")
     said, emoted, aimed = world.other.take()
     assert said[2:] == ["Other MUD", "zoe", 0, 0, "tea", "%^RED%^Zoe", "100%^ %^RED%^hot"]
-    assert emoted[6:] == ["tea", "Zoe", "$N [2Jfaints. Ann: I lie"]
+    assert emoted[6:] == ["tea", "Zoe", "$N faints. Ann: I lie"]
     assert (aimed[7:10], len(aimed[10])) == (["Ours", "ann", "$N pokes $O."], TEXT)
     assert world.hear("Bob") == [
         "[tea] Zoe@Other MUD: 100%^ hot",
-        "[tea] Zoe@Other MUD [2Jfaints. Ann: I lie",
+        "[tea] Zoe@Other MUD faints. Ann: I lie",
         "[tea] Zoe@Other MUD pokes Ann.",
     ]
     world.typed("Ann", "i3 chan tea we are always heard")

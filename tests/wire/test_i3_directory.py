@@ -33,7 +33,7 @@ def test_changes() -> None:
 
 def test_bad_entries_cost_only_themselves() -> None:
     directory = Directory()
-    entries: dict[Any, Any] = {5: INFO, "": INFO, "\x1bOdd\n MUD": INFO, "x": [1], "y": "z", "Good": INFO}
+    entries: dict[Any, Any] = {5: INFO, "": INFO, "\x1b[mOdd\n MUD": INFO, "x": [1], "y": "z", "Good": INFO}
     directory.learn(MudList("*r", "", "Ours", "", 1, entries))
     assert list(directory.muds) == ["Odd MUD", "Good"]
     channels: dict[Any, Any] = {"gossip": ["A\x07", 0], "bad": ["A"], 5: ["A", 0], "typed": ["A", "0"]}

@@ -43,7 +43,7 @@ COLOURS = list(Role)[-16:]
         ("%^NOCOLOUR%^x", [Span("%^NOCOLOUR%^x")]),
         ("100%^2 is much", [Span("100%^2 is much")]),
         ("5 %^ 3", [Span("5 %^ 3")]),
-        ("\x1b[31mred\x07", [Span("[31mred")]),
+        ("\x1b[31mred\x07", [Span("red")]),
         ("%\x07^RED%^x", [Span("x", Role.RED)]),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from mythos.wire import clean as wire
 from mythos.wire.i3 import packets
 from mythos.wire.i3.packets import BadPacket, Packet, WhoRow
 
@@ -28,9 +29,6 @@ ROWS: Final = 512
 Told = tuple[str, dict[str, Any], str, str]
 
 _encode = msgspec.json.Encoder().encode
-#: Control characters, but for tab and line feed.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LEVEL = re.compile(r"Level (\d+) - ")
 
 
@@ -85,15 +83,14 @@ def now_text(wall: float) -> str:
 
 
 def clean(text: str, longest: int = LINE) -> str:
-    """Words without control characters, and no more of them than one wants to read."""
-    text = text[:longest]
-    return _CONTROL.sub("", text) if _CONTROL.search(text) else text
+    """Words that are safe to show, and no more of them than one wants to read."""
+    return wire.clean_lines(text[:longest])
 
 
 def name(text: str) -> str:
     """A name, on one line."""
     text = text[:NAME]
-    return _IN_NAMES.sub("", text) if _IN_NAMES.search(text) else text
+    return text if text.isprintable() else wire.clean(text)
 
 
 def event_of(packet: Packet) -> Told | None:

@@ -16,7 +16,7 @@ from mythos.play.narrate import prompting
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import QUEUE, Session, Standing
 from mythos.wire import ansi, gmcp
-from mythos.wire.charset import sanitize
+from mythos.wire.clean import sanitize
 from mythos.wire.message import TALK, Line, Role, Span, State, line
 from mythos.world.state import Character, World
 

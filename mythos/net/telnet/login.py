@@ -9,7 +9,7 @@ from mythos.errors import Refusal
 from mythos.play import names
 from mythos.play.accounts import Accounts
 from mythos.play.sessions import Session
-from mythos.wire.charset import sanitize
+from mythos.wire.clean import sanitize
 
 __all__ = ["Guest", "Login"]
 

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from mythos.wire.clean import clean_lines
 from mythos.wire.message import Role, Span
 
-__all__ = ["plain", "read", "strip", "write"]
+__all__ = ["plain", "read", "write"]
 
 #: Names that set a colour, and what it is with BOLD before or behind it. ORANGE is the yellow of terminals.
 _COLOURS: Final = {
@@ -52,7 +53,7 @@ def read(text: str) -> list[Span]:
     """Words with codes -> spans, control characters gone; neighbours differ in colour, none is empty."""
     runs: list[tuple[Role | None, Role | None, list[str]]] = []
     colour, bold, ground = "", False, None
-    pieces = strip(text).split(_MARK)
+    pieces = clean_lines(text).split(_MARK)
     coded = True  # the piece before it was a code: its delimiter is not text
     for place, piece in enumerate(pieces):
         inside = 0 < place < len(pieces) - 1
@@ -90,7 +91,7 @@ def write(spans: Iterable[Span]) -> str:
     joined = _joined(spans)
     for span in joined:
         codes = _WRITTEN.get(span.role, "") + _BEHIND.get(span.ground, "")
-        words = _LOOSE.sub("%", strip(span.text))
+        words = _LOOSE.sub("%", clean_lines(span.text))
         if words in _CODES and (codes or len(joined) > 1):  # between two delimiters it would read as one
             words = f"{words[:1]}{codes or _RESET}{words[1:]}"
         parts.append(f"{codes}{words}{_RESET}" if codes else words)
@@ -107,10 +108,3 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
         elif span.text:
             joined.append(Span(span.text, role, "", span.ground))
     return joined
-
-
-def strip(text: str) -> str:
-    """Without control characters but line ends: an escape from the network must never reach a terminal."""
-    if text.isprintable():
-        return text
-    return "".join([letter for letter in text if letter == "\n" or (letter >= " " and not "\x7f" <= letter <= "\x9f")])
