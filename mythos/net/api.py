@@ -170,12 +170,16 @@ class Api:
             except Problem as problem:
                 return _error(request, problem.status, problem.code, str(problem))
             except TooManyTries as refusal:
+                _log.warn("login refused: {address} has tried too often", address=self._address_of(request))
                 request.setHeader(b"retry-after", b"%d" % max(1, round(refusal.wait)))
                 return _error(request, 429, "too_many_tries", str(refusal))
             except Busy as refusal:
                 request.setHeader(b"retry-after", b"2")
                 return _error(request, 503, "busy", str(refusal))
-            except (TokenInvalid, WrongPassword) as refusal:
+            except WrongPassword as refusal:
+                _log.warn("login failed from {address}", address=self._address_of(request))
+                return _error(request, 401, "unauthorized", str(refusal))
+            except TokenInvalid as refusal:
                 return _error(request, 401, "unauthorized", str(refusal))
             except NameTaken as refusal:
                 return _error(request, 409, "name_taken", str(refusal))

@@ -279,6 +279,9 @@ class Accounts:
         """Tells the player how it went. All its refresh tokens are worth nothing from then on."""
         try:
             account = await self._of(session)
+            wait = self._throttle.wait(f"/password {account.key}", session.id, self._clock.seconds())
+            if wait:
+                raise TooManyTries(wait)
             if not await self._hasher.verify(account.password, old):
                 raise Refusal("That is not your password. Nothing was changed.")
             _check_password(new)

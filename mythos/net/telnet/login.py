@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from twisted.logger import Logger
+
 from mythos.errors import Refusal
 from mythos.play import names
-from mythos.play.accounts import Accounts
+from mythos.play.accounts import Accounts, TooManyTries, WrongPassword
 from mythos.play.sessions import Session
 from mythos.wire.clean import sanitize
 
 __all__ = ["Guest", "Login"]
+
+_log = Logger()
 
 #: Wrong passwords on one connection before it is closed.
 TRIES = 5
@@ -126,6 +130,10 @@ class Login:
         try:
             return await self._accounts.login(name, password, self._guest.address)
         except Refusal as refusal:
+            if isinstance(refusal, WrongPassword):
+                _log.warn("login failed from {address}", address=self._guest.address)
+            elif isinstance(refusal, TooManyTries):
+                _log.warn("login refused: {address} has tried too often", address=self._guest.address)
             if self._tries >= TRIES:
                 self._guest.hang_up(
                     f"{refusal} That was the last try on this connection. Come back as guest to play without one."
