@@ -20,6 +20,7 @@ from mythos.app.mssp import status_table
 from mythos.app.network import Network
 from mythos.app.parts import Chance, Parts, Pump, Starter, Watcher
 from mythos.app.places import read_world, web_files
+from mythos.app.sanctions import heed, open_sanctions
 from mythos.app.server import Server
 from mythos.app.stores import Opener, open_store
 from mythos.app.vitals import Vitals
@@ -145,6 +146,7 @@ class House(Server):
         accounts = Accounts(
             realm, store, store, hasher, tokens, clock, Throttle(config.limits.logins if config.limits.enabled else 1e6)
         )
+        accounts.sanctions = open_sanctions(config.data)
         realm.accounts = accounts
         realm.reload = self._reload_content
         realm.stop = self.stop_in
@@ -161,6 +163,7 @@ class House(Server):
             config.limits.accept.open if config.limits.enabled else 1_000_000,
             config.limits.accept.per_second if config.limits.enabled else 1_000_000,
         )
+        heed(accounts.sanctions, clock, doorman, realm.channels)
         proxies = Proxies(config.http.trusted_proxies)
         origins = Origins(config.http.cors_origins)
         requests = self._requests(proxies)
@@ -273,6 +276,7 @@ class House(Server):
             counted=self.vitals.metrics,
             tail=self.tail,
             reload=self._reload_content,
+            stay=self.stay,
         ).orders
         self.doors.open_control(ControlFactory(orders | (parts.network.orders if parts.network is not None else {})))
         self.doors.tell()

@@ -165,6 +165,13 @@ class Server(Service):
             self._stopping.cancel()
         self._stopping = self._reactor.callLater(seconds, self._reactor.stop)
 
+    def stay(self) -> bool:
+        """Do not stop after all. False: it was not about to."""
+        if self._stopping is None or not self._stopping.active():
+            return False
+        self._stopping.cancel()
+        return True
+
     def stopService(self) -> Deferred[None]:
         super().stopService()
         return Deferred.fromCoroutine(self._stop())

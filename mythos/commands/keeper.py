@@ -57,7 +57,7 @@ def _kick(call: Call) -> None:
 def _mute(call: Call) -> None:
     session = _somebody(call, "@mute <player> [minutes]")
     minutes = _number(call.rest.partition(" ")[2].strip() or "10", _MUTE)
-    call.realm.channels.mute(session.me.id, call.realm.now + 60.0 * minutes)
+    call.realm.mute(session, 60.0 * minutes, by=call.me.name)
     if minutes:
         call.realm.words_to(session, f"A keeper asks you to be silent: channels, tells and shouts, {minutes} minutes.")
         call.reply(f"{session.me.name} is muted for {minutes} minutes.")

@@ -1,13 +1,16 @@
-"""``mythosctl shutdown``, ``reload``: what is done about the server itself."""
+"""``mythosctl drain``, ``resume``, ``shutdown``, ``reload``: what is done about the server itself."""
 
 from __future__ import annotations
 
 import click
 
 from mythos.ctl.numbers import seconds_text
-from mythos.ctl.remote import SPAN, Remote, asking, yes_option
+from mythos.ctl.remote import FAILED, SPAN, Remote, asking, pause, yes_option
 
 __all__ = ["COMMANDS"]
+
+#: Seconds between two looks at who plays still.
+_LOOK = 0.5
 
 
 @click.command()
@@ -35,4 +38,35 @@ def reload(remote: Remote) -> None:
     remote.show(answer, answer["message"])
 
 
-COMMANDS = (shutdown, reload)
+@click.command()
+@asking
+@click.option("--message", default="", help="What everybody is told.")
+@click.option("--timeout", type=SPAN, default="0s", metavar="TIME", help="Wait so long for everybody to leave.")
+def drain(remote: Remote, message: str, timeout: float) -> None:
+    """Let nobody new in. Who plays goes on, everything is saved, and health says draining.
+
+    With --timeout: exit 1 if somebody still plays then.
+    """
+    answer = remote.ask("drain", message=message)
+    waited, left = 0.0, answer["players"]
+    while left and waited < timeout:
+        pause(_LOOK)
+        waited += _LOOK
+        now = remote.ask("status")["players"]
+        if now != left:
+            left = now
+            click.echo(f"{left} play still.", err=True)
+    remote.show({"players": left}, "Nobody new is let in. " + (f"{left} play still." if left else "Nobody plays."))
+    if timeout and left:
+        raise SystemExit(FAILED)
+
+
+@click.command()
+@asking
+def resume(remote: Remote) -> None:
+    """Let everybody in again, and do not stop after all."""
+    answer = remote.ask("resume")
+    remote.show(answer, "The server does not stop." if answer["stays"] else "Everybody is let in again.")
+
+
+COMMANDS = (drain, resume, shutdown, reload)

@@ -31,6 +31,7 @@ from mythos.net.sse import EventStream
 from mythos.play.accounts import Accounts, Grant, TooManyTries, WrongPassword
 from mythos.play.ports import Busy, Clock, NameTaken, TokenInvalid, Tokens
 from mythos.play.realm import Realm
+from mythos.play.sanctions import Banned
 from mythos.play.sessions import Session
 from mythos.telemetry.health import Health
 from mythos.wire import client, sse
@@ -155,6 +156,8 @@ class Api:
 
     def _limited(self, work: Callable[[Request], Any]) -> Callable[..., Any]:
         async def limited(request: Request) -> Any:
+            if refusal := self._doorman.banned(self._address_of(request)):
+                raise Problem(403, "banned", refusal)
             wait = self._requests.wait(request)
             if wait:
                 words = f"Too many requests. Wait {wait} second{'s' if wait > 1 else ''}."
@@ -181,6 +184,8 @@ class Api:
                 return _error(request, 401, "unauthorized", str(refusal))
             except TokenInvalid as refusal:
                 return _error(request, 401, "unauthorized", str(refusal))
+            except Banned as refusal:
+                return _error(request, 403, "banned", str(refusal))
             except NameTaken as refusal:
                 return _error(request, 409, "name_taken", str(refusal))
             except Refusal as refusal:

@@ -43,7 +43,20 @@ _TYPES = 25
 _ID = 64
 
 #: Orders that change nothing.
-LOOKS = frozenset({"gateway-keys-list", "logs", "memory", "metrics", "session", "status", "who"})
+LOOKS = frozenset(
+    {
+        "account",
+        "accounts",
+        "bans",
+        "gateway-keys-list",
+        "logs",
+        "memory",
+        "metrics",
+        "session",
+        "status",
+        "who",
+    }
+)
 
 Answer = dict[str, Any]
 #: Carries an order out. May raise Refusal.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from mythos.flow.bucket import Buckets
@@ -18,6 +19,7 @@ class Doorman:
     :param open_per_address: connections one address (IPv6: /64) may hold
     :param per_second: how fast it may open them
     :ivar refused: how many were not let in
+    :ivar banned: the sentence for an address that may not come in; empty: it may
     """
 
     def __init__(self, most: int, open_per_address: int, per_second: float) -> None:
@@ -27,6 +29,7 @@ class Doorman:
         self._pace = Buckets(per_second, max(10.0, per_second * 2), 20_000)
         self.count = 0
         self.refused = 0
+        self.banned: Callable[[str], str] = lambda address: ""
 
     def admit(self, address: str, now: float) -> str:
         """Empty: it is counted, and must be let out by :meth:`leave`. Else the sentence it is refused with."""
@@ -36,6 +39,8 @@ class Doorman:
         return refusal
 
     def _refusal(self, address: str, now: float) -> str:
+        if refusal := self.banned(address):
+            return refusal
         if self.count >= self._most:
             return "Every place here is taken just now. Please come back in a few minutes."
         if not is_loopback(address):

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from mythos.errors import Refusal
+from mythos.flow.throttle import unmapped
+from mythos.ids import EntityId
 from mythos.net.control import Answer, Order, Question, ServerOrders
 from mythos.net.numbers import Counted
+from mythos.play import names
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Realm
+from mythos.play.sanctions import Kind, Sanction, network_of
 from mythos.play.sessions import Session
 from mythos.telemetry.health import Health
 from mythos.telemetry.tail import Tail
@@ -18,11 +25,18 @@ __all__ = ["WorldOrders"]
 
 #: Letters of a session's id that name it.
 _ID = 6
+#: Accounts in one answer.
+_PAGE = 500
+#: Longest mute, in seconds.
+_MUTE = 366 * 86_400.0
+#: Who orders, if nobody else is known.
+_BY = "operator"
 
 
 class WorldOrders(ServerOrders):
     """What a server with a world does.
 
+    :param stay: does not stop after all; false: it was not about to
     :param reload: loads the world's files again; returns a sentence
     """
 
@@ -37,11 +51,13 @@ class WorldOrders(ServerOrders):
         counted: Counted,
         tail: Tail | None,
         reload: Callable[[], str],
+        stay: Callable[[], bool],
     ) -> None:
         super().__init__(health, ports=ports, stop=stop, counted=counted, tail=tail)
         self._realm = realm
         self._accounts = accounts
         self._reload = reload
+        self._stay = stay
 
     @property
     def orders(self) -> dict[str, Order]:
@@ -53,6 +69,17 @@ class WorldOrders(ServerOrders):
             "kick": self._kick,
             "reload": self._reload_world,
             "create-account": self._create_account,
+            "accounts": self._list_accounts,
+            "account": self._show_account,
+            "account-password": self._set_password,
+            "account-role": self._set_role,
+            "ban": self._ban,
+            "unban": self._unban,
+            "mute": self._mute,
+            "unmute": self._unmute,
+            "bans": self._bans,
+            "drain": self._drain,
+            "resume": self._resume,
         }
 
     async def _status(self, asked: Question) -> Answer:
@@ -146,3 +173,143 @@ class WorldOrders(ServerOrders):
     async def _create_account(self, asked: Question) -> Answer:
         account = await self._accounts.create(asked.text("name"), asked.text("password"), keeper=asked.flag("keeper"))
         return {"name": account.name}
+
+    async def _list_accounts(self, asked: Question) -> Answer:
+        """Those behind an id, :data:`_PAGE` at a time; ``next`` is the id to go on behind, 0 at the end."""
+        found = await self._accounts.some(int(asked.number("behind", 0)), _PAGE)
+        return {
+            "accounts": [{"id": one.id, "name": one.name, "keeper": one.keeper} for one in found],
+            "next": found[-1].id if len(found) == _PAGE else 0,
+        }
+
+    async def _show_account(self, asked: Question) -> Answer:
+        account = await self._accounts.find(asked.text("name"))
+        session = self._realm.session_of(account.character)
+        banned = self._accounts.sanctions.of_name(account.name, self._wall())
+        return {
+            "id": account.id,
+            "name": account.name,
+            "character": account.character,
+            "keeper": account.keeper,
+            "standing": session.standing.value if session is not None else "gone",
+            "banned": _shown(banned) if banned is not None else None,
+        }
+
+    async def _set_password(self, asked: Question) -> Answer:
+        return {"name": (await self._accounts.set_password(asked.text("name"), asked.text("password"))).name}
+
+    async def _set_role(self, asked: Question) -> Answer:
+        account = await self._accounts.set_keeper(asked.text("name"), asked.flag("keeper"))
+        return {"name": account.name, "keeper": account.keeper}
+
+    # ── bans and mutes ──────────────────────────────────────────────────────────────────────────
+
+    async def _ban(self, asked: Question) -> Answer:
+        """Whoever it is on is sent away at once; ``sent_away`` are their names."""
+        kind, what, shown = await self._on(asked)
+        wall, seconds = self._wall(), asked.number("seconds", 0.0)
+        until = wall + seconds if seconds > 0 else 0.0
+        ban = Sanction(kind, what, shown, wall, until, asked.text("reason", ""), _BY)
+        if not asked.flag("dry_run"):
+            self._accounts.sanctions.add(ban, wall)
+        sent = [one for one in self._realm.every_session() if _is_on(ban, one)]
+        if not asked.flag("dry_run"):
+            for session in sent:
+                self._realm.kick(session, ban.sentence())
+        return {**_shown(ban), "sent_away": [session.me.name for session in sent]}
+
+    async def _unban(self, asked: Question) -> Answer:
+        kind, what, _ = await self._on(asked)
+        return _shown(self._accounts.sanctions.lift(kind, what, self._wall()))
+
+    async def _on(self, asked: Question) -> tuple[Kind, str, str]:
+        kind, what = asked.text("kind"), asked.text("what")
+        if kind == "address":
+            network = network_of(what)
+            return Kind.ADDRESS, network, network
+        if kind == "account":
+            account = await self._accounts.find(what)
+            return Kind.ACCOUNT, account.key, account.name
+        if kind == "name":
+            return Kind.NAME, names.key(what.strip()), what.strip()
+        raise Refusal("A ban is on an address, an account or a name.")
+
+    async def _mute(self, asked: Question) -> Answer:
+        seconds = asked.number("seconds", 600.0)
+        if not 1.0 <= seconds <= _MUTE:
+            raise Refusal("A mute is for a second to a year.")
+        session = self._realm.find_player(asked.text("name"))
+        self._realm.mute(session, seconds, asked.text("reason", ""), _BY)
+        why = f" {asked.text('reason', '')}".rstrip()
+        self._realm.words_to(session, f"You may not speak on channels, in tells and shouts for a while.{why}")
+        return {"name": session.me.name, "seconds": seconds}
+
+    async def _unmute(self, asked: Question) -> Answer:
+        """By the name they had, whether they play or not."""
+        name, wall = asked.text("name"), self._wall()
+        for one in self._accounts.sanctions.every(wall):
+            if one.kind is Kind.MUTE and one.shown.lower() == name.lower():
+                self._accounts.sanctions.lift(one.kind, one.what, wall)
+                self._realm.channels.mute(EntityId(one.what), 0.0)
+                return {"name": one.shown}
+        raise Refusal(f"Nobody called {name} is muted.")
+
+    async def _bans(self, asked: Question) -> Answer:
+        return {"bans": [_shown(one) for one in self._accounts.sanctions.every(self._wall())]}
+
+    def _wall(self) -> float:
+        return self._realm.clock.wall()
+
+    # ── drain ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _drain(self, asked: Question) -> Answer:
+        """Nobody new comes in; who plays goes on, and who comes back to a session too. Everything is saved."""
+        if not self._accounts.draining:
+            self._accounts.draining = "Nobody new is let in just now, for the world will close. Try again later."
+            self._health.state = "draining"
+            words = asked.text("message", "") or "The world will close soon, and nobody new is let in. You can play on."
+            self._realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
+            self._realm.save()
+        return {"players": sum(1 for _ in self._realm.sessions())}
+
+    async def _resume(self, asked: Question) -> Answer:
+        stays = self._stay()
+        if not self._accounts.draining and not stays:
+            raise Refusal("Everybody is let in, and no end is near: there is nothing to resume.")
+        self._accounts.draining = ""
+        if self._health.state == "draining":
+            self._health.state = ""
+        words = "The world does not close after all." if stays else "The world is open to everybody again."
+        self._realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
+        return {"stays": stays}
+
+
+def _is_on(ban: Sanction, session: Session) -> bool:
+    """Whether a ban is on who plays by a session."""
+    if ban.kind is Kind.ADDRESS:
+        network = ip_network(ban.what)
+        return any(_within(connection.address, network) for connection in session.connections)
+    return session.me.account is not None and names.key(session.me.name) == ban.what
+
+
+def _within(address: str, network: IPv4Network | IPv6Network) -> bool:
+    try:
+        ip = ip_address(unmapped(address))
+    except ValueError:
+        return False
+    return ip.version == network.version and ip in network
+
+
+def _shown(one: Sanction) -> Answer:
+    return {
+        "kind": one.kind.value,
+        "what": one.shown,
+        "since": _time(one.since),
+        "until": _time(one.until) if one.until else "",
+        "reason": one.reason,
+        "by": one.by,
+    }
+
+
+def _time(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="seconds")

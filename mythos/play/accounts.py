@@ -7,7 +7,7 @@ coroutine that a door awaits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -33,6 +33,7 @@ from mythos.play.ports import (
 )
 from mythos.play.realm import Realm
 from mythos.play.resume import ResumeTokens
+from mythos.play.sanctions import Banned, Sanctions
 from mythos.play.sessions import Session, Standing
 from mythos.wire.message import State
 from mythos.world.state import Character
@@ -75,6 +76,8 @@ class Accounts:
 
     :ivar no_guests: why nobody comes in as a new guest; empty: they do
     :ivar closed: why nobody comes in who has no session; empty: they do
+    :ivar draining: the same, by an operator's word
+    :ivar sanctions: who may not come in at all
     """
 
     def __init__(
@@ -102,6 +105,8 @@ class Accounts:
         self._claim = ("", 0.0)
         self.no_guests = ""
         self.closed = ""
+        self.draining = ""
+        self.sanctions = Sanctions()
 
     # ── sessions that the store remembers ───────────────────────────────────────────────────────
 
@@ -236,8 +241,8 @@ class Accounts:
 
         :raises Busy: there is no room for one
         """
-        if self.closed:
-            raise Busy(self.closed)
+        if self.draining or self.closed:
+            raise Busy(self.draining or self.closed)
         self._realm.world.characters[me.id] = me
         self._realm.commits.submit_entities([me])
         return self._realm.open_session(me)
@@ -246,8 +251,11 @@ class Accounts:
         """A new account with a new character.
 
         :raises Refusal: the name or the password is no good, or the name is taken
+        :raises Busy: there is no room for one
         """
-        name = names.check(name)
+        if self.draining or self.closed:
+            raise Busy(self.draining or self.closed)
+        name = self._allowed(name)
         _check_password(password)
         hash = await self._hasher.hash(password)
         id = self._realm.world.new_id("c")
@@ -259,7 +267,7 @@ class Accounts:
         try:
             if session.me.account is not None:
                 raise Refusal(f"You are {session.me.name} already.")
-            name = names.check(name)
+            name = self._allowed(name)
             _check_password(password)
             with self._change(session.me.id):
                 hash = await self._hasher.hash(password)
@@ -293,6 +301,18 @@ class Accounts:
             return
         self._realm.words_to(session, "Your password is changed.")
 
+    def _allowed(self, name: str) -> str:
+        """A new name, as it is shown. :raises Refusal: it is no good, or banned"""
+        name = names.check(name)
+        if self.sanctions.of_name(name, self._clock.wall()):
+            raise names.BadName(f"The name {name} may not be taken here.")
+        return name
+
+    def _admit(self, name: str) -> None:
+        """:raises Banned: who has this name may not come in"""
+        if banned := self.sanctions.of_name(name, self._clock.wall()):
+            raise Banned(banned.sentence())
+
     @contextmanager
     def _change(self, character: EntityId) -> Iterator[None]:
         """Of a character's account, one at a time. :raises Refusal: another is being made"""
@@ -323,6 +343,7 @@ class Accounts:
         if account is None or not good:
             raise WrongPassword
         self._throttle.succeeded(key, address)
+        self._admit(account.name)
         if self._hasher.outdated(account.password):
             self._realm.start(self._hash_again(account, password))
         return await self._session_for(account)
@@ -391,6 +412,7 @@ class Accounts:
             session = await self._session_for(account) if account is not None else None
         if session is None:
             raise TokenInvalid("That session is over. Log in again.")
+        self._admit(session.me.name)
         return await self.grant(session, used.family)
 
     async def session_by(self, token: str) -> Session:
@@ -402,6 +424,7 @@ class Accounts:
             session = await self._find(claims.session)
             if session is None or session.me.id != claims.character or session.standing is Standing.ENDED:
                 raise TokenInvalid("That session is over. Log in again.")
+            self._admit(session.me.name)
             return session
         asleep = self._asleep.get(SessionId(id))
         digest = self._tokens.digest(token)
@@ -410,6 +433,7 @@ class Accounts:
             session = await self._wake(asleep)
         if session is None or not session.tokens.good(digest, wall) or session.standing is Standing.ENDED:
             raise TokenInvalid("That session is over. Log in again.")
+        self._admit(session.me.name)
         session.tokens.arrived(digest, wall)
         return session
 
@@ -457,6 +481,49 @@ class Accounts:
         session.me.keeper = True
         self._realm.commits.submit_entities([session.me])
         return session
+
+    # ── an operator's hand ──────────────────────────────────────────────────────────────────────
+
+    async def find(self, name: str) -> Account:
+        """:raises Refusal: nobody has that name"""
+        account = await self._accounts.by_key(names.key(name.strip()))
+        if account is None:
+            raise Refusal(f"There is no account {name!r}.")
+        return account
+
+    async def some(self, behind: int, most: int) -> Sequence[Account]:
+        """Accounts in the order they were made, those behind one."""
+        return await self._accounts.some(AccountId(behind), most)
+
+    async def set_password(self, name: str, password: str) -> Account:
+        """Whoever is in by the old one is sent out. :raises Refusal:"""
+        account = await self.find(name)
+        _check_password(password)
+        with self._change(account.character):
+            await self._accounts.set_password(account.id, await self._hasher.hash(password))
+        await self._send_out(account)
+        return account
+
+    async def set_keeper(self, name: str, keeper: bool) -> Account:
+        """Counts at once for who plays. :raises Refusal:"""
+        account = await self.find(name)
+        await self._accounts.set_keeper(account.id, keeper)
+        session = self._realm.session_of(account.character)
+        if session is not None and session.standing is not Standing.ENDED:
+            session.me.keeper = keeper
+            self._realm.commits.submit_entities([session.me])
+            self._realm.snapshot(session)
+        return replace(account, keeper=keeper)
+
+    async def _send_out(self, account: Account) -> None:
+        """No session and no token of an account is good any more."""
+        await self._accounts.revoke_account(account.id)
+        session = self._realm.session_of(account.character)
+        if session is not None and session.standing is not Standing.ENDED:
+            self._realm.kick(session, "Your password was changed by an operator.")
+        for record in [one for one in self._asleep.values() if one.character == account.character]:
+            del self._asleep[record.id]
+            self._end(record)
 
     async def create(self, name: str, password: str, *, keeper: bool = False) -> Account:
         """An account by an operator's hand. :raises Refusal:"""

@@ -241,6 +241,9 @@ class AccountStore(Protocol):
 
     async def by_id(self, account: AccountId) -> Account | None: ...
 
+    async def some(self, behind: AccountId, most: int) -> Sequence[Account]:
+        """At most so many, by their ids, those behind one."""
+
     async def set_password(self, account: AccountId, password: str) -> None: ...
 
     async def set_keeper(self, account: AccountId, keeper: bool) -> None: ...
@@ -251,6 +254,9 @@ class AccountStore(Protocol):
 
     async def use_grant(self, hash: str, wall: float) -> RefreshGrant | None:
         """Spend it. None: unknown, expired or revoked. Spent before: its whole family is revoked, and None."""
+
+    async def revoke_account(self, account: AccountId) -> None:
+        """No grant of it can be used any more."""
 
     async def revoke_session(self, session: SessionId) -> None:
         """No grant of it can be used any more."""

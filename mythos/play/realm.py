@@ -24,6 +24,7 @@ from mythos.play.narrate.moving import crowded
 from mythos.play.panels import Panels, Surroundings
 from mythos.play.ports import Bus, Clock, Connection, Observer, Runner, Store, Tokens
 from mythos.play.roster import Roster
+from mythos.play.sanctions import Kind, Sanction
 from mythos.play.sessions import Session, Standing
 from mythos.play.settings import speech
 from mythos.play.turns import Grammar, Turns
@@ -247,6 +248,9 @@ class Realm:
         if session.standing is Standing.ENDED:  # it ended while this waited for the disk
             connection.close(1000, "that session is over")
             return
+        if banned := self.accounts.sanctions.of_address(connection.address, self.clock.wall()):
+            connection.close(1008, banned.sentence())  # since it was let in at its door
+            return
         now = self.now = self.clock.seconds()
         log = session.log
         if returning:
@@ -381,6 +385,18 @@ class Realm:
             self.commits.submit_entities([me])
         self.commits.submit_session(session.id, lambda: self._record(session))
         self.commits.after(lambda: self._end(session, cause), lasting=True)
+
+    def mute(self, session: Session, seconds: float, reason: str = "", by: str = "") -> None:
+        """Keep a player from channels, tells and shouts, over restarts too; 0 seconds lets them speak again.
+
+        :raises Refusal: it cannot be kept, or there is none to lift
+        """
+        wall, sanctions, me = self.clock.wall(), self.accounts.sanctions, session.me
+        if seconds:
+            sanctions.add(Sanction(Kind.MUTE, me.id, me.name, wall, wall + seconds, reason, by), wall)
+        elif any(one.what == me.id and one.kind is Kind.MUTE for one in sanctions.every(wall)):
+            sanctions.lift(Kind.MUTE, me.id, wall)
+        self.channels.mute(me.id, self.now + seconds)
 
     def kick(self, session: Session, reason: str) -> None:
         session.hear(line("system", Span(f"You are sent away. {reason}".strip(), Role.WARNING)), self.now)

@@ -16,6 +16,7 @@ from mythos.wire.message import Line, Message, Role, Span, State
 from mythos.world.state import BURN, MINT, Character, DoorState, Entity, Item, Npc, SpawnState, World
 
 __all__ = [
+    "SOME_ACCOUNTS",
     "EntityRow",
     "Rows",
     "SessionRow",
@@ -26,6 +27,9 @@ __all__ = [
     "decode_session",
     "encode",
 ]
+
+#: Those behind an id, so many; to be formatted with how a parameter is written.
+SOME_ACCOUNTS = "SELECT id, name, key, password, character, keeper FROM account WHERE id > {} ORDER BY id LIMIT {}"
 
 _dumps = msgspec.json.encode
 _loads = msgspec.json.decode

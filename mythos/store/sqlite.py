@@ -332,6 +332,13 @@ class SQLiteStore:
             lambda database: rows_.decode_account(database.execute(_ACCOUNT_BY_ID, (account,)).fetchone())
         )
 
+    async def some(self, behind: AccountId, most: int) -> list[Account]:
+        def work(database: sqlite3.Connection) -> list[Account]:
+            rows = database.execute(rows_.SOME_ACCOUNTS.format("?", "?"), (behind, most))
+            return [account for row in rows if (account := rows_.decode_account(row)) is not None]
+
+        return await self._run(work)
+
     async def set_password(self, account: AccountId, password: str) -> None:
         await self._run(
             lambda database: database.execute("UPDATE account SET password = ? WHERE id = ?", (password, account))
@@ -374,6 +381,13 @@ class SQLiteStore:
             )
 
         return await self._run(work)
+
+    async def revoke_account(self, account: AccountId) -> None:
+        await self._run(
+            lambda database: database.execute(
+                "UPDATE refresh_grant SET state = 'revoked' WHERE account = ?", (account,)
+            )
+        )
 
     async def revoke_session(self, session: SessionId) -> None:
         await self._run(lambda database: database.execute(_REVOKE, (session,)))

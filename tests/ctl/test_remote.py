@@ -37,6 +37,23 @@ ANN = {
 }
 BOB = {**ANN, "name": "Bob", "doors": []}
 KICK: dict[str, Any] = {"do": "kick", "name": "bob", "reason": "", "dry_run": False}
+ROLE: dict[str, Any] = {"do": "account-role", "name": "bob", "keeper": True}
+BAN: dict[str, Any] = {
+    "do": "ban",
+    "kind": "address",
+    "what": "10.0.0.0/8",
+    "seconds": 7 * 86_400.0,
+    "reason": "Spam.",
+    "dry_run": False,
+}
+SHOWN: dict[str, Any] = {
+    "kind": "address",
+    "what": "10.0.0.0/8",
+    "since": "2026-11-21",
+    "until": "2026-11-28",
+    "reason": "Spam.",
+    "by": "operator",
+}
 SESSION: dict[str, Any] = {
     **ANN,
     "session": "0123456789abcdef",
@@ -77,6 +94,54 @@ mythos_i3_up{mud="Town"} 1
             "The server stops in 1 min 30 s.",
         ),
         (["reload"], {"do": "reload"}, {"message": "Town is loaded again."}, "Town is loaded again."),
+        (
+            ["ban", "address", "10.0.0.0/8", "--for", "7d", "--reason", "Spam."],
+            BAN,
+            SHOWN | {"sent_away": ["Bob"]},
+            "Banned: address 10.0.0.0/8 until 2026-11-28 (Spam.). Sent away: Bob.",
+        ),
+        (
+            ["ban", "address", "10.0.0.0/8", "--for", "7d", "--reason", "Spam.", "--dry-run"],
+            BAN | {"dry_run": True},
+            SHOWN | {"sent_away": []},
+            "Would be banned: address 10.0.0.0/8 until 2026-11-28 (Spam.). Sent away: nobody.",
+        ),
+        (
+            ["unban", "address", "10.0.0.0/8"],
+            {"do": "unban", "kind": "address", "what": "10.0.0.0/8"},
+            SHOWN,
+            "Lifted: address 10.0.0.0/8 until 2026-11-28 (Spam.).",
+        ),
+        (["bans"], {"do": "bans"}, {"bans": []}, "Nobody is banned or muted."),
+        (
+            ["bans"],
+            {"do": "bans"},
+            {"bans": [SHOWN | {"until": "", "reason": ""}]},
+            "address 10.0.0.0/8, until for good: -",
+        ),
+        (
+            ["mute", "bob", "--for", "90s"],
+            {"do": "mute", "name": "bob", "seconds": 90.0, "reason": ""},
+            {"name": "Bob", "seconds": 90.0},
+            "Bob is muted for 1 min 30 s.",
+        ),
+        (["unmute", "bob"], {"do": "unmute", "name": "bob"}, {"name": "Bob"}, "Bob may speak again."),
+        (["drain"], {"do": "drain", "message": ""}, {"players": 2}, "Nobody new is let in. 2 play still."),
+        (["drain", "--message", "A"], {"do": "drain", "message": "A"}, {"players": 0}, "let in. Nobody plays."),
+        (["resume"], {"do": "resume"}, {"stays": True}, "The server does not stop."),
+        (["account", "role", "bob", "keeper"], ROLE, {"name": "Bob", "keeper": True}, "Bob is a keeper."),
+        (
+            ["account", "lock", "bob"],
+            {"do": "ban", "kind": "account", "what": "bob", "reason": ""},
+            {"what": "Bob"},
+            "The account Bob is locked.",
+        ),
+        (
+            ["account", "unlock", "bob"],
+            {"do": "unban", "kind": "account", "what": "bob"},
+            {"what": "Bob"},
+            "The account Bob is unlocked.",
+        ),
         (["who"], {"do": "who"}, {"players": []}, "Nobody plays."),
     ],
 )
@@ -111,7 +176,7 @@ def test_status_of_a_server_in_trouble(run: Run, stub: Stub) -> None:
     assert "database: The disk is full." in result.stdout
 
 
-@pytest.mark.parametrize(("answer", "code"), [(STATUS, 0), (TROUBLE, 1)])
+@pytest.mark.parametrize(("answer", "code"), [(STATUS, 0), (STATUS | {"status": "degraded"}, 0), (TROUBLE, 1)])
 def test_status_as_json(run: Run, stub: Stub, answer: dict[str, Any], code: int) -> None:
     """All that the server said, and nothing else on standard output."""
     stub.says(**answer)
@@ -210,6 +275,27 @@ def test_account_create(run: Run, stub: Stub, words: list[str]) -> None:
     assert (result.exit_code, result.stdout) == (0, "The account Zoe is made.\n")
     question = {"do": "create-account", "name": "zoe", "password": "correct horse", "keeper": bool(words)}
     assert stub.asked == [question]
+
+
+def test_accounts(run: Run, stub: Stub) -> None:
+    stub.says(accounts=[{"id": 1, "name": "Ann", "keeper": True}, {"id": 2, "name": "Bob", "keeper": False}], next=0)
+    assert run("account", "list").stdout == "Ann, keeper\nBob, player\n"
+    stub.says(name="Bob", keeper=False, character="c9", standing="gone", banned=SHOWN)
+    assert run("account", "show", "bob").stdout.splitlines() == [
+        "Bob, player (c9): gone",
+        "banned: address 10.0.0.0/8 until 2026-11-28 (Spam.)",
+    ]
+    stub.says(name="Bob")
+    assert run("account", "passwd", "bob", stdin="battery staple\n").stdout == "The password of Bob is changed.\n"
+    assert stub.asked[-1] == {"do": "account-password", "name": "bob", "password": "battery staple"}
+
+
+def test_drain_that_waits(run: Run, stub: Stub) -> None:
+    """Somebody who stays to the end of the time is an exit code."""
+    stub.says(players=1)
+    result = run("drain", "--timeout", "500ms")
+    assert (result.exit_code, result.stdout) == (1, "Nobody new is let in. 1 play still.\n")
+    assert [one["do"] for one in stub.asked] == ["drain", "status"]
 
 
 @pytest.mark.parametrize("stdin", ["", "\n", "\n\nlate"])
@@ -319,6 +405,10 @@ def test_a_bad_configuration(run: Run, tmp_path: Path) -> None:
         ["logs", "-n", "many"],
         ["session"],
         ["completion", "csh"],
+        ["ban", "10.0.0.0/8"],
+        ["ban", "face", "Ann"],
+        ["ban", "name", "Ann", "--for", "ever"],
+        ["account", "role", "ann", "god"],
     ],
 )
 def test_wrong_usage(run: Run, stub: Stub, words: list[str]) -> None:

@@ -6,12 +6,16 @@ import json
 import os
 import select
 import signal
+import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import HTTPError
 
-from tests.house.clients import Telnet
+import pytest
+
+from tests.house.clients import Telnet, WebSocket
 from tests.house.server import Server
 
 CTL = str(Path(sys.executable).with_name("mythosctl"))
@@ -70,6 +74,110 @@ def test_a_day_of_an_operator(tmp_path: Path) -> None:
         assert server.wait() == 0
         assert not (server.data / "control.sock").exists()
         assert "is sound" in ctl(server, "fsck")
+
+
+def test_bans_and_mutes(tmp_path: Path) -> None:
+    """Every door heeds them, and so it is after a crash."""
+    with Server(tmp_path / "data") as server:
+        player = Telnet(server.ports["telnet"])
+        player.send("guest")
+        player.until(">")
+        (guest,) = json.loads(ctl(server, "who", "--json"))["players"]
+        ctl(server, "account", "create", "zoe", stdin="correct horse\n")
+        token = server.post("/api/v1/login", {"name": "zoe", "password": "correct horse"})["token"]
+        zoe = WebSocket(server.ports["http"], token)
+        assert ctl(server, "mute", "zoe", "--for", "1h") == "Zoe is muted for 1 h.\n"
+        ctl(server, "ban", "address", "127.0.0.2", "--reason", "Spam.")
+        ctl(server, "ban", "name", "Voldemort")
+        server.kill()
+        player.close()
+        zoe.cut()
+        server.start()
+
+        assert [line.split(",")[0] for line in ctl(server, "bans").splitlines()] == [
+            "mute Zoe",
+            "address 127.0.0.2/32",
+            "name Voldemort",
+        ]
+        for path, head in (
+            ("telnet", b""),
+            ("http", b"POST /api/v1/guest HTTP/1.1\r\nHost: x\r\n\r\n"),
+            ("http", UPGRADE),
+        ):
+            said = said_to("127.0.0.2", server.ports[path], head)
+            assert b"You may not come in here. Spam." in said, (path, said)
+        assert b"You may not" not in said_to("127.0.0.3", server.ports["http"], b"GET /health/live HTTP/1.0\r\n\r\n")
+        with pytest.raises(HTTPError) as refused:
+            server.post("/api/v1/register", {"name": "voldemort", "password": "correct horse"})
+        assert "may not be taken here" in refused.value.read().decode()
+
+        again = WebSocket(server.ports["http"], token)
+        again.command("chat hello")
+        again.until("You may speak to people elsewhere again in")
+        assert guest["guest"]
+        ctl(server, "account", "lock", "zoe", "--reason", "Rest.")
+        with pytest.raises(HTTPError) as refused:
+            server.post("/api/v1/login", {"name": "zoe", "password": "correct horse"})
+        assert (refused.value.code, "Rest." in refused.value.read().decode()) == (403, True)
+        ctl(server, "unban", "address", "127.0.0.2")
+        assert b"name?" in said_to("127.0.0.2", server.ports["telnet"], b"")
+
+
+#: Begins a WebSocket.
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: mythos.v1\r\n\r\n"
+)
+
+
+def said_to(address: str, port: int, head: bytes) -> bytes:
+    """What an address hears at a door, until it is closed, a name is asked for, or it is told of a ban."""
+    with socket.create_connection(("127.0.0.1", port), 20, source_address=(address, 0)) as line:
+        line.settimeout(20)
+        line.sendall(head)
+        heard = b""
+        while not (b"name?" in heard or b"Spam." in heard):
+            data = line.recv(65_536)
+            if not data:
+                break
+            heard += data
+        return heard
+
+
+def test_bans_that_cannot_be_read(tmp_path: Path) -> None:
+    """The server does not start without them: whoever is banned would come in."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    (data / "sanctions.json").write_text('{"sanctions": [{"kind": "face"}]}')
+    with pytest.raises(AssertionError, match="move it away to lift them all"):
+        Server(data).start()
+
+
+def test_drain(tmp_path: Path) -> None:
+    """Nobody new comes in by any door, health says so, and who plays and who comes back goes on."""
+    with Server(tmp_path / "data") as server:
+        granted = server.post("/api/v1/guest")
+        player = WebSocket(server.ports["http"], granted["token"])
+        assert ctl(server, "drain", "--message", "A new disk.") == "Nobody new is let in. 1 play still.\n"
+        player.until("A new disk.")
+        with pytest.raises(HTTPError) as refused:
+            server.get("/health/ready")
+        assert (refused.value.code, json.load(refused.value)["reason"]) == (503, "draining")
+        with pytest.raises(HTTPError) as refused:
+            server.post("/api/v1/guest")
+        assert refused.value.code == 503
+        newcomer = Telnet(server.ports["telnet"])
+        newcomer.send("guest")
+        newcomer.until("Nobody new is let in just now")
+        newcomer.close()
+        player.cut()
+        back = WebSocket(server.ports["http"], player.token, epoch=player.epoch, last=player.last)
+        assert back.hello["resumed"]
+        assert back.command("look")["t"] == "done"
+        assert ctl(server, "resume") == "Everybody is let in again.\n"
+        assert server.get("/health/ready") == {"status": "ready"}
+        server.post("/api/v1/guest")
 
 
 def terminal(server: Server, *words: str) -> tuple[subprocess.Popen[bytes], int]:

@@ -21,7 +21,10 @@ from mythos.errors import Refusal
 from mythos.flow.throttle import Throttle
 from mythos.net.control import MOST_BYTES, ControlFactory
 from mythos.net.worldorders import WorldOrders
-from mythos.play.accounts import Accounts
+from mythos.play.accounts import Accounts, WrongPassword
+from mythos.play.names import BadName
+from mythos.play.ports import Busy
+from mythos.play.sanctions import Banned
 from mythos.telemetry.health import Health
 from mythos.telemetry.tail import KEPT, Tail
 from mythos.wire.message import Role
@@ -108,6 +111,7 @@ class Desk:
             counted=Two(),
             tail=self.tail,
             reload=lambda: self.reload(),
+            stay=lambda: bool(self.stopped),
         )
         return _UNIX.listenUNIX(self._path, ControlFactory(orders.orders), mode=0o600)
 
@@ -267,6 +271,127 @@ async def test_what_is_only_asked_for(desk: Desk) -> None:
     assert (len(list(desk.scene.realm.sessions())), desk.stopped) == (2, [])
 
 
+async def test_ban_of_an_address(desk: Desk) -> None:
+    """Who is in is sent away with the reason; a dry run only names them."""
+    operator = await desk.operator()
+    desk.scene.ears["Bob"].address = "10.0.0.7"
+    asked = {"kind": "address", "what": "10.0.0.9/8", "seconds": 3600, "reason": "Spam."}
+    dry = await operator.ask("ban", **asked, dry_run=True)
+    assert (dry["what"], dry["sent_away"]) == ("10.0.0.0/8", ["Bob"])
+    assert (await operator.ask("bans"))["bans"] == []
+    found = await operator.ask("ban", **asked)
+    assert (found["sent_away"], found["by"], found["until"] > found["since"]) == (["Bob"], "operator", True)
+    assert any(words.endswith("UTC. Spam.") for words in desk.scene.hear("Bob"))
+    assert [session.me.name for session in desk.scene.realm.sessions()] == ["Ann"]
+    assert [one["what"] for one in (await operator.ask("bans"))["bans"]] == ["10.0.0.0/8"]
+    assert (await operator.ask("unban", kind="address", what="10.0.0.0/8"))["reason"] == "Spam."
+    assert (await operator.ask("bans"))["bans"] == []
+
+
+async def test_ban_of_an_account(desk: Desk) -> None:
+    """Its password opens nothing, nor a token of before; and the name is nobody else's meanwhile."""
+    operator = await desk.operator()
+    await operator.ask("create-account", name="zoe", password="correct horse")
+    accounts = desk.scene.accounts
+    session = await accounts.login("zoe", "correct horse", "10.0.0.1")
+    token = (await accounts.grant(session)).token
+    assert (await operator.ask("ban", kind="account", what="zoe", reason="Rest."))["what"] == "Zoe"
+    with pytest.raises(Banned, match=r"You may not come in here\. Rest\."):
+        await accounts.login("zoe", "correct horse", "10.0.0.1")
+    with pytest.raises(Refusal):
+        await accounts.session_by(token)
+    shown = await operator.ask("account", name="ZOE")
+    assert (shown["banned"]["reason"], shown["keeper"]) == ("Rest.", False)
+    await operator.ask("unban", kind="account", what="zoe")
+    assert (await operator.ask("account", name="zoe"))["banned"] is None
+    assert (await accounts.login("zoe", "correct horse", "10.0.0.1")).me.name == "Zoe"
+
+
+async def test_ban_of_a_name(desk: Desk) -> None:
+    operator = await desk.operator()
+    await operator.ask("ban", kind="name", what="Voldemort")
+    with pytest.raises(BadName, match="may not be taken here"):
+        await desk.scene.accounts.register_new("voldemort", "correct horse")
+
+
+@pytest.mark.parametrize(
+    ("members", "error"),
+    [
+        ({"kind": "address", "what": "127.0.0.1"}, "has this machine in it"),
+        ({"kind": "address", "what": "Ann"}, "no address and no network"),
+        ({"kind": "account", "what": "Zoe"}, "There is no account 'Zoe'."),
+        ({"kind": "face", "what": "Ann"}, "A ban is on an address, an account or a name."),
+        ({"kind": "name", "what": "Eve", "reason": "x" * 501}, "A reason has up to 500 letters."),
+    ],
+)
+async def test_no_ban(desk: Desk, members: dict[str, Any], error: str) -> None:
+    operator = await desk.operator()
+    assert error in (await operator.ask("ban", **members))["error"]
+    assert (await operator.ask("bans"))["bans"] == []
+    assert (await operator.ask("unban", kind="name", what="Eve"))["error"].startswith("There is no such ban.")
+
+
+async def test_mute(desk: Desk) -> None:
+    operator = await desk.operator()
+    assert await operator.ask("mute", name="ann", seconds=60, reason="Hush.") == {
+        "ok": True,
+        "name": "Ann",
+        "seconds": 60.0,
+    }
+    assert desk.scene.hear("Ann")[-1].endswith("for a while. Hush.")
+    desk.scene.type("Ann", "chat hello")
+    assert "again in" in desk.scene.hear("Ann")[-1]
+    assert [(one["kind"], one["what"]) for one in (await operator.ask("bans"))["bans"]] == [("mute", "Ann")]
+    assert (await operator.ask("unmute", name="ANN"))["name"] == "Ann"
+    desk.scene.type("Ann", "chat hello")
+    assert desk.scene.hear("Ann")[-1] == "[chat] Ann: hello"
+    assert (await operator.ask("unmute", name="Ann"))["error"] == "Nobody called Ann is muted."
+    assert "a second to a year" in (await operator.ask("mute", name="ann", seconds=0))["error"]
+
+
+async def test_drain(desk: Desk) -> None:
+    """Nobody new; who plays goes on; health says so, until it is resumed."""
+    operator = await desk.operator()
+    assert await operator.ask("drain", message="A new disk.") == {"ok": True, "players": 2}
+    assert desk.scene.hear_all() == {name: ["[notice] A new disk."] for name in ("Ann", "Bob")}
+    assert (await operator.ask("status"))["state"] == desk.health.not_ready() == "draining"
+    with pytest.raises(Busy, match="Nobody new is let in"):
+        desk.scene.accounts.guest()
+    with pytest.raises(Busy):
+        await desk.scene.accounts.register_new("Zoe", "correct horse")
+    assert not await desk.scene.accounts.known("Zoe")
+    desk.scene.type("Ann", "say still here")
+    assert desk.scene.hear("Bob") == ['Ann says, "still here"']
+    assert await operator.ask("resume") == {"ok": True, "stays": False}
+    assert desk.health.not_ready() == ""
+    desk.scene.accounts.guest()
+    assert "nothing to resume" in (await operator.ask("resume"))["error"]
+    desk.stopped.append((9.0, ""))
+    assert await operator.ask("resume") == {"ok": True, "stays": True}
+
+
+async def test_accounts(desk: Desk) -> None:
+    """They are listed, and what an operator changes of them counts at once."""
+    operator = await desk.operator()
+    for name in ("zoe", "yves"):
+        await operator.ask("create-account", name=name, password="correct horse")
+    listed = await operator.ask("accounts")
+    assert ([one["name"] for one in listed["accounts"]][-2:], listed["next"]) == (["Zoe", "Yves"], 0)
+    accounts = desk.scene.accounts
+    session = await accounts.login("zoe", "correct horse", "10.0.0.1")
+    refresh = (await accounts.grant(session)).refresh
+    assert await operator.ask("account-role", name="zoe", keeper=True) == {"ok": True, "name": "Zoe", "keeper": True}
+    assert session.me.keeper
+    assert await operator.ask("account-password", name="zoe", password="battery staple") == {"ok": True, "name": "Zoe"}
+    with pytest.raises(Refusal):
+        await accounts.refresh(refresh)
+    with pytest.raises(WrongPassword):
+        await accounts.login("zoe", "correct horse", "10.0.0.1")
+    assert (await accounts.login("zoe", "battery staple", "10.0.0.1")).me.keeper
+    assert "at least 8" in (await operator.ask("account-password", name="yves", password="short"))["error"]
+    assert (await operator.ask("account-role", name="eve", keeper=True))["error"] == "There is no account 'eve'."
+
+
 async def test_broadcast(desk: Desk) -> None:
     """Everyone hears it, wherever they are, and that it is a notice."""
     desk.scene.type("Bob", "west")
@@ -383,7 +508,7 @@ async def test_create_no_account(desk: Desk, members: dict[str, Any], error: str
         (b'{"do": 7}', "The member 'do' is missing"),
         (b'{"do": "\\ud800"}', "'do' holds control characters"),
         (b'{"do": "stauts"}', "There is no order 'stauts'; did you mean 'status'?"),
-        (b'{"do": "dance"}', "There is no order 'dance'."),
+        (b'{"do": "jump"}', "There is no order 'jump'."),
         (b'{"do": "broadcast"}', "The member 'text' is missing"),
         (b'{"do": "broadcast", "text": "a\\u001b[2Jb"}', "'text' holds control characters"),
         (b'{"do": "broadcast", "text": "a\\nb"}', "'text' holds control characters"),
@@ -407,7 +532,7 @@ async def test_id(desk: Desk, id: Any) -> None:
     """A question's own name comes back with its answer, good or bad."""
     operator = await desk.operator()
     assert (await operator.ask("who", id=id))["id"] == id
-    assert await operator.ask("dance", id=id) == {"ok": False, "error": "There is no order 'dance'.", "id": id}
+    assert await operator.ask("jump", id=id) == {"ok": False, "error": "There is no order 'jump'.", "id": id}
 
 
 async def test_in_order_however_it_is_cut(desk: Desk) -> None:

@@ -436,6 +436,24 @@ async def test_accounts_change(store: AnyStore) -> None:
     assert not await store.any_keeper()
 
 
+async def test_some_accounts(store: AnyStore) -> None:
+    """In the order they were made, a page at a time."""
+    ann, bob = await store.add(account("Ann")), await store.add(account("Bob", BOB))
+    assert list(await store.some(AccountId(0), 10)) == [ann, bob]
+    assert list(await store.some(AccountId(0), 1)) == [ann]
+    assert list(await store.some(ann.id, 1)) == [bob]
+    assert list(await store.some(bob.id, 1)) == []
+
+
+async def test_the_grants_of_an_account(store: AnyStore) -> None:
+    """Of all its sessions, and of nobody else."""
+    ann, bob = await store.add(account("Ann")), await store.add(account("Bob", BOB))
+    for hash, family, who in (("h1", "one", ann), ("h2", "two", ann), ("h3", "three", bob)):
+        await store.add_grant(grant(hash, family, account=who.id))
+    await store.revoke_account(ann.id)
+    assert [await store.use_grant(hash, 0.0) is None for hash in ("h1", "h2", "h3")] == [True, True, False]
+
+
 def grant(hash: str, family: str = "one", session: str = "a1", account: int | None = 1) -> RefreshGrant:
     who = None if account is None else AccountId(account)
     return RefreshGrant(hash, family, SessionId(session), who, 1000.0)

@@ -301,6 +301,10 @@ class PostgresStore:
     async def _account(self, sql: str, value: str | int) -> Account | None:
         return rows_.decode_account(next(iter(await self.accounts.query(sql, (value,))), None))
 
+    async def some(self, behind: AccountId, most: int) -> list[Account]:
+        rows = await self.accounts.query(rows_.SOME_ACCOUNTS.format("%s", "%s"), (behind, most))
+        return [account for row in rows if (account := rows_.decode_account(row)) is not None]
+
     async def set_password(self, account: AccountId, password: str) -> None:
         await self.accounts.query("UPDATE account SET password = %s WHERE id = %s", (password, account))
 
@@ -335,6 +339,9 @@ class PostgresStore:
             return RefreshGrant(hash, family, SessionId(session), who, expires)
 
         return await self.accounts.run(work)
+
+    async def revoke_account(self, account: AccountId) -> None:
+        await self.accounts.query("UPDATE refresh_grant SET state = 'revoked' WHERE account = %s", (account,))
 
     async def revoke_session(self, session: SessionId) -> None:
         await self.accounts.query(say.REVOKE, {"session": session})
