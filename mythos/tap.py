@@ -14,7 +14,9 @@ from twisted.python import usage
 
 from mythos import __version__
 from mythos.app.files import EX_CONFIG
+from mythos.app.settings import Settings
 from mythos.config import Config, ConfigError, Loaded, LogFormat, disk, load, options, refusals
+from mythos.errors import Refusal
 from mythos.telemetry.logfile import LogFile
 from mythos.telemetry.logs import Observer
 from mythos.telemetry.tail import Tail
@@ -81,6 +83,7 @@ def makeService(options: Options) -> IService:
 
     service = kind(config, reactor, say=_say, fail=partial(_fail, reactor), observer=observer)
     service.tail = tail
+    service.settings = Settings(loaded, partial(_read_again, options, Path.cwd()))
     if config.log.profile_memory:
         from twisted.internet.threads import deferToThread
 
@@ -96,15 +99,26 @@ def _read(options: Options) -> Loaded:
         loaded = load(options=options.given, environ=os.environ, files=disk.text, cwd=Path.cwd())
     except ConfigError as error:
         _give_up("\n".join(str(problem) for problem in error.problems))
-    reasons = refusals(
+    if reasons := _refusals(loaded):
+        _give_up("\n".join(reasons))
+    return loaded
+
+
+def _read_again(options: Options, cwd: Path) -> Loaded:
+    """:raises MythosError: it cannot be used; with every reason"""
+    loaded = load(options=options.given, environ=os.environ, files=disk.text, cwd=cwd)
+    if reasons := _refusals(loaded):
+        raise Refusal(" ".join(reasons))
+    return loaded
+
+
+def _refusals(loaded: Loaded) -> list[str]:
+    return refusals(
         loaded.config,
         uid=os.getuid(),
         has_secret=(loaded.config.data / "secret").exists(),
         readable_by_others=disk.exposed(loaded),
     )
-    if reasons:
-        _give_up("\n".join(reasons))
-    return loaded
 
 
 def _kind(config: Config) -> type[Server]:

@@ -95,6 +95,7 @@ class House(Server):
         self._open_store = open_store
         self._parts: Parts | None = None
         self._recovering = False
+        self._certificate: Certificate | None = None
         self._seals: set[str] = set()  # why the ledger cannot be written
         self.vitals: Vitals | None = None
 
@@ -260,6 +261,7 @@ class House(Server):
             telnet = self._behind(config.telnet.trusted_proxies, secure, required=True)
             await self.doors.open("telnet-tls", config.telnet.tls, telnet)
             self.vitals.certificate(certificate)
+            self._certificate = certificate
             self.every(_CERTIFICATE, certificate.refresh)
             self.at_hangup(certificate.read_again)
         if config.metrics.enabled:
@@ -273,9 +275,11 @@ class House(Server):
             self.health,
             ports=lambda: self.ports,
             stop=self.stop_in,
+            reload_config=self.reload_config,
             counted=self.vitals.metrics,
             tail=self.tail,
             reload=self._reload_content,
+            reload_tls=self._reload_tls,
             stay=self.stay,
         ).orders
         self.doors.open_control(ControlFactory(orders | (parts.network.orders if parts.network is not None else {})))
@@ -404,7 +408,33 @@ class House(Server):
         parts.realm.world.sealed = _SEALED if self._seals else ""
         self._recovering = False
 
-    def _reload_content(self) -> str:
+    def live(self) -> dict[str, Callable[[], None]]:
+        return {
+            **super().live(),
+            **dict.fromkeys(_PACE, self._set_pace),
+            **dict.fromkeys(_DOORS, self._set_doors),
+            "mud.mssp": lambda: None,  # asked for whenever it is told
+        }
+
+    def _set_pace(self) -> None:
+        """For sessions that begin from now on, and at once where nothing is counted yet."""
+        assert self._parts is not None
+        self._parts.realm.pace = _pace(self.config)
+
+    def _set_doors(self) -> None:
+        assert self._parts is not None
+        limits, doorman = self.config.limits, self._parts.telnet.doorman
+        doorman.most = limits.connections
+        doorman.open_per_address = limits.accept.open if limits.enabled else 1_000_000
+
+    def _reload_tls(self) -> str:
+        if self._certificate is None:
+            raise Refusal("This server has no certificate: set tls.certificate, and start it again.")
+        if wrong := self._certificate.read_again():
+            raise Refusal(f"{wrong} The certificate before it stays in force.")
+        return "The certificate was read again."
+
+    def _reload_content(self, dry_run: bool = False) -> str:
         """:raises Refusal: with what is wrong, and the world is as it was"""
         assert self._parts is not None
         try:
@@ -414,6 +444,8 @@ class House(Server):
         realm = self._parts.realm
         if realm.world.sealed:
             raise Refusal(f"Nothing was changed. {realm.world.sealed}")
+        if dry_run:
+            return f"{atlas.title} is good: {len(atlas.rooms)} rooms."
         heard = change_atlas(realm.world, atlas)
         realm.happened(heard, "reload")
         return f"{atlas.title} is loaded again: {len(atlas.rooms)} rooms."
@@ -461,6 +493,16 @@ class House(Server):
 
 
 _SEALED = "The world's ledger cannot be written just now: nothing can change hands. Try again shortly."
+#: Settings of how fast people may act, and how long they are waited for; and of how many come in.
+_PACE = (
+    "limits.player.burst",
+    "limits.player.per_minute",
+    "limits.room.per_second",
+    "sessions.connections",
+    "sessions.grace",
+    "sessions.grace_combat",
+)
+_DOORS = ("limits.accept.open", "limits.connections")
 #: Seconds that a stop waits for the store, twice.
 _STOPPING = 4.0
 #: Seconds between two looks at the files of the certificate.

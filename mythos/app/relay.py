@@ -32,7 +32,12 @@ class Relay(Server):
         self._network = network
         await network.start(None)
         orders = ServerOrders(
-            self.health, ports=lambda: self.ports, stop=self.stop_in, counted=metrics, tail=self.tail
+            self.health,
+            ports=lambda: self.ports,
+            stop=self.stop_in,
+            reload_config=self.reload_config,
+            counted=metrics,
+            tail=self.tail,
         ).orders
         self.doors.open_control(ControlFactory(orders | network.orders))
         self.doors.tell()

@@ -19,8 +19,9 @@ from twisted.python.log import ILogObserver
 from mythos import __version__
 from mythos.app.doors import Doors
 from mythos.app.files import open_data
+from mythos.app.settings import Settings
 from mythos.config import Config
-from mythos.errors import MythosError
+from mythos.errors import MythosError, Refusal
 from mythos.net.poll import Poll
 from mythos.telemetry.health import Health
 from mythos.telemetry.logs import Observer
@@ -48,10 +49,12 @@ class Server(Service):
     :param fail: called with a sentence if the start fails
     :ivar beside: a service that starts and stops with it
     :ivar tail: the last lines of its log
+    :ivar settings: its configuration, if that can be read again
     """
 
     beside: IService | None = None
     tail: Tail | None = None
+    settings: Settings | None = None
 
     def __init__(
         self,
@@ -117,6 +120,7 @@ class Server(Service):
         self._lock = open_data(self.config.data)
         if self._observer is not None:
             self.at_hangup(self._observer.reopen)
+        self.at_hangup(self._reload_at_hangup)
         await self.start()
         gc.collect()
         gc.freeze()  # what is there now stays: collections need not look at it
@@ -155,6 +159,43 @@ class Server(Service):
                 job()
             except Exception:  # a periodic job goes on
                 _log.failure("{job} failed", job=getattr(job, "__name__", "job"))
+
+    # ── what can change while it runs ───────────────────────────────────────────────────────────
+
+    def live(self) -> dict[str, Callable[[], None]]:
+        """Keys of settings that can change, and what puts :attr:`config` into force for each."""
+        return {"log.level": self._set_levels, "log.levels": self._set_levels}
+
+    def _set_levels(self) -> None:
+        if self._observer is not None:
+            self._observer.set_levels(self.config.log.level.value, self.config.log.levels)
+
+    def reload_config(self, dry_run: bool = False) -> str:
+        """Read the configuration again; returns what changed, and what needs a restart.
+
+        :raises MythosError: it holds a mistake; nothing changed
+        """
+        if self.settings is None:
+            raise Refusal("The configuration of this server cannot be read again.")
+        live = self.live()
+        try:
+            change, config, settle = self.settings.again(live)
+        except MythosError as error:
+            raise Refusal(f"Nothing was changed. {error}") from error
+        if not dry_run:
+            settle()
+            self.config = config
+            for apply in dict.fromkeys(live[key] for key in change.changed):
+                apply()
+        return str(change)
+
+    def _reload_at_hangup(self) -> None:
+        if self.settings is None:
+            return
+        try:
+            _log.info("the configuration was read again. {change}", change=self.reload_config())
+        except Refusal as refusal:
+            _log.error("the configuration was read again. {refusal}", refusal=refusal)
 
     # ── stop ────────────────────────────────────────────────────────────────────────────────────
 

@@ -32,9 +32,17 @@ def shutdown(remote: Remote, seconds: float, reason: str, dry_run: bool, yes: bo
 
 @click.command()
 @asking
-def reload(remote: Remote) -> None:
-    """Load the world's files again. If they hold a mistake, nothing changes."""
-    answer = remote.ask("reload")
+@click.argument("what", type=click.Choice(["config", "tls", "world"]), default="world")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def reload(remote: Remote, what: str, dry_run: bool) -> None:
+    """Load files again. The world's, the configuration or the certificate.
+
+    If they hold a mistake, nothing changes. Of the configuration it says what cannot change without a restart; SIGHUP
+    reads it again too, and the certificate.
+    """
+    if dry_run and what == "tls":
+        raise click.UsageError("--dry-run does not go with tls")
+    answer = remote.ask("reload", what=what, dry_run=dry_run)
     remote.show(answer, answer["message"])
 
 

@@ -50,15 +50,20 @@ class Certificate:
         if self._look() != self._seen:
             self.read_again()
 
-    def read_again(self) -> None:
-        """Read the files; what cannot be used leaves the old certificate in force, and the operator is told."""
+    def read_again(self) -> str:
+        """Read the files; what cannot be used leaves the old certificate in force, and the operator is told.
+
+        :return: why they cannot be used; empty: they are
+        """
         self._seen = self._look()
         try:
             self._context = self._read()
         except BadCertificate as error:
             _log.error("{error} The certificate before it stays in force.", error=error)
+            return str(error)
         else:
             _log.info("the certificate {certificate} was read again", certificate=str(self._certificate))
+            return ""
 
     def _look(self) -> list[tuple[int, int, int] | None]:
         """What tells one state of the files from another."""

@@ -143,6 +143,7 @@ class ServerOrders:
 
     :param ports: name of a listener -> its port
     :param stop: closes the server after some seconds, for a reason that is told
+    :param reload_config: reads the configuration again; True: only says what would change
     :param counted: what it shows to Prometheus
     :param tail: the last lines of its log; None: they are not kept
     """
@@ -153,12 +154,14 @@ class ServerOrders:
         *,
         ports: Callable[[], Mapping[str, int]],
         stop: Callable[[float, str], None],
+        reload_config: Callable[[bool], str],
         counted: Counted,
         tail: Tail | None,
     ) -> None:
         self._health = health
         self._ports = ports
         self._stop = stop
+        self._reload_config = reload_config
         self._counted = counted
         self._tail = tail
 
@@ -169,6 +172,7 @@ class ServerOrders:
             "metrics": self._metrics,
             "logs": self._logs,
             "memory": self._memory,
+            "reload": self._reload,
             "shutdown": self._shutdown,
         }
 
@@ -198,6 +202,18 @@ class ServerOrders:
 
     async def _memory(self, asked: Question) -> Answer:
         return {**census.process(), **({"types": census.types(_TYPES)} if asked.flag("types") else {})}
+
+    @property
+    def reloads(self) -> dict[str, Callable[[bool], str]]:
+        """What can be loaded again; each takes whether that is only to be tried, and returns a sentence."""
+        return {"config": self._reload_config}
+
+    async def _reload(self, asked: Question) -> Answer:
+        what = asked.text("what", "world")
+        reload = self.reloads.get(what)
+        if reload is None:
+            raise Refusal(f"There is no {what!r} to load again here. There is: {', '.join(self.reloads)}.")
+        return {"message": reload(asked.flag("dry_run"))}
 
     async def _shutdown(self, asked: Question) -> Answer:
         seconds = asked.number("seconds", 0.0)

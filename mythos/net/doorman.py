@@ -23,8 +23,8 @@ class Doorman:
     """
 
     def __init__(self, most: int, open_per_address: int, per_second: float) -> None:
-        self._most = most
-        self._open_per_address = open_per_address
+        self.most = most
+        self.open_per_address = open_per_address
         self._open: dict[str, int] = {}
         self._pace = Buckets(per_second, max(10.0, per_second * 2), 20_000)
         self.count = 0
@@ -41,11 +41,11 @@ class Doorman:
     def _refusal(self, address: str, now: float) -> str:
         if refusal := self.banned(address):
             return refusal
-        if self.count >= self._most:
+        if self.count >= self.most:
             return "Every place here is taken just now. Please come back in a few minutes."
         if not is_loopback(address):
             whose = place(address)
-            if self._open.get(whose, 0) >= self._open_per_address:
+            if self._open.get(whose, 0) >= self.open_per_address:
                 return "Too many connections from your address are open already."
             if self._pace.take(whose, now):
                 return "Too many connections at once from your address. Try again in a few seconds."

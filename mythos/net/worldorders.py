@@ -37,7 +37,8 @@ class WorldOrders(ServerOrders):
     """What a server with a world does.
 
     :param stay: does not stop after all; false: it was not about to
-    :param reload: loads the world's files again; returns a sentence
+    :param reload: loads the world's files again; True: only tries them. Returns a sentence
+    :param reload_tls: reads the certificate again; returns a sentence
     """
 
     def __init__(
@@ -48,15 +49,18 @@ class WorldOrders(ServerOrders):
         *,
         ports: Callable[[], Mapping[str, int]],
         stop: Callable[[float, str], None],
+        reload_config: Callable[[bool], str],
         counted: Counted,
         tail: Tail | None,
-        reload: Callable[[], str],
+        reload: Callable[[bool], str],
+        reload_tls: Callable[[], str],
         stay: Callable[[], bool],
     ) -> None:
-        super().__init__(health, ports=ports, stop=stop, counted=counted, tail=tail)
+        super().__init__(health, ports=ports, stop=stop, reload_config=reload_config, counted=counted, tail=tail)
         self._realm = realm
         self._accounts = accounts
-        self._reload = reload
+        self._reload_world = reload
+        self._reload_tls = reload_tls
         self._stay = stay
 
     @property
@@ -67,7 +71,6 @@ class WorldOrders(ServerOrders):
             "session": self._session,
             "broadcast": self._broadcast,
             "kick": self._kick,
-            "reload": self._reload_world,
             "create-account": self._create_account,
             "accounts": self._list_accounts,
             "account": self._show_account,
@@ -167,8 +170,9 @@ class WorldOrders(ServerOrders):
             self._realm.kick(session, asked.text("reason", ""))
         return {"name": name}
 
-    async def _reload_world(self, asked: Question) -> Answer:
-        return {"message": self._reload()}
+    @property
+    def reloads(self) -> dict[str, Callable[[bool], str]]:
+        return {**super().reloads, "tls": lambda dry_run: self._reload_tls(), "world": self._reload_world}
 
     async def _create_account(self, asked: Question) -> Answer:
         account = await self._accounts.create(asked.text("name"), asked.text("password"), keeper=asked.flag("keeper"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
@@ -53,6 +53,10 @@ def redact(text: str) -> str:
     return _SECRETS.sub("[secret]", text[:MOST]).translate(_CONTROLS)
 
 
+def _longest_first(levels: Mapping[str, str]) -> list[tuple[str, int]]:
+    return sorted(((name, _LEVELS[least]) for name, least in levels.items()), key=lambda one: -len(one[0]))
+
+
 class Stream(Protocol):
     """Where lines go."""
 
@@ -76,13 +80,16 @@ class Observer:
         levels: Mapping[str, str] | None = None,
     ) -> None:
         self._least = _LEVELS[level]
-        self._levels = sorted(
-            ((name, _LEVELS[least]) for name, least in (levels or {}).items()), key=lambda one: -len(one[0])
-        )
+        self._levels = _longest_first(levels or {})
         self._as_json = as_json
         self._stream = stream or sys.__stdout__
         self.errors = 0
         self.context: Callable[[], Mapping[str, str]] = dict
+
+    def set_levels(self, level: str, levels: Iterable[str]) -> None:
+        """Other least levels from now on; those of parts as ``part=level``."""
+        self._least = _LEVELS[level]
+        self._levels = _longest_first(dict(one.split("=") for one in levels))
 
     def reopen(self) -> None:
         """Go on in a new file, if the log is one."""

@@ -53,7 +53,7 @@ HELP = (
     ("memory", "", ("--types",)),
     ("metrics", "[NAME]", ()),
     ("mute", "NAME", ("--for", "--reason")),
-    ("reload", "", ()),
+    ("reload", "[config|tls|world]", ("--dry-run",)),
     ("resume", "", ()),
     ("session", "NAME", ()),
     ("shutdown", "", ("--in", "--reason", "--dry-run", "--yes")),

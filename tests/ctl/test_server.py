@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -178,6 +179,39 @@ def test_drain(tmp_path: Path) -> None:
         assert ctl(server, "resume") == "Everybody is let in again.\n"
         assert server.get("/health/ready") == {"status": "ready"}
         server.post("/api/v1/guest")
+
+
+def test_reload(tmp_path: Path) -> None:
+    """What can change changes, what cannot is named, a mistake changes nothing; SIGHUP does the same."""
+    file = tmp_path / "mythos.yaml"
+    file.write_text("limits: {connections: 50}\n")
+    with Server(tmp_path / "data", "--log-format", "text") as server:
+        file.write_text("limits: {connections: 1}\nworld: {tick: 2s}\nmud: {mssp: [GENRE=Horror]}\n")
+        would = "Changed: mud.mssp, limits.connections. These need a restart: world.tick.\n"
+        assert ctl(server, "reload", "config", "--dry-run") == would
+        assert ctl(server, "reload", "config") == would
+        assert ctl(server, "reload", "config") == "Nothing was changed. These need a restart: world.tick.\n"
+        first, second = Telnet(server.ports["telnet"]), Telnet(server.ports["telnet"])
+        first.until("name?")
+        second.until("Every place here is taken just now.")
+        first.send("MSSP-REQUEST")
+        first.until("GENRE\tHorror")
+        file.write_text("limits: {connections: none}\n")
+        refused = subprocess.run(
+            [CTL, "reload", "config", "--data", "data"], capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+        assert (refused.returncode, "mythos.yaml" in refused.stderr) == (1, True)
+        file.unlink()
+        refused = subprocess.run(
+            [CTL, "reload", "tls", "--data", "data"], capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+        assert (refused.returncode, "has no certificate" in refused.stderr) == (4, True)
+        os.kill(server.pid, signal.SIGHUP)
+        end = time.monotonic() + 20
+        while "Changed: mud.mssp, limits.connections." not in ctl(server, "logs"):
+            assert time.monotonic() < end
+        for one in (first, second):
+            one.close()
 
 
 def terminal(server: Server, *words: str) -> tuple[subprocess.Popen[bytes], int]:

@@ -110,7 +110,9 @@ class Desk:
             stop=lambda seconds, reason: self.stopped.append((seconds, reason)),
             counted=Two(),
             tail=self.tail,
-            reload=lambda: self.reload(),
+            reload=lambda dry_run: "Town is good: 5 rooms." if dry_run else self.reload(),
+            reload_config=lambda dry_run: f"dry run: {dry_run}",
+            reload_tls=lambda: "The certificate was read again.",
             stay=lambda: bool(self.stopped),
         )
         return _UNIX.listenUNIX(self._path, ControlFactory(orders.orders), mode=0o600)
@@ -462,6 +464,19 @@ async def test_reload(desk: Desk) -> None:
     desk.reload = refuse
     answer = await operator.ask("reload")
     assert answer == {"ok": False, "error": "Nothing was changed. a.yaml:1:1: error: x\nb.yaml:2:2: error: y"}
+
+
+async def test_reload_of_what(desk: Desk) -> None:
+    operator = await desk.operator()
+    for what, dry_run, message in (
+        ("config", False, "dry run: False"),
+        ("config", True, "dry run: True"),
+        ("world", True, "Town is good: 5 rooms."),
+        ("tls", False, "The certificate was read again."),
+    ):
+        assert (await operator.ask("reload", what=what, dry_run=dry_run))["message"] == message
+    error = (await operator.ask("reload", what="moon"))["error"]
+    assert error == "There is no 'moon' to load again here. There is: config, tls, world."
 
 
 @pytest.mark.parametrize("keeper", [False, True])
