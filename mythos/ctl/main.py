@@ -19,6 +19,7 @@ from mythos.ctl import life, look, people
 from mythos.ctl.completion import completion
 from mythos.ctl.config import config
 from mythos.ctl.db import db
+from mythos.ctl.doctor import doctor
 from mythos.ctl.gateway import gateway
 from mythos.ctl.remote import configuration, data_option, fail, json_option
 from mythos.ctl.world import world
@@ -80,5 +81,5 @@ def fsck(data: str | None, as_json: bool) -> None:
         click.echo(f"{where} is sound: {', '.join(INVARIANTS)} hold.")
 
 
-for _command in (completion, config, db, gateway, world, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS):
+for _command in (completion, config, db, doctor, gateway, world, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS):
     main.add_command(_command)

@@ -29,6 +29,7 @@ __all__ = [
     "asking",
     "configuration",
     "data_option",
+    "exchange",
     "fail",
     "json_option",
     "pause",
@@ -161,15 +162,20 @@ def asking(command: _Command) -> _Command:
     return made
 
 
+def exchange(path: Path, question: bytes, patience: float) -> bytes:
+    """One line there and one back, without its end if the server closed before. :raises OSError:"""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(patience)
+        line.connect(str(path))
+        line.sendall(question)
+        with line.makefile("rb") as answers:
+            return answers.readline()
+
+
 def _exchange(path: Path, question: bytes) -> bytes:
-    """One line there and one back, without its end if the server closed before."""
+    """As :func:`exchange`; exits with a sentence if there is no answer."""
     try:
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(_PATIENCE)
-            line.connect(str(path))
-            line.sendall(question)
-            with line.makefile("rb") as answers:
-                return answers.readline()
+        return exchange(path, question, _PATIENCE)
     except (FileNotFoundError, ConnectionRefusedError):
         fail(f"No server runs on {path.parent}: start it, or name its directory with --data DIR.", NOT_REACHED)
     except PermissionError:

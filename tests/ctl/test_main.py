@@ -40,6 +40,7 @@ HELP = (
     ("completion", "{bash|zsh|fish}", ()),
     ("config", "COMMAND [ARGS]", ()),
     ("db", "COMMAND [ARGS]", ()),
+    ("doctor", "", ("--data", "--json")),
     ("drain", "", ("--message", "--timeout")),
     ("fsck", "", ("--data", "--json")),
     ("gateway", "COMMAND [ARGS]", ()),
@@ -66,7 +67,7 @@ HELP = (
     ("world", "COMMAND [ARGS]", ()),
 )
 #: These ask no server.
-ALONE = ("completion", "config", "db", "fsck", "version", "world")
+ALONE = ("completion", "config", "db", "doctor", "fsck", "version", "world")
 
 
 @pytest.mark.parametrize(("command", "usage", "options"), HELP, ids=[command for command, *_ in HELP])
