@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.deploy.copies import ETC, ROOT
 from tests.deploy.settings import understood
 from tests.house.clients import PATIENCE
 from tests.house.server import Server
+from tests.postgres import Cluster
 
 _FILES: Final = {path.stem: path for path in (ETC / "compose").glob("*.yml")}
 #: Of the Compose Specification: what stands on top, what a service may have.
@@ -94,6 +96,26 @@ def test_production_is_shut() -> None:
         for variable, value in service.get("environment", {}).items():
             if re.search("PASSWORD|SECRET", variable):
                 assert value.startswith("${")
+
+
+def test_the_user_of_the_database(cluster: Cluster, postgres: Path, tmp_path: Path) -> None:
+    """The script that PostgreSQL's image runs once: its user has the database that the server is told of, and is nobody
+    else's master; the server plays there."""
+    services = _read("prod")["services"]
+    (script,) = [one.split(":")[0] for one in services["postgres"]["volumes"] if "initdb.d" in one]
+    environ = {**os.environ, "PGHOST": str(cluster.home), "DB_PASSWORD": "a long one for compose"}
+    environ["PATH"] = f"{postgres.resolve().parent}:{os.environ['PATH']}"
+    try:
+        run = subprocess.run([ETC / "compose" / script], env=environ, capture_output=True, text=True, timeout=PATIENCE)
+        assert run.returncode == 0, run.stderr
+        rights = cluster.ask("SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'mythos'")
+        assert rights == [(False, False, False)]
+        url = services["mythos"]["environment"]["DATABASE_URL"].replace("127.0.0.1:5432", "")
+        with Server(tmp_path / "data", env={"DATABASE_URL": f"{url}?host={cluster.home}"}) as house:
+            assert house.get("/health")["database"] == "ok"
+    finally:
+        cluster.drop("mythos")
+        cluster.ask("DROP ROLE IF EXISTS mythos")
 
 
 def test_the_guest_of_the_try(tmp_path: Path) -> None:
