@@ -80,5 +80,7 @@ def test_cloud_run() -> None:
     assert config.environment is Environment.PRODUCTION
     assert (config.http.listen.host, config.http.listen.port) == ("0.0.0.0", port)
     assert config.telnet.listen.off and config.metrics.listen.off and not config.gateway.enabled
-    for probe in (container["startupProbe"], container["livenessProbe"]):
+    start = container["startupProbe"]
+    assert start["periodSeconds"] * start["failureThreshold"] <= 240  # the platform's bound
+    for probe in (start, container["livenessProbe"]):
         assert probe["httpGet"] == {"path": "/health/live", "port": port}
