@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
@@ -23,6 +24,7 @@ from mythos.telemetry.tail import Tail
 
 if TYPE_CHECKING:
     from mythos.app.server import Server
+    from mythos.telemetry.sentry import Sentry
 
 __all__ = ["CHECKS", "Options", "makeService"]
 
@@ -78,9 +80,13 @@ def makeService(options: Options) -> IService:
     levels = dict(one.split("=") for one in config.log.levels)
     tail = Tail(stream)
     observer = Observer(config.log.level.value, as_json=as_json, stream=tail, levels=levels)
+    sentry = _sentry(config) if config.telemetry.sentry_dsn else None
     kind = _kind(config)
     from twisted.internet import reactor  # not before: it would load what a gateway alone does without
 
+    if sentry is not None:
+        observer.report = sentry.report
+        reactor.addSystemEventTrigger("after", "shutdown", sentry.close)
     service = kind(config, reactor, say=_say, fail=partial(_fail, reactor), observer=observer)
     service.tail = tail
     service.settings = Settings(loaded, partial(_read_again, options, Path.cwd()))
@@ -91,6 +97,16 @@ def makeService(options: Options) -> IService:
 
         service.beside = MemoryProfile(reactor, deferToThread)
     return service
+
+
+def _sentry(config: Config) -> Sentry:
+    from mythos.telemetry.sentry import SentryError, open_sentry
+
+    dsn, environment = config.telemetry.sentry_dsn, config.environment.value
+    try:
+        return open_sentry(dsn, version=__version__, environment=environment, seconds=time.monotonic)
+    except SentryError as error:
+        _give_up(str(error))
 
 
 def _read(options: Options) -> Loaded:

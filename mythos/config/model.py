@@ -212,6 +212,14 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Telemetry:
+    sentry_dsn: str = setting(
+        TEXT, "", "Where your project in Sentry takes errors; needs its library: pip install 'mythos[sentry]'.",
+        env=("SENTRY_DSN",), secret=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     monitor: bool = setting(
         BOOL, "yes", "Let in fewer people, and drop the slowest readers, before memory runs out.",
@@ -649,6 +657,7 @@ class Config:
     http: Http = section(Http, "The web door.", scalar="listen")
     metrics: Metrics = section(Metrics, "Numbers for operators.", scalar="listen")
     health: Health = section(Health, "What /health looks at.")
+    telemetry: Telemetry = section(Telemetry, "Who else hears of errors.")
     memory: Memory = section(Memory, "How much memory the server may use.")
     disk: DiskSpace = section(DiskSpace, "The disk that the store is on.")
     database: Database = section(Database, "What outlives the process.", scalar="url")

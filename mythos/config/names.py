@@ -48,7 +48,6 @@ ABSENT: Final = {
     "games": "MAX_CONCURRENT_GAMES MAX_ACTIVE_GAMES MAX_EVENTS_PER_GAME EVENT_BUFFER_SIZE GC_COMPLETED_GAMES_AFTER"
     " GAME_SUMMARY_CACHE_SIZE USE_EVENT_SOURCING",
     "an archive": "USE_GAME_ARCHIVAL ARCHIVE_*",
-    "Sentry": "SENTRY_DSN",
     "backups by the clock": "BACKUP_DIR",
     "a web client on a host of its own": "REACT_APP_*",
     "a switch for this": "ENABLE_*",

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
@@ -69,6 +70,7 @@ class Observer:
     """:param stream: the process's own stream: ``sys.stderr`` is a log writer under twistd, and would recurse
     :param levels: least levels of parts, by their names (``mythos.store``) or the beginnings of them
     :ivar context: what is going on: fields for every line
+    :ivar report: told of every error: the event, the part that speaks, and the context
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Observer:
         self._stream = stream or sys.__stdout__
         self.errors = 0
         self.context: Callable[[], Mapping[str, str]] = dict
+        self.report: Callable[[LogEvent, str, Mapping[str, str]], object] = lambda event, namespace, context: None
 
     def set_levels(self, level: str, levels: Iterable[str]) -> None:
         """Other least levels from now on; those of parts as ``part=level``."""
@@ -102,6 +105,8 @@ class Observer:
         namespace = str(event.get("log_namespace", "-"))
         if rank >= 3:
             self.errors += 1
+            with suppress(Exception):  # it is in the log in any case
+                self.report(event, namespace, self.context())
         if rank < self._least_of(namespace):
             return
         said = _SAID.get(level.name, level.name.upper())

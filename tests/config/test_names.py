@@ -104,6 +104,7 @@ OTHERS: list[tuple[str, str, str, Any]] = [
     ("HOST", "10.0.0.1", "http.listen", Listen.parse("10.0.0.1:8000")),
     ("PORT", "5000", "http.listen", Listen.parse("5000")),
     ("SERVER_HOST", "10.0.0.1", "http.listen", Listen.parse("10.0.0.1:8000")),
+    ("SENTRY_DSN", "https://key@sentry.example/1", "telemetry.sentry_dsn", "https://key@sentry.example/1"),
     ("LOG_CORRELATION_ID", "no", "log.correlation", False),
     ("SERVER_PORT", "54768", "http.listen", Listen.parse("54768")),
 ]
@@ -180,6 +181,7 @@ OBEYED = {
     "log.levels": "tests/telemetry/test_logs.py::test_levels",
     "log.rotate_size": "tests/telemetry/test_logs.py::test_rotated",
     "log.rotate_keep": "tests/telemetry/test_logs.py::test_rotated",
+    "telemetry.sentry_dsn": "tests/telemetry/test_sentry.py::test_a_server_reports",
     "log.correlation": "tests/telemetry/test_outside.py::test_the_log",
     "log.profile_memory": "tests/telemetry/test_memory.py::test_once_a_minute",
     "sessions.connections": "tests/config/test_obeyed.py::test_limits_of_a_player",
