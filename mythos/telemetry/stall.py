@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -33,13 +34,22 @@ class Stall(Service):
 
     :param seconds: the clock, monotonic; the thread asks it too
     :param name_of: what a stack is doing; for the log
+    :param cpu: the seconds that the loop's own thread has computed
     :ivar count: stalls since the start; ``total``: their seconds
-    :ivar last: (the second at which it ended, the seconds it took, in what) of the last one
+    :ivar last: (the second at which it ended, the seconds it took, in what) of the last one in which the loop computed
+        for most of the time: in others it waited, for a disk or for the machine
     """
 
-    def __init__(self, seconds: Callable[[], float], name_of: Callable[[FrameType], str]) -> None:
+    def __init__(
+        self,
+        seconds: Callable[[], float],
+        name_of: Callable[[FrameType], str],
+        cpu: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._seconds = seconds
         self._name_of = name_of
+        self._cpu = cpu
+        self._computed = 0.0
         self._beat = 0.0
         self._caught = ""
         self._told = False
@@ -54,6 +64,7 @@ class Stall(Service):
         super().startService()
         self._watched = threading.get_ident()
         self._beat = self._seconds()
+        self._computed = self._cpu()
         self._stopped.clear()
         self._thread = threading.Thread(target=self._watch, name="stall", daemon=True)
         self._thread.start()
@@ -71,12 +82,20 @@ class Stall(Service):
         :param late: seconds by which its timer was late
         """
         what, self._caught, self._told = self._caught or "something that is over", "", False
+        now, cpu = self._seconds(), self._cpu()
         if late > STALL:
             self.count += 1
             self.total += late
-            self.last = self._seconds(), late, what
-            _log.error("ALERT the server stood still for {seconds:.1f} s in {what}", seconds=late, what=what)
-        self._beat = self._seconds()
+            computed = cpu - self._computed
+            if computed > late / 2:
+                self.last = now, late, what
+            _log.error(
+                "ALERT the server stood still for {seconds:.1f} s in {what}; it computed for {computed:.1f} s of them",
+                seconds=late,
+                what=what,
+                computed=computed,
+            )
+        self._beat, self._computed = now, cpu
 
     def look(self) -> None:
         """What the thread does: see whether the loop stands still, and in what."""

@@ -37,7 +37,8 @@ class Server:
     ) -> None:
         self.data = data
         self._options = options
-        self._env = {**{k: v for k, v in os.environ.items() if not k.startswith("MYTHOS_")}, **(env or {})}
+        ours = {k: v for k, v in os.environ.items() if not k.startswith("MYTHOS_")}
+        self._env = {**ours, "MYTHOS_DISK_WARN_PERCENT": "0", **(env or {})}  # whatever the machine's disk is like
         self._program = list(program)
         self._process: subprocess.Popen[bytes] | None = None
         self.ports: dict[str, int] = {}

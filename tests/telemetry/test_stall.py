@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
+from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
-from mythos.app.watching import doing
+from mythos.app.watching import Watching, doing
+from mythos.config import Config
 from mythos.telemetry.stall import BEAT, HANGS, STALL, Stall
 from tests.conftest import Failures
 from tests.scenes.people import in_town
@@ -38,10 +41,14 @@ class SlowClock:
 
 def watched(clock: Clock) -> Stall:
     """It is looked at by the tests' own threads: nothing waits for time."""
-    stall = Stall(clock.seconds, doing)
+    stall = Stall(clock.seconds, doing, lambda: computed[0])
     stall.startService()
     stall.stopService()
     return stall
+
+
+#: What the loop's thread has computed, in seconds.
+computed = [0.0]
 
 
 def test_the_command_is_named() -> None:
@@ -55,6 +62,7 @@ def test_the_command_is_named() -> None:
         scene.realm.pump()
     finally:
         scene.realm.clock = real
+    computed[0] += 3.9
     with capturedLogs() as heard:
         stall.beat(4.0)
         clock.advance(BEAT)
@@ -62,8 +70,23 @@ def test_the_command_is_named() -> None:
     (event,) = heard
     text = formatEvent(event)
     assert text.startswith("ALERT the server stood still for 4.0 s in the command say, mythos/")
+    assert text.endswith("; it computed for 3.9 s of them")
     assert "secret" not in text
     assert (stall.count, stall.total) == (1, 4.0)
+    assert stall.last is not None
+    assert stall.last[1] == 4.0
+    assert stall.last[2].startswith("the command say")
+
+
+def test_no_time_for_it() -> None:
+    """A loop that waits, for a disk or for the machine, is counted and logged; health has nothing to say of it."""
+    stall = watched(Clock())
+    computed[0] += 0.1
+    with capturedLogs() as heard:
+        stall.beat(4.0)
+    (event,) = heard
+    assert formatEvent(event).endswith("; it computed for 0.1 s of them")
+    assert (stall.count, stall.last) == (1, None)
 
 
 def test_no_stall() -> None:
@@ -103,3 +126,18 @@ def test_a_thread_looks() -> None:
     assert looks.wait(30.0)
     stall.stopService()
     assert not [thread for thread in threading.enumerate() if thread.name == "stall"]
+
+
+def test_health_tells_of_it() -> None:
+    """For a minute."""
+    clock = Clock()
+    parts: Any = SimpleNamespace(realm=SimpleNamespace(clock=clock))
+    watching = Watching(Config(), parts, lambda full: None)
+    assert watching.stalled() == ""
+    watching.stall.last = clock.seconds(), 1.25, "the command look, mythos/world/step.py:1 (tick)"
+    clock.advance(59.0)
+    assert watching.stalled() == (
+        "It stood still for 1.2 s, 59 s ago, in the command look, mythos/world/step.py:1 (tick)."
+    )
+    clock.advance(1.0)
+    assert watching.stalled() == ""
