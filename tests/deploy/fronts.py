@@ -86,6 +86,10 @@ class Front:
     def _reread(self, process: subprocess.Popen[bytes]) -> None:
         raise NotImplementedError
 
+    def logged(self) -> str:
+        """All that it wrote."""
+        return "".join(path.read_text() for path in self._place.glob("*.log"))
+
     def stop(self) -> None:
         """At once, with all connections."""
         process, self._process = self._process, None
@@ -201,9 +205,9 @@ class Stream:
         self._front = front
         self.token = token
         self._mine = {"authorization": f"Bearer {token}"}
-        ticket = json.load(ask(front, "POST", "/api/v1/ticket", {}, self._mine))["ticket"]
+        self.ticket: str = json.load(ask(front, "POST", "/api/v1/ticket", {}, self._mine))["ticket"]
         last = f"&last={place}" if place else ""
-        self._answer = ask(front, "GET", f"/sse?ticket={ticket}{last}", headers=headers)
+        self._answer = ask(front, "GET", f"/sse?ticket={self.ticket}{last}", headers=headers)
         assert self._answer.status == 200, self._answer.read()
         self.place = place
         self.lines: list[str] = []

@@ -131,6 +131,15 @@ def test_nobody_speaks_for_another(front: Front, house: Server) -> None:
     stream.close()
 
 
+def test_tickets_are_not_logged(front: Front) -> None:
+    """Whoever reads the log of a front cannot take up a stream that stands there."""
+    stream = Stream(front, _guest(front))
+    before = front.logged().count("/sse")
+    stream.close()
+    until(lambda: front.logged().count("/sse") > before, PATIENCE)
+    assert stream.ticket not in front.logged()
+
+
 def test_what_a_front_adds(front: Front) -> None:
     """Without TLS it leads to TLS, and it tells browsers to come that way; numbers for operators do not pass."""
     line = HTTPConnection("127.0.0.1", front.ports["http"], timeout=PATIENCE, source_address=(PLAYER, 0))
