@@ -113,6 +113,7 @@ class Nginx(Front):
                 "http {": f"http {{\n{kept}",
                 "127.0.0.1:8000": f"127.0.0.1:{server['http']}",
                 "127.0.0.1:4001": f"127.0.0.1:{server['telnet']}",
+                "127.0.0.1:8080": f"127.0.0.1:{server.get('gateway', 8080)}",
                 **{f"listen {port}": f"listen 127.0.0.1:{self.ports[name]}" for port, name in ports.items()},
             },
         )
@@ -141,6 +142,7 @@ class Haproxy(Front):
                 "/etc/haproxy/mythos.pem": str(self._place / "mythos.pem"),
                 "127.0.0.1:8000": f"127.0.0.1:{server['http']}",
                 "127.0.0.1:4001": f"127.0.0.1:{server['telnet']}",
+                "127.0.0.1:8080": f"127.0.0.1:{server.get('gateway', 8080)}",
                 **{f"bind :{port}": f"bind 127.0.0.1:{self.ports[name]}{port[-1]}" for port, name in ports.items()},
             },
         )

@@ -24,7 +24,8 @@ _PASSWORD = "a good long one"
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the variables that are shipped for one behind a front, but not in production: that refuses root."""
     data = tmp_path_factory.mktemp("house") / "data"
-    with Server(data, "--env-file", str(ETC / "env.example"), env={"ENVIRONMENT": "test"}) as server:
+    more = {"ENVIRONMENT": "test", "MYTHOS_GATEWAY_TCP": "0", "MYTHOS_GATEWAY_KEYS": "Reach=a-key-of-some-length"}
+    with Server(data, "--gateway", "0", "--env-file", str(ETC / "env.example"), env=more) as server:
         for name in ("Cadan", "Demelza"):
             server.post("/api/v1/register", {"name": name, "password": _PASSWORD})
         yield server
@@ -138,6 +139,17 @@ def test_tickets_are_not_logged(front: Front) -> None:
     stream.close()
     until(lambda: front.logged().count("/sse") > before, PATIENCE)
     assert stream.ticket not in front.logged()
+
+
+def test_the_gateway_has_a_name_of_its_own(front: Front) -> None:
+    """MUDs reach it by that name, with TLS; its numbers stay behind."""
+    named = {"host": "gateway.mud.example.org"}
+    assert json.load(ask(front, "GET", "/health", headers=named))["service"] == "i3-gateway-api"
+    assert "service" not in json.load(ask(front, "GET", "/health"))
+    assert ask(front, "GET", "/metrics", headers=named).status == 404
+    upgrade = {"upgrade": "websocket", "connection": "Upgrade", "sec-websocket-version": "13"}
+    opened = ask(front, "GET", "/", headers=named | upgrade | {"sec-websocket-key": "MDEyMzQ1Njc4OWFiY2RlZg=="})
+    assert opened.status == 101
 
 
 def test_what_a_front_adds(front: Front) -> None:
