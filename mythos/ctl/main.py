@@ -16,6 +16,7 @@ import psycopg2
 from mythos import __version__
 from mythos.app.stores import target
 from mythos.ctl import life, look, people
+from mythos.ctl.bots import bots
 from mythos.ctl.completion import completion
 from mythos.ctl.config import config
 from mythos.ctl.db import db
@@ -81,5 +82,6 @@ def fsck(data: str | None, as_json: bool) -> None:
         click.echo(f"{where} is sound: {', '.join(INVARIANTS)} hold.")
 
 
-for _command in (completion, config, db, doctor, gateway, world, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS):
+_COMMANDS = (bots, completion, config, db, doctor, gateway, world, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS)
+for _command in _COMMANDS:
     main.add_command(_command)

@@ -36,6 +36,7 @@ HELP = (
     ("account unlock", "NAME", ()),
     ("ban", "{address|account|name} WHAT", ("--for", "--reason", "--dry-run")),
     ("bans", "", ()),
+    ("bots", "COUNT", ("--minutes", "--against", "--telnet", "--doors", "--pace", "--json")),
     ("broadcast", "TEXT", ()),
     ("completion", "{bash|zsh|fish}", ()),
     ("config", "COMMAND [ARGS]", ()),
@@ -67,7 +68,7 @@ HELP = (
     ("world", "COMMAND [ARGS]", ()),
 )
 #: These ask no server.
-ALONE = ("completion", "config", "db", "doctor", "fsck", "version", "world")
+ALONE = ("bots", "completion", "config", "db", "doctor", "fsck", "version", "world")
 
 
 @pytest.mark.parametrize(("command", "usage", "options"), HELP, ids=[command for command, *_ in HELP])
