@@ -132,7 +132,7 @@ class House(Server):
             world=world,
             verbs=VERBS,
             grammar=grammar,
-            channels=_channels(config),
+            channels=Channels(**_talk(config)),
             commits=commits,
             store=store,
             tokens=tokens,
@@ -159,15 +159,11 @@ class House(Server):
         lane.down = self._store_down
         lane.broken = self._batch_broken
         await lane.settled()
-        doorman = Doorman(
-            config.limits.connections,
-            config.limits.accept.open if config.limits.enabled else 1_000_000,
-            config.limits.accept.per_second if config.limits.enabled else 1_000_000,
-        )
+        doorman = Doorman(*_admission(config))
         heed(accounts.sanctions, clock, doorman, realm.channels)
         proxies = Proxies(config.http.trusted_proxies)
         origins = Origins(config.http.cors_origins)
-        requests = self._requests(proxies)
+        requests = Requests(*_requested(config), clock, proxies.of_request)
         telnet = TelnetFactory(
             realm=realm,
             accounts=accounts,
@@ -189,7 +185,7 @@ class House(Server):
             outlet=outlet,
             clock=reactor,
             origins=origins,
-            frames_per_second=config.limits.websocket.per_second if config.limits.enabled else 1e6,
+            frames_per_second=_frames(config),
             address_of=proxies.of_socket,
             doorman=doorman,
             permessage_deflate=config.http.permessage_deflate,
@@ -229,17 +225,20 @@ class House(Server):
             sockets,
         )
         if "i3" in config.roles:
-            parts.network = Network(config, reactor, clock, self.doors, self.every)
+            parts.network = Network(config, reactor, clock, self.doors, self.every, self.follow)
         self.vitals = Vitals(
             config, reactor, self.health, parts, api, doorman, watcher, self._observer, self._disk_full
         )
         self.vitals.checks(lambda: self._recovering)
+        self.follow((*_PACE, _ALL), lambda config: realm.change_pace(_pace(config)))
+        self.follow((*_TALK, _ALL), lambda config: realm.channels.change_pace(**_talk(config)))
+        self.follow((*_DOORS, _ALL), lambda config: doorman.change(*_admission(config)))
+        self.follow((*_HTTP, _ALL), lambda config: requests.change(*_requested(config)))
+        self.follow((_FRAMES, _ALL), lambda config: setattr(sockets, "frames_per_second", _frames(config)))
+        self.follow(("sessions.idle_timeout",), lambda config: setattr(outlet, "idle", config.sessions.idle_timeout))
+        self.follow(("http.cors_origins",), lambda config: origins.change(config.http.cors_origins))
+        self.follow(("mud.mssp",), lambda config: config.mud.mssp)  # asked for whenever it is told
         return world, parts
-
-    def _requests(self, proxies: Proxies) -> Requests:
-        limits = self.config.limits
-        most = limits.http.requests if limits.enabled else 1e9
-        return Requests(most, limits.http.window, self._clock, proxies.of_request)
 
     def _telnet_ports(self) -> TelnetPorts:
         port = self.ports.get("telnet", 0)
@@ -408,25 +407,6 @@ class House(Server):
         parts.realm.world.sealed = _SEALED if self._seals else ""
         self._recovering = False
 
-    def live(self) -> dict[str, Callable[[], None]]:
-        return {
-            **super().live(),
-            **dict.fromkeys(_PACE, self._set_pace),
-            **dict.fromkeys(_DOORS, self._set_doors),
-            "mud.mssp": lambda: None,  # asked for whenever it is told
-        }
-
-    def _set_pace(self) -> None:
-        """For sessions that begin from now on, and at once where nothing is counted yet."""
-        assert self._parts is not None
-        self._parts.realm.pace = _pace(self.config)
-
-    def _set_doors(self) -> None:
-        assert self._parts is not None
-        limits, doorman = self.config.limits, self._parts.telnet.doorman
-        doorman.most = limits.connections
-        doorman.open_per_address = limits.accept.open if limits.enabled else 1_000_000
-
     def _reload_tls(self) -> str:
         if self._certificate is None:
             raise Refusal("This server has no certificate: set tls.certificate, and start it again.")
@@ -502,7 +482,12 @@ _PACE = (
     "sessions.grace",
     "sessions.grace_combat",
 )
-_DOORS = ("limits.accept.open", "limits.connections")
+_FRAMES = "limits.websocket.per_second"
+_TALK = ("limits.channels", "limits.tells")
+_DOORS = ("limits.accept.open", "limits.accept.per_second", "limits.connections")
+_HTTP = ("limits.http.requests", "limits.http.window")
+#: What lifts all those at once.
+_ALL = "limits.enabled"
 #: Seconds that a stop waits for the store, twice.
 _STOPPING = 4.0
 #: Seconds between two looks at the files of the certificate.
@@ -526,11 +511,27 @@ def _pace(config: Config) -> Pace:
     )
 
 
-def _channels(config: Config) -> Channels:
+def _talk(config: Config) -> dict[str, float]:
     limits = config.limits
     if not limits.enabled:
-        return Channels(per_minute=1e9, tells_per_minute=1e9, burst=1e9)
-    return Channels(per_minute=limits.channels, tells_per_minute=limits.tells)
+        return {"per_minute": 1e9, "tells_per_minute": 1e9, "burst": 1e9}
+    return {"per_minute": limits.channels, "tells_per_minute": limits.tells}
+
+
+def _admission(config: Config) -> tuple[int, int, float]:
+    limits = config.limits
+    if not limits.enabled:
+        return limits.connections, 1_000_000, 1e6
+    return limits.connections, limits.accept.open, limits.accept.per_second
+
+
+def _requested(config: Config) -> tuple[float, float]:
+    limits = config.limits
+    return limits.http.requests if limits.enabled else 1e9, limits.http.window
+
+
+def _frames(config: Config) -> float:
+    return config.limits.websocket.per_second if config.limits.enabled else 1e6
 
 
 def _downloads(config: Config) -> dict[str, Any]:

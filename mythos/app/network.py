@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +48,23 @@ _UNSENT = "i3-unsent.json"
 #: Seconds between two looks at what is too old, and between two times the lists are written.
 _SWEEP = 5.0
 _LISTS_EVERY = 60.0
+#: Settings that can change while it runs.
+_LIVE = (
+    "gateway.allow",
+    "gateway.burst",
+    "gateway.connections",
+    "gateway.deny",
+    "gateway.per_minute",
+    "limits.enabled",
+)
 _CLIENTS = Path(__file__).parents[1] / "net" / "gateway" / "clients"
 _LANGUAGES = {"Python": "client.py", "JavaScript": "client.js", "C": "client.c", "Lua": "client.lua"}
 
 
 class Network:
-    """:param every: runs a job every so many seconds, until the server stops"""
+    """:param every: runs a job every so many seconds, until the server stops
+    :param follow: runs a job when one of some settings has changed
+    """
 
     def __init__(
         self,
@@ -62,6 +73,7 @@ class Network:
         clock: Clock,
         doors: Doors,
         every: Callable[[float, Callable[[], object]], None],
+        follow: Callable[[Iterable[str], Callable[[Config], object]], None],
     ) -> None:
         self.link: RouterLink | None = None
         self._config = config
@@ -75,9 +87,8 @@ class Network:
         self._unsent: Unsent | None = None
         self._read_passwords()
         self._read_lists()
-        gateway, limits = config.gateway, config.limits
+        gateway = config.gateway
         own = config.mud.name if "world" in config.roles else ""
-        rate = (gateway.per_minute, gateway.burst) if limits.enabled else (1_000_000_000, 1_000_000)
         anybody = keyless(gateway.keyless, gateway.allow, gateway.deny) if gateway.keyless else None
         self.gateway = Gateway(
             Keyring(config.data / "gateway-keys.json", clock.wall, gateway.keys, own, anybody),
@@ -86,7 +97,7 @@ class Network:
             link=self._link_of,
             data=config.data,
             limits=Limits(gateway.queue, gateway.queue_time, gateway.history, gateway.echo),
-            rate=rate,
+            rate=_rate(config),
             longest=gateway.longest,
             per_method=_per_method(gateway.per_method),
         )
@@ -96,6 +107,7 @@ class Network:
         sockets = ApiSocketFactory(self.gateway, reactor, self._admission, ping=ping, address_of=proxies.of_socket)
         clients = {name: (_CLIENTS / file).read_text("utf-8") for name, file in _LANGUAGES.items()}
         self._site = make_gateway_site(self.gateway, sockets, self._admission, clients, reactor, proxies.of_request)
+        follow(_LIVE, self.change)
         self._lines = LineFactory(self.gateway, reactor, self._admission, idle=gateway.idle_timeout)
 
     # ── start and stop ──────────────────────────────────────────────────────────────────────────
@@ -178,6 +190,12 @@ class Network:
         """The server will stop."""
         self.gateway.announce("maintenance_scheduled", seconds, reason or "The gateway will stop.")
 
+    def change(self, config: Config) -> None:
+        """Who may come from now on, and how much they may ask; who is in keeps the pace it has."""
+        gateway = config.gateway
+        self._admission.change(gateway.allow, gateway.deny, gateway.connections)
+        self.gateway.rate = _rate(config)
+
     # ── what others ask ─────────────────────────────────────────────────────────────────────────
 
     @property
@@ -244,6 +262,11 @@ class Network:
     def _keep_channels(self) -> None:
         if self._intermud is not None and self._intermud.changed:
             save(self._intermud.kept(), self._config.data / _CHANNELS, durable=False)
+
+
+def _rate(config: Config) -> tuple[int, int]:
+    gateway = config.gateway
+    return (gateway.per_minute, gateway.burst) if config.limits.enabled else (1_000_000_000, 1_000_000)
 
 
 def _per_method(rates: Sequence[str]) -> dict[str, int]:

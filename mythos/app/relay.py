@@ -24,7 +24,7 @@ class Relay(Server):
 
     async def start(self) -> None:
         config = self.config
-        network = Network(config, self._reactor, self._clock, self.doors, self.every)
+        network = Network(config, self._reactor, self._clock, self.doors, self.every, self.follow)
         metrics = LinkMetrics(network.numbers, resident)
         if config.metrics.enabled:
             site = make_metrics_site(metrics, self._reactor)

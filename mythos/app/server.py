@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.application.service import IService, Service
@@ -50,6 +50,7 @@ class Server(Service):
     :ivar beside: a service that starts and stops with it
     :ivar tail: the last lines of its log
     :ivar settings: its configuration, if that can be read again
+    :ivar live: keys of settings that can change while it runs, and what puts each into force
     """
 
     beside: IService | None = None
@@ -78,6 +79,8 @@ class Server(Service):
         self._stopping: IDelayedCall | None = None
         self._hangups: list[Callable[[], object]] = []
         self._hangup: Any = None  # what SIGHUP did before
+        self.live: dict[str, list[Callable[[Config], object]]] = {}
+        self.follow(("log.level", "log.levels"), self._set_levels)
         self.health = Health(__version__, self._clock.wall, self.connections)
 
     @property
@@ -162,13 +165,14 @@ class Server(Service):
 
     # ── what can change while it runs ───────────────────────────────────────────────────────────
 
-    def live(self) -> dict[str, Callable[[], None]]:
-        """Keys of settings that can change, and what puts :attr:`config` into force for each."""
-        return {"log.level": self._set_levels, "log.levels": self._set_levels}
+    def follow(self, keys: Iterable[str], job: Callable[[Config], object]) -> None:
+        """Run ``job`` when one of these settings has changed."""
+        for key in keys:
+            self.live.setdefault(key, []).append(job)
 
-    def _set_levels(self) -> None:
+    def _set_levels(self, config: Config) -> None:
         if self._observer is not None:
-            self._observer.set_levels(self.config.log.level.value, self.config.log.levels)
+            self._observer.set_levels(config.log.level.value, config.log.levels)
 
     def reload_config(self, dry_run: bool = False) -> str:
         """Read the configuration again; returns what changed, and what needs a restart.
@@ -177,16 +181,15 @@ class Server(Service):
         """
         if self.settings is None:
             raise Refusal("The configuration of this server cannot be read again.")
-        live = self.live()
         try:
-            change, config, settle = self.settings.again(live)
+            change, config, settle = self.settings.again(self.live)
         except MythosError as error:
             raise Refusal(f"Nothing was changed. {error}") from error
         if not dry_run:
             settle()
             self.config = config
-            for apply in dict.fromkeys(live[key] for key in change.changed):
-                apply()
+            for job in dict.fromkeys(job for key in change.changed for job in self.live[key]):
+                job(config)
         return str(change)
 
     def _reload_at_hangup(self) -> None:

@@ -66,7 +66,7 @@ class Vitals:
         if config.log.correlation and observer is not None:
             observer.context = self._context
         parts.lane.seconds = self.metrics.commit.observe
-        api.scale = lambda: scale(self._count(), config.limits.connections)
+        api.scale = lambda: scale(self._count(), doorman.most)
         if config.metrics.latency:
             watcher.turn = self.metrics.turn
             parts.outlet.waits = self.metrics.delivery.observe

@@ -114,6 +114,7 @@ class Setting:
     :param derived: the default as text, where it depends on other settings; `rule` says how, in words.
     :param by_size: the default for each `Size`, in their order.
     :param adjust: the last word on a value, wherever it came from.
+    :param live: a server that runs follows it when the configuration is read again.
     """
 
     key: str
@@ -129,6 +130,7 @@ class Setting:
     derived: Callable[[Given], str] | None
     rule: str
     adjust: Callable[[Any, Given], Any] | None
+    live: bool
 
     @property
     def name(self) -> str:
@@ -184,11 +186,13 @@ def setting(
     derived: Callable[[Given], str] | None = None,
     rule: str = "",
     adjust: Callable[[_T, Given], _T] | None = None,
+    live: bool = False,
 ) -> _T:
     """Declare one field of a section; see `Setting`. An option without `metavar` is a flag."""
     known = {
         "type": type, "default": default, "help": help, "env": env, "keys": keys, "option": option,
         "metavar": metavar, "secret": secret, "by_size": by_size, "derived": derived, "rule": rule, "adjust": adjust,
+        "live": live,
     }  # fmt: skip
     declared_field: _T = field(default=type.read(default), metadata={"setting": known}, repr=not secret)
     return declared_field

@@ -30,9 +30,14 @@ what one name does and what is in force, `mythosctl config default` prints them 
 - An empty variable is not set. An unknown one that begins with `MYTHOS_` is an error; others are ignored.
 - A secret, or an address that may hold one, can stand in a file: `SECRET_KEY_FILE`, `DATABASE_URL_FILE`, or
   `secret_key_file` in `mythos.yaml`. A production server does not start while others can read it.
+- What is marked with ↻ changes at SIGHUP, for those who play too; all others wait for a restart, and the log names
+  them.
 - Every setting also has a variable of its own, `MYTHOS_` and its name in capitals with underscores:
   `MYTHOS_LIMITS_PLAYER_BURST`.
 """
+
+
+_LIVE: Final = " ↻"
 
 
 def document() -> str:
@@ -50,7 +55,7 @@ def _tables(section: Section) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for setting in settings:
         names = ", ".join(f"`{name}`" for name in _others(setting))
-        cells = f"`{setting.key}`", names, _default(setting), setting.help
+        cells = f"`{setting.key}`", names, _default(setting), f"{setting.help}{_LIVE if setting.live else ''}"
         yield "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
     yield ""
     for child in section.children:

@@ -175,7 +175,7 @@ class Http:
     )
     cors_origins: tuple[str, ...] = setting(
         types.ORIGINS, "", "Other sites whose pages may use the API and WebSocket; empty: only our own.",
-        env=("CORS_ORIGINS", "ALLOWED_ORIGINS")
+        env=("CORS_ORIGINS", "ALLOWED_ORIGINS"), live=True
     )
     trusted_proxies: tuple[str, ...] = setting(
         types.NETWORKS, "",
@@ -269,7 +269,7 @@ class Mud:
     mssp: tuple[str, ...] = setting(
         types.MSSP, "",
         "More that MUD lists are told, by MSSP: GENRE=Fantasy, WEBSITE=https://mud.example.org. A name that comes twice"
-        " has both values."
+        " has both values.", live=True
     )
     driver: str = setting(NAME, "", "The program they are told of; empty: Mythos and its version.")
 
@@ -319,7 +319,8 @@ class Log:
     level: LogLevel = setting(
         enumeration(LogLevel), "info", "debug, info, warning, error or critical.", env=("LOG_LEVEL",),
         keys=("logging.level",), option="log-level", metavar="LEVEL",
-        derived=lambda given: "debug" if given["debug"] else "info", rule="info, or debug with 'debug: yes'"
+        derived=lambda given: "debug" if given["debug"] else "info", rule="info, or debug with 'debug: yes'",
+        live=True
     )
     format: LogFormat = setting(
         enumeration(LogFormat, console="text"), "auto", "text, json, or auto: text on a terminal, else json.",
@@ -338,7 +339,7 @@ class Log:
         keys=("logging.backup_count",)
     )
     levels: tuple[str, ...] = setting(
-        types.LEVELS, "", "Other levels for parts: mythos.store=debug, mythos.net.telnet=warning."
+        types.LEVELS, "", "Other levels for parts: mythos.store=debug, mythos.net.telnet=warning.", live=True
     )
     correlation: bool = setting(
         BOOL, "yes", "Tell with each line what caused it: the command, and the session.", env=("LOG_CORRELATION_ID",)
@@ -353,19 +354,21 @@ class Log:
 class Sessions:
     connections: int = setting(
         integer(1, 64), "4", "Connections one character may have at once.",
-        env=("MAX_CONNECTIONS_PER_PLAYER", "GAME_MAX_CONNECTIONS_PER_PLAYER")
+        env=("MAX_CONNECTIONS_PER_PLAYER", "GAME_MAX_CONNECTIONS_PER_PLAYER"), live=True
     )
     idle_timeout: float = setting(
         seconds(10, 86400), "5m",
         "Give a connection up that shows no sign of life for this long; 75s at most. Who only reads stays.",
-        env=("CONNECTION_TIMEOUT",)
+        env=("CONNECTION_TIMEOUT",), live=True
     )
     resume_window: float = setting(
         seconds(0, 86400, unit=60), "10m", "Keep what a player missed for this long (a bare number is minutes).",
         env=("RECONNECT_TIMEOUT_MINUTES",)
     )
-    grace: float = setting(seconds(0, 3600), "60s", "A character without connection stays in the world for this long.")
-    grace_combat: float = setting(seconds(0, 7200), "5m", "The same while it fights, or has just fought.")
+    grace: float = setting(
+        seconds(0, 3600), "60s", "A character without connection stays in the world for this long.", live=True
+    )
+    grace_combat: float = setting(seconds(0, 7200), "5m", "The same while it fights, or has just fought.", live=True)
     sweep_interval: float = setting(
         seconds(1, 3600), "60s", "Look for connections and sessions to end.", env=("CLEANUP_INTERVAL",)
     )
@@ -377,16 +380,16 @@ class Sessions:
 class PlayerLimits:
     per_minute: int = setting(
         integer(1, 10**9), "1200", "Commands of one player in a minute; beyond, they wait.",
-        env=("RATE_LIMIT_PER_PLAYER_PER_MINUTE",)
+        env=("RATE_LIMIT_PER_PLAYER_PER_MINUTE",), live=True
     )
-    burst: int = setting(integer(1, 10**9), "40", "Commands that may come at once.")
+    burst: int = setting(integer(1, 10**9), "40", "Commands that may come at once.", live=True)
 
 
 @dataclass(frozen=True, slots=True)
 class RoomLimits:
     per_second: int = setting(
         integer(1, 10_000), "10", "Lines that players may cause in one room in a second; beyond, they wait.",
-        env=("RATE_LIMIT_PER_ROOM_PER_SECOND",)
+        env=("RATE_LIMIT_PER_ROOM_PER_SECOND",), live=True
     )
 
 
@@ -394,25 +397,25 @@ class RoomLimits:
 class WebsocketLimits:
     per_second: int = setting(
         integer(1, 10_000), "20", "Frames from one connection in a second, four times that at once.",
-        env=("RATE_LIMIT_WEBSOCKET_PER_SECOND",)
+        env=("RATE_LIMIT_WEBSOCKET_PER_SECOND",), live=True
     )
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptLimits:
-    per_second: int = setting(integer(1, 10_000), "5", "New connections from one address in a second.")
-    open: int = setting(integer(1, 100_000), "30", "Connections open from one address.")
+    per_second: int = setting(integer(1, 10_000), "5", "New connections from one address in a second.", live=True)
+    open: int = setting(integer(1, 100_000), "30", "Connections open from one address.", live=True)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
     requests: int = setting(
         integer(1, 1_000_000), "100", "HTTP requests from one address (IPv6: /64) within the window.",
-        env=("RATE_LIMIT_REQUESTS", "MAX_REQUESTS_PER_MINUTE")
+        env=("RATE_LIMIT_REQUESTS", "MAX_REQUESTS_PER_MINUTE"), live=True
     )
     window: float = setting(
         seconds(1, 86400), "60s", "The window.",
-        env=("RATE_LIMIT_WINDOW", Alias(("MAX_REQUESTS_PER_MINUTE",), lambda _: "60s"))
+        env=("RATE_LIMIT_WINDOW", Alias(("MAX_REQUESTS_PER_MINUTE",), lambda _: "60s")), live=True
     )
 
 
@@ -420,19 +423,19 @@ class HttpLimits:
 class Limits:
     enabled: bool = setting(
         BOOL, "yes", "Off lifts the rates below; the bounds of the protocols stay.",
-        env=("RATE_LIMIT_ENABLED", "USE_RATE_LIMITING"), keys=("security.rate_limiting.enabled",)
+        env=("RATE_LIMIT_ENABLED", "USE_RATE_LIMITING"), keys=("security.rate_limiting.enabled",), live=True
     )
     connections: int = setting(
         integer(1, 1_000_000), "100", "Connections of this server through all doors.", env=("CONNECTION_POOL_SIZE",),
-        by_size=("100", "1000", "5000", "10000")
+        by_size=("100", "1000", "5000", "10000"), live=True
     )
     tells: int = setting(
         integer(1, 10_000), "10", "Tells by one player in a minute.", env=("RATE_LIMIT_TELLS",),
-        keys=("security.rate_limiting.tells_per_minute",)
+        keys=("security.rate_limiting.tells_per_minute",), live=True
     )
     channels: int = setting(
         integer(1, 10_000), "20", "Lines of one player on one channel in a minute.", env=("RATE_LIMIT_CHANNELS",),
-        keys=("security.rate_limiting.channels_per_minute",)
+        keys=("security.rate_limiting.channels_per_minute",), live=True
     )
     logins: int = setting(integer(1, 10_000), "10", "Failed logins to one account in 15 minutes.")
     player: PlayerLimits = section(PlayerLimits, "One player's commands.")
@@ -572,15 +575,15 @@ class Gateway:
         keys=(
             intermud.added("api.websocket.max_connections", "api.tcp.max_connections"),
             Alias(("performance.max_connections",), weak=True), Alias(("gateway.max_connections",), weak=True)
-        )
+        ), live=True
     )
     per_minute: int = setting(
         integer(1, 10**9), "100", "Requests of one connection in a minute.", env=("RATE_LIMIT_PER_MINUTE",),
-        keys=("api.rate_limits.default.per_minute",)
+        keys=("api.rate_limits.default.per_minute",), live=True
     )
     burst: int = setting(
         integer(1, 10**9), "20", "Requests that may come at once.", env=("RATE_LIMIT_BURST",),
-        keys=("api.rate_limits.default.burst",)
+        keys=("api.rate_limits.default.burst",), live=True
     )
     per_method: tuple[str, ...] = setting(
         types.RATES, "", "Requests of single methods in a minute, within those: tell=30, who=10.",
@@ -612,10 +615,12 @@ class Gateway:
     )
     echo: bool = setting(BOOL, "yes", "Tell a MUD of its own lines on channels, as routers do.")
     allow: tuple[str, ...] = setting(
-        types.NETWORKS, "", "Addresses or networks that may connect; empty: all.", keys=("security.ip_whitelist",)
+        types.NETWORKS, "", "Addresses or networks that may connect; empty: all.", keys=("security.ip_whitelist",),
+        live=True
     )
     deny: tuple[str, ...] = setting(
-        types.NETWORKS, "", "Those that may not, whatever else is said.", keys=("security.ip_blacklist",)
+        types.NETWORKS, "", "Those that may not, whatever else is said.", keys=("security.ip_blacklist",),
+        live=True
     )
 
 

@@ -85,6 +85,8 @@ def facts(setting: Setting) -> Iterator[str]:
         )
     if setting.rule:
         yield f"default: {setting.rule}"
+    if setting.live:
+        yield "changes at SIGHUP"
     names = ", ".join(name for alias in setting.env for name in alias.names)
     option = f"; option: --{setting.option}" if setting.option else ""
     yield f"variable: {names}{' (or with _FILE)' if setting.sealed else ''}{option}"

@@ -69,6 +69,11 @@ class Buckets:
             bucket = self._buckets[name] = Bucket(self._rate, self._burst)
         return bucket.take(now)
 
+    def change(self, rate: float, burst: float) -> None:
+        """From now on; every bucket begins full again."""
+        self._rate, self._burst = rate, burst
+        self._buckets.clear()
+
     def left(self, name: Hashable) -> float:
         """Of a name that has taken: what was left then."""
         return self._buckets[name].left

@@ -31,6 +31,11 @@ class Doorman:
         self.refused = 0
         self.banned: Callable[[str], str] = lambda address: ""
 
+    def change(self, most: int, open_per_address: int, per_second: float) -> None:
+        """From now on; who is in stays."""
+        self.most, self.open_per_address = most, open_per_address
+        self._pace.change(per_second, max(10.0, per_second * 2))
+
     def admit(self, address: str, now: float) -> str:
         """Empty: it is counted, and must be let out by :meth:`leave`. Else the sentence it is refused with."""
         refusal = self._refusal(address, now)

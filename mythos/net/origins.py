@@ -26,6 +26,10 @@ class Origins:
     def __init__(self, named: Iterable[str] = ()) -> None:
         self._named = frozenset(named)
 
+    def change(self, named: Iterable[str]) -> None:
+        """From now on."""
+        self._named = frozenset(named)
+
     def admits(self, origin: str, host: str) -> bool:
         """Whether a page of ``origin`` may speak to us as ``host``. None is no browser, or a page of ours that reads.
 

@@ -28,6 +28,11 @@ class Requests:
         self._clock = clock
         self._address_of = address_of
 
+    def change(self, most: float, window: float) -> None:
+        """From now on; requests of before do not count."""
+        self._most, self._rate = most, most / window
+        self._buckets.change(self._rate, float(most))
+
     def wait(self, request: Request, *, tell: bool = True) -> int:
         """Count it. Returns 0, or the whole seconds to wait before another one is heeded.
 

@@ -374,7 +374,7 @@ class SocketFactory(WebSocketServerFactory):
         self.address_of = address_of
         self.doorman = doorman
         self.units = Units()
-        self._frames_per_second = frames_per_second
+        self.frames_per_second = frames_per_second
         self._streams, self._terminals = telnet.framed(utf8=False), telnet.framed(utf8=True)
         self._origins = origins
         self.setProtocolOptions(
@@ -394,7 +394,7 @@ class SocketFactory(WebSocketServerFactory):
 
     def bucket(self) -> Bucket:
         """The pace of one connection."""
-        return Bucket(self._frames_per_second, self._frames_per_second * 4)
+        return Bucket(self.frames_per_second, self.frames_per_second * 4)
 
     def framed(self, socket: GameSocket, subprotocol: str, address: str) -> Framed:
         """What a WebSocket carries that speaks this subprotocol of telnet."""

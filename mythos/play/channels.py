@@ -100,6 +100,11 @@ class Channels:
         self._history[channel].append(said)
         return said
 
+    def change_pace(self, *, per_minute: float, tells_per_minute: float, burst: float = 5.0) -> None:
+        """From now on; what was said before does not count."""
+        self._lines.change(per_minute / 60.0, burst)
+        self._tells.change(tells_per_minute / 60.0, burst)
+
     def pace(self, now: float, who: EntityId, channel: str = "") -> None:
         """Let one more line of a player go to people elsewhere.
 

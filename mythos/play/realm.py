@@ -202,6 +202,13 @@ class Realm:
             for session in self._roster.every():
                 self.commits.submit_session(session.id, lambda one=session: self._record(one, with_log=True))  # type: ignore[misc]
 
+    def change_pace(self, pace: Pace) -> None:
+        """From now on, for those who play too; how often it looks at all sessions stays as it was."""
+        self.pace = pace
+        self._turns.forget_rooms()
+        for session in self._roster.every():
+            session.bucket.rate, session.bucket.burst = pace.per_minute / 60.0, pace.burst
+
     # ── attaching ───────────────────────────────────────────────────────────────────────────────
 
     def attach(

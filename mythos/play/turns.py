@@ -71,6 +71,10 @@ class Turns:
         """Sessions with commands that wait."""
         return len(self._ready) + len(self._waiting)
 
+    def forget_rooms(self) -> None:
+        """What was said in any room does not count any more."""
+        self._rooms.clear()
+
     def sweep(self, now: float) -> None:
         """Let go of the pace of rooms where nobody is, unless it is overdrawn."""
         people = self._realm.world.people

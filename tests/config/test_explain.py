@@ -68,6 +68,7 @@ def test_one_name(runner: CliRunner) -> None:
         "limits.tells: 7",
         "  Tells by one player in a minute.",
         "  from: environment MYTHOS_LIMITS_TELLS",
+        "  changes at SIGHUP",
         "  variable: MYTHOS_LIMITS_TELLS, RATE_LIMIT_TELLS",
         "  keys: security.rate_limiting.tells_per_minute",
     ]

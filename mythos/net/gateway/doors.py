@@ -62,6 +62,10 @@ class Admission:
         self._most = most
         self.open = 0
 
+    def change(self, allow: tuple[str, ...], deny: tuple[str, ...], most: int) -> None:
+        """From now on; who is in stays."""
+        self._allow, self._deny, self._most = allow, deny, most
+
     def admits(self, address: str) -> bool:
         """Whether an address may come at all."""
         return admits(address, self._allow, self._deny)

@@ -72,7 +72,7 @@ class Gateway:
         self._timer = timer
         self._link = link
         self._data = data
-        self._rate = rate
+        self.rate = rate
         self._per_method = per_method or {}
         self._since = clock.seconds()
         self._events = 0
@@ -129,7 +129,7 @@ class Gateway:
         return session
 
     def _session(self, id: str, mud: GatewayMud, key: Key) -> ApiSession:
-        per_minute, burst = self._rate
+        per_minute, burst = self.rate
         if key.per_minute:
             per_minute, burst = key.per_minute, max(20, key.per_minute // 3)
         session = mud.sessions[id] = ApiSession(id, mud, key, Bucket(per_minute / 60.0, burst), self.wall())
