@@ -12,7 +12,9 @@ from typing import Any, Final
 from twisted.internet.interfaces import IReactorTime
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
+from twisted.web.iweb import IAccessLogFormatter
 from twisted.web.server import Request, Site
+from zope.interface import provider
 
 from mythos.net.headers import HEADERS
 
@@ -86,8 +88,16 @@ class GuardedRequest(Request):
         super().render(resource)
 
 
+@provider(IAccessLogFormatter)
+def _logged(timestamp: str, request: Request) -> str:
+    """One line for each request, of which the log is told only when it is told everything: without what may hold
+    secrets, as the query of an address does."""
+    words = (request.method, (request.uri or b"").partition(b"?")[0], b"%d" % request.code, b"%d" % request.sentLength)
+    return b" ".join(words).decode("utf-8", "backslashreplace")
+
+
 def guarded_site(root: Any, clock: IReactorTime, request: type[GuardedRequest] = GuardedRequest) -> Site:
-    site = Site(root, request, timeout=SECONDS, reactor=clock)
+    site = Site(root, request, timeout=SECONDS, logFormatter=_logged, reactor=clock)
     site.protocol = _Channel  # type: ignore[assignment]
     site.displayTracebacks = False
     site.noisy = False

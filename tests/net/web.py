@@ -6,7 +6,7 @@ import base64
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -103,12 +103,13 @@ def playing(*, requests: float = 10_000, permessage_deflate: bool = True) -> Ite
 class Web:
     """One server with the small town behind it.
 
-    :ivar address: whom its requests come from
+    :ivar address: whom its requests come from, unless ``address_of`` says otherwise
     """
 
     def __init__(self, *, requests: float = 10_000, permessage_deflate: bool = True) -> None:
         self.scene: Scene = in_town()
         self.address = "192.0.2.1"
+        self.address_of: Callable[[Any], str] = lambda request: self.address
         scene = self.scene
         self.outlet = Outlet(Poll(scene.clock))
         self.doorman = Doorman(1000, 1000, 1000)
@@ -137,7 +138,7 @@ class Web:
             permessage_deflate=permessage_deflate,
             telnet=self.door,
         )
-        counted = Requests(requests, 60.0, scene.clock, lambda request: self.address)
+        counted = Requests(requests, 60.0, scene.clock, lambda request: self.address_of(request))
         self.api = Api(
             realm=scene.realm,
             accounts=scene.accounts,
@@ -146,7 +147,7 @@ class Web:
             clock=scene.clock,
             health=self.health,
             requests=counted,
-            address_of=lambda request: self.address,
+            address_of=lambda request: self.address_of(request),
             doorman=self.doorman,
         )
         files = WebFiles(FILES)

@@ -319,6 +319,37 @@ def test_all_sites() -> None:
     assert not Origins([FANS]).admits(EVIL, "play.example.org")
 
 
+# ── proxies ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "forwarded", "client"),
+    [
+        ((), "203.0.113.9", "127.0.0.1", "203.0.113.9"),
+        (("10.0.0.0/8",), "203.0.113.9", "127.0.0.1", "203.0.113.9"),
+        (("10.0.0.0/8",), "10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        (("10.0.0.0/8",), "10.0.0.1", "127.0.0.1, 198.51.100.7", "198.51.100.7"),
+        (("10.0.0.0/8",), "10.0.0.1", "127.0.0.1, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        (("10.0.0.0/8",), "10.0.0.1", "", "10.0.0.1"),
+        (("10.0.0.0/8",), "::ffff:10.0.0.1", "::ffff:198.51.100.7", "198.51.100.7"),
+        (("10.0.0.0/8",), "10.0.0.1", "198.51.100.7, nonsense", "nonsense"),
+    ],
+)
+def test_forged_addresses(trusted: tuple[str, ...], peer: str, forwarded: str, client: str) -> None:
+    """Only what a trusted proxy wrote counts: the nearest address that is not one of them."""
+    assert Proxies(trusted).client(peer, forwarded) == client
+
+
+def test_a_forged_address_does_not_lift_a_limit() -> None:
+    """Whoever names another address with each request is still one; behind a proxy that we know they are many."""
+    for trusted, last in (((), 429), (("192.168.1.1",), 200)):
+        web = Web(requests=2)
+        web.proxies = Proxies(trusted)
+        web.address_of = web.proxies.of_request
+        found = [web.ask("POST", "/api/v1/guest", {}, X_Forwarded_For=f"198.51.100.{at}").status for at in range(3)]
+        assert found == [200, 200, last]
+
+
 # ── how many requests ───────────────────────────────────────────────────────────────────────────
 
 

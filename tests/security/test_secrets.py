@@ -1,0 +1,234 @@
+"""Secrets typed at every door, rightly and wrongly: nothing that the server wrote or tells has one of them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mythos.telemetry.logs import redact
+from tests.house.clients import Frames, Telnet, WebSocket
+from tests.house.server import PATIENCE, Server
+
+#: Each secret has this in it, and no word of the game has.
+MARK = "Xq7vLwCanary"
+PASSWORD = f"{MARK}-password-1"
+CHANGED = f"{MARK}-password-2"
+WRONG = f"{MARK}-wrong-password"
+KEY = f"{MARK}-gateway-key-0123456789"
+SECRET = f"{MARK}-secret-key-0123456789abcdef"
+
+
+@pytest.fixture(params=["json", "text"])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """With as much in its log as there can be."""
+    env = {
+        "LOG_LEVEL": "debug", "LOG_FORMAT": request.param, "SECRET_KEY": SECRET, "MYTHOS_GATEWAY_KEYS": f"Far={KEY}",
+        "MYTHOS_GATEWAY": "0", "MYTHOS_GATEWAY_TCP": "0", "MYTHOS_I3_ROUTER_LISTEN": "0", "RATE_LIMIT_ENABLED": "no",
+    }  # fmt: skip
+    with Server(tmp_path / "data", "--i3-router", "--private", env=env) as server:
+        yield server
+
+
+def ask(server: Server, method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+    """Whatever it answers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    asked = urllib.request.Request(server.url(path), body or None, named, method=method)
+    try:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.read()
+
+
+def by_api(server: Server) -> None:
+    """Every field of every request, right and wrong; secrets where none belong."""
+    paths = ("guest", "register", "login", "claim", "refresh", "logout", "ticket", "commands", "nothing")
+    for path in paths:
+        for value in (
+            {"name": "Morwenna", "password": WRONG},
+            {"name": WRONG, "password": WRONG},
+            {"code": WRONG, "name": "Morwenna", "password": WRONG},
+            {"code": WRONG, "name": WRONG, "password": 5},
+            {"refresh": WRONG},
+            {WRONG: WRONG},
+            {"c": WRONG, "line": WRONG},
+            WRONG,
+        ):
+            ask(server, "POST", f"/api/v1/{path}", json.dumps(value).encode(), Authorization=f"Bearer {WRONG}")
+        ask(server, "POST", f"/api/v1/{path}", WRONG.encode(), Authorization=f"Bearer {WRONG}.{WRONG}.{WRONG}")
+        ask(server, "POST", f"/api/v1/{path}?password={WRONG}", b"{" + WRONG.encode(), Cookie=f"token={WRONG}")
+        ask(server, "PUT", f"/api/v1/{path}?token={WRONG}", WRONG.encode(), Content_Type=WRONG)
+    for path in (
+        f"/sse?ticket={WRONG}",
+        f"/sse?ticket={WRONG}&last={WRONG}",
+        f"/nowhere?{WRONG}",
+        f"/help/nothing?password={WRONG}",
+        f"/static/nothing?token={WRONG}",
+        f"/ws?token={WRONG}",
+    ):
+        for headers in ({}, {"Authorization": WRONG, "Last_Event_ID": WRONG, "Referer": f"http://x/{WRONG}"}):
+            ask(server, "GET", path, b"", **headers)
+    for data in (f"GET /?{WRONG} HTTP/9.{WRONG}\r\n\r\n", f"{WRONG}\r\n\r\n", f"GET / HTTP/1.1\r\n{WRONG}\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", server.ports["http"]), PATIENCE) as plug:
+            plug.sendall(data.encode())
+            while plug.recv(65_536):
+                pass
+
+
+def by_telnet(server: Server) -> None:
+    """Where it is asked for, where a name is, and by a client that logs in by itself; then changed."""
+    telnet = Telnet(server.ports["telnet"])
+    telnet.until("name? ")
+    for line, answer in ((WRONG, "name? "), ("Morwenna", "Password: "), (WRONG, "name? "), ("Nessa", "New password: ")):
+        telnet.send(line)
+        telnet.until(answer)
+    for line, answer in ((WRONG, "Once more: "), (PASSWORD, "New password: "), ("", "name? "), ("Morwenna", "word: ")):
+        telnet.send(line)
+        telnet.until(answer)
+    for line, answer in (
+        (PASSWORD, "> "), ("password", "?"), (WRONG, "?"), (CHANGED, "please: "), (CHANGED, "not your password"),
+        ("password", "?"), (PASSWORD, "?"), (CHANGED, "please: "), (CHANGED, "Your password is changed."),
+        ("password", "?"), (CHANGED, "?"), (PASSWORD, "please: "), (PASSWORD, "Your password is changed."),
+    ):  # fmt: skip
+        telnet.send(line)
+        telnet.until(answer)
+    telnet.close()
+    for told in ({"account": "Morwenna", "password": WRONG}, {"account": WRONG, "password": WRONG, WRONG: 1}, WRONG):
+        telnet = Telnet(server.ports["telnet"])
+        telnet.send_raw(b"\xff\xfd\xc9\xff\xfa\xc9Char.Login.Credentials " + json.dumps(told).encode() + b"\xff\xf0")
+        telnet.send_raw(b"\xff\xfa\xc9Core.Supports.Set [" + WRONG.encode() + b"\xff\xf0")
+        telnet.until("name? ")
+        telnet.close()
+    telnet = Telnet(server.ports["telnet"])
+    telnet.send_raw(f"POST / HTTP/1.1\r\nAuthorization: Bearer {WRONG}\r\n\r\n{WRONG}".encode())
+    telnet.ended()
+    telnet.close()
+
+
+def by_websocket(server: Server, token: str) -> None:
+    """In frames that are right, wrong and no frames at all; a guest who registers."""
+    for frame in ({"t": "attach", "token": WRONG}, {"t": WRONG, "token": WRONG}, {WRONG: WRONG}):
+        for path in ("/ws", f"/ws?token={WRONG}"):
+            client = Frames(server.ports["http"], path, "mythos.v1")
+            client.send(frame)
+            with suppress(EOFError):
+                while True:
+                    client.receive()
+            client.cut()
+    with suppress(AssertionError):
+        Frames(server.ports["http"], "/ws", WRONG)
+    guest = WebSocket(server.ports["http"], token)
+    for line in ("register Tamsyn", WRONG, WRONG + "2", "register Tamsyn", PASSWORD, PASSWORD):
+        guest.command(line)
+    guest.send({"c": 99, WRONG: WRONG})
+    with suppress(EOFError):
+        while True:
+            guest.receive()
+    guest.cut()
+
+
+def by_gateway(server: Server) -> None:
+    """A key that is good, and others that are not, on both roads."""
+    for key in (KEY, WRONG):
+        with socket.create_connection(("127.0.0.1", server.ports["gateway-tcp"]), PATIENCE) as plug:
+            lines = plug.makefile("rw", encoding="utf-8", newline="\n")
+            for asked in (
+                {"jsonrpc": "2.0", "id": 1, "method": "authenticate", "params": {"api_key": key}},
+                {"jsonrpc": "2.0", "id": 2, "method": WRONG, "params": {WRONG: WRONG}},
+                {"jsonrpc": WRONG, "id": WRONG, "method": "authenticate", "params": WRONG},
+            ):
+                print(json.dumps(asked), file=lines, flush=True)
+            print(WRONG, file=lines, flush=True)
+            plug.shutdown(socket.SHUT_WR)
+            while plug.recv(65_536):
+                pass
+        request = urllib.request.Request(f"http://127.0.0.1:{server.ports['gateway']}/metrics?key={key}")
+        request.add_header("x-api-key", key)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            assert MARK.encode() not in answer.read()
+
+
+def by_control(server: Server) -> None:
+    """An account made by an operator, and orders that are none."""
+    for order in (
+        {"do": "create-account", "name": "Jory", "password": PASSWORD},
+        {"do": "create-account", "name": "Jory", "password": PASSWORD, "keeper": WRONG},
+        {"do": WRONG, "password": WRONG},
+        [WRONG],
+    ):
+        with socket.socket(socket.AF_UNIX) as plug:
+            plug.settimeout(PATIENCE)
+            plug.connect(str(server.data / "control.sock"))
+            plug.sendall(json.dumps(order).encode() + b"\n")
+            assert plug.recv(65_536)
+
+
+def fetched(server: Server) -> dict[str, bytes]:
+    """What it tells whoever asks."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.ports['metrics']}/metrics", timeout=PATIENCE) as answer:
+        metrics = answer.read()
+    pages = ("/health/detailed", "/who", "/", "/api/openapi.json", "/play")
+    return {"metrics": metrics, **{path: ask(server, "GET", path) for path in pages}}
+
+
+def test_nothing_keeps_a_secret(server: Server, tmp_path: Path) -> None:
+    """Log, store, files, numbers and pages. Tokens that were given are secrets too."""
+    given: list[str] = []
+
+    def grants(granted: Any) -> Any:
+        given.extend((granted["token"], granted["refresh"]))
+        return granted
+
+    grants(server.post("/api/v1/register", {"name": "Morwenna", "password": PASSWORD}))
+    granted = grants(server.post("/api/v1/login", {"name": "Morwenna", "password": PASSWORD}))
+    grants(server.post("/api/v1/refresh", {"refresh": granted["refresh"]}))
+    ask(server, "POST", "/api/v1/refresh", json.dumps({"refresh": granted["refresh"]}).encode())
+    guest = grants(server.post("/api/v1/guest"))
+    given.append(server.post("/api/v1/ticket", token=guest["token"])["ticket"])
+    player = WebSocket(server.ports["http"], guest["token"])
+    given.append(player.token)
+    player.cut()
+    by_api(server)
+    by_telnet(server)
+    by_websocket(server, grants(server.post("/api/v1/guest"))["token"])
+    by_gateway(server)
+    by_control(server)
+    told = fetched(server)
+    server.stop()
+    files = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    written = files | told
+    assert len(files) > 3
+    assert b"POST /api/v1/login 401" in files["data.log"]
+    assert any(b"login failed from" in data for data in files.values())
+    secrets = [SECRET.encode(), KEY.encode(), *[one.encode() for one in given]]
+    for one in (PASSWORD, CHANGED, WRONG):
+        secrets += [one.encode(), base64.b64encode(one.encode()).rstrip(b"=")]
+    assert [(name, one) for name, data in written.items() for one in secrets if one in data] == []
+    assert [name for name, data in written.items() if MARK.lower().encode() in data.lower()] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer {}",
+        "GET /sse?ticket={}&last=e.1",
+        "eyJhbGciOiJIUzI1NiJ9.{}.{}",
+        "0123456789abcdef0123.{}",
+        "$argon2id$v=19$m=19456${}",
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(text: str) -> None:
+    """Wherever it stands: what a library logs of itself too."""
+    secret = "Xq7vLwCanary-0123456789"
+    assert secret not in redact(f"it was {text.format(secret, secret)} that broke")
+    assert re.search(r"it was .*\[secret\]", redact(f"it was {text.format(secret, secret)} that broke"))
