@@ -15,7 +15,7 @@ import psycopg2
 
 from mythos import __version__
 from mythos.app.stores import target
-from mythos.ctl import life, look, people
+from mythos.ctl import backup, life, look, people
 from mythos.ctl.bots import bots
 from mythos.ctl.completion import completion
 from mythos.ctl.config import config
@@ -82,6 +82,6 @@ def fsck(data: str | None, as_json: bool) -> None:
         click.echo(f"{where} is sound: {', '.join(INVARIANTS)} hold.")
 
 
-_COMMANDS = (bots, completion, config, db, doctor, gateway, world, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS)
-for _command in _COMMANDS:
+_SINGLE = (bots, completion, config, db, doctor, gateway, world)
+for _command in (*_SINGLE, *backup.COMMANDS, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS):
     main.add_command(_command)

@@ -90,7 +90,8 @@ def _apply(database: sqlite3.Connection, step: Step) -> None:
             )
         database.execute("COMMIT")
     except BaseException:
-        database.execute("ROLLBACK")
+        if database.in_transaction:  # a full disk has ended it already
+            database.execute("ROLLBACK")
         raise
 
 

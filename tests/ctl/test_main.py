@@ -34,6 +34,7 @@ HELP = (
     ("account role", "NAME {player|keeper}", ()),
     ("account show", "NAME", ()),
     ("account unlock", "NAME", ()),
+    ("backup", "[DIR]", ("--encrypt", "--no-verify", "--data", "--json")),
     ("ban", "{address|account|name} WHAT", ("--for", "--reason", "--dry-run")),
     ("bans", "", ()),
     ("bots", "COUNT", ("--minutes", "--against", "--telnet", "--doors", "--pace", "--json")),
@@ -56,6 +57,7 @@ HELP = (
     ("metrics", "[NAME]", ()),
     ("mute", "NAME", ("--for", "--reason")),
     ("reload", "[config|tls|world]", ("--dry-run",)),
+    ("restore", "FILE", ("--key", "--dry-run", "--data", "--json")),
     ("resume", "", ()),
     ("session", "NAME", ()),
     ("shutdown", "", ("--in", "--reason", "--dry-run", "--yes")),
@@ -63,12 +65,13 @@ HELP = (
     ("top", "", ("--every",)),
     ("unban", "{address|account|name} WHAT", ()),
     ("unmute", "NAME", ()),
+    ("verify", "FILE", ("--key", "--json")),
     ("version", "", ()),
     ("who", "", ()),
     ("world", "COMMAND [ARGS]", ()),
 )
 #: These ask no server.
-ALONE = ("bots", "completion", "config", "db", "doctor", "fsck", "version", "world")
+ALONE = ("backup", "bots", "completion", "config", "db", "doctor", "fsck", "restore", "verify", "version", "world")
 
 
 @pytest.mark.parametrize(("command", "usage", "options"), HELP, ids=[command for command, *_ in HELP])
