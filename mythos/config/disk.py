@@ -31,5 +31,5 @@ def _readable_by_others(path: Path) -> bool:
     """True if users who are neither owner nor in the file's group may read it. Nobody reads what is not there."""
     try:
         return bool(path.stat().st_mode & stat.S_IROTH)
-    except FileNotFoundError:
+    except OSError:  # not there, or where we cannot look either
         return False

@@ -133,3 +133,14 @@ def test_what_production_needs(runner: CliRunner, tmp_path: Path) -> None:
         "FAIL sites that may use the API", "FAIL rate limits", "FAIL debug", "FAIL gateway",
     ]  # fmt: skip
     assert bad.exit_code == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.name)
+def test_the_page_for_its_users(seed: Seed) -> None:
+    """Each has one, with each of its names and what that sets, and how to see them all."""
+    page = (ROOT / f"docs/from-{seed.name}.md").read_text(encoding="utf-8")
+    assert [name for name in seed.names if f"`{name}`" not in page] == []
+    assert f"mythosctl config show --as-seed {seed.letter}" in page
+    for one in translated(read(), seed):
+        if one.remark and seed.letter != "D":
+            assert f"| `{one.name}` | " in page and one.remark in page, one

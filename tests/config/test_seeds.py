@@ -32,7 +32,6 @@ NOTES = {
     "dual-connections": [
         "MESSAGE_BATCH_SIZE has no effect: all that a connection is told in one turn goes out as one, as far as it "
         "takes it.",
-        "Accepted, without effect, as this version does not have Sentry: SENTRY_DSN.",
     ],
     "arcane-codex": [
         "DB_POOL_SIZE has no effect: two connections serve all.",
