@@ -54,6 +54,12 @@ class Options(usage.Options):
         _say(f"Mythos {__version__}")
         raise SystemExit(0)
 
+    def opt_workers(self, number: str) -> NoReturn:
+        """There is one: run more nodes instead."""
+        raise usage.UsageError(f"one process is one node: leave --workers {number} out, and run more nodes instead")
+
+    opt_w = opt_workers
+
     def postOptions(self) -> None:
         """Check the configuration here, if that is all: what is later asks whether a server runs already."""
         if any(self[name] for name in CHECKS):

@@ -141,6 +141,8 @@ class Document:
         for name, node in nodes.items():
             if setting.type.item is not None and node.kind is Kind.LIST:
                 return self._list(setting.type.item, node)
+            if setting.type.item is not None and node.kind is Kind.MAPPING:
+                return self._pairs(setting.type.item, node)
             if text := self._text(alias.types.get(name, TEXT), node):
                 texts[name] = text
         said = alias.convert(texts) if texts else None
@@ -190,6 +192,15 @@ class Document:
     def _list(self, item: Callable[[str], Any], node: Node) -> tuple[Any, ...]:
         items = (part.read(self.reader.problems, lambda text: item(self._expand(text)), None) for part in node.items)
         return tuple(part for part in items if part is not None)
+
+    def _pairs(self, item: Callable[[str], Any], node: Node) -> tuple[Any, ...]:
+        """The items of a mapping, each as ``name=value``."""
+        problems = self.reader.problems
+        pairs = (
+            value.read(problems, lambda text, name=key.text: item(f"{name}={self._expand(text)}"), None)  # type: ignore[misc]
+            for key, value in node.pairs(problems)
+        )
+        return tuple(part for part in pairs if part is not None)
 
     def _guard(self, node: Node) -> None:
         """Other servers take secrets in their file, also as the default of a variable; then others must not read it."""

@@ -587,7 +587,7 @@ class Gateway:
     )
     per_method: tuple[str, ...] = setting(
         types.RATES, "", "Requests of single methods in a minute, within those: tell=30, who=10.",
-        keys=(intermud.rate_of("who", "security.rate_limiting.who_per_minute"),)
+        keys=("api.rate_limits.by_method", intermud.rate_of("who", "security.rate_limiting.who_per_minute"))
     )
     idle_timeout: float = setting(
         seconds(10, 86400), "1h", "Close a connection after this long without a word.", keys=("api.session.timeout",)

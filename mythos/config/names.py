@@ -83,7 +83,6 @@ UNUSED_KEYS: Final = {
     "api.websocket.compression": "messages of the gateway are short, and are not compressed",
     "api.auth.require_tls": "TLS belongs into a front, or into an endpoint: ssl:PORT:privateKey=FILE:certKey=FILE",
     "api.auth.secret": "keys are all that a MUD needs at the gateway",
-    "api.rate_limits.by_method": "gateway.per_method: tell=30, who=10 does it",
     "api.session.cleanup_interval": "what is old goes by itself",
     "api.metrics": "metrics.enabled says whether there are any",
     "logging.components": "log.levels does it: mythos.store=debug",

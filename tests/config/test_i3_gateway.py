@@ -225,6 +225,7 @@ def test_file_as_its_code_reads_it() -> None:
         ApiKey("Far Shore", "7f4c2a9be1d84f06a5c3907bd2e86f14", ("tell", "info")),
     )
     assert (gateway.connections, gateway.per_minute, gateway.burst) == (1200, 90, 15)
+    assert gateway.per_method == ("tell=30", "who=10")
     assert (gateway.idle_timeout, gateway.ping_interval, gateway.ping_timeout) == (1800, 25, 8)
     assert (gateway.queue, gateway.queue_time, gateway.history, gateway.longest) == (700, 200, 50, 1024)
     assert (config.log.level, config.log.format) == (LogLevel.WARNING, LogFormat.TEXT)
@@ -247,7 +248,7 @@ def test_file_as_its_code_reads_it() -> None:
         "gateway.host", "gateway.port",
         "gateway.max_packet_size", "gateway.timeout", "gateway.retry_attempts", "gateway.retry_delay",
         "gateway.worker_threads", "gateway.auth", "api.tcp.buffer_size", "api.websocket.max_frame_size",
-        "api.websocket.compression", "api.auth.require_tls", "api.rate_limits.by_method",
+        "api.websocket.compression", "api.auth.require_tls",
         "api.session.cleanup_interval", "api.metrics",
         "logging.components", "channels.default_channels", "state.save_interval", "state.backup_enabled",
         "state.backup_count", "metrics.port", "metrics.path", "development.reload", "development.profile",
@@ -332,6 +333,7 @@ EACH_KEY: list[tuple[str, str, str, Any]] = [
     ("performance.reconnect_delay", "7", "i3.reconnect_delay", 7.0),
     ("router.connection.reconnect_delay", "7", "i3.reconnect_delay", 7.0),
     ("router.connection.keepalive_interval", "7", "i3.heartbeat", 7.0),
+    ("api.rate_limits.by_method", "{tell: 7, who: '5'}", "gateway.per_method", ("tell=7", "who=5")),
     ("security.rate_limiting.who_per_minute", "7", "gateway.per_method", ("who=7",)),
 ]
 
@@ -444,6 +446,10 @@ def test_its_layers_are_ours() -> None:
         (
             f"api: {{auth: {{api_keys: [{{key: {KEY}, mud_name: M, permissions: [tel]}}]}}}}\n",
             "1:92: error: expected one of *, tell, channel, info, admin, not 'tel'",
+        ),
+        (
+            "api: {rate_limits: {by_method: {tell: many}}}\n",
+            "1:39: error: expected a method and its requests in a minute, such as tell=30, not 'tell=many'",
         ),
         ("logging: {file: '${NOPE}'}\n", "1:17: error: ${NOPE} is not set and has no default; ${NOPE:value} gives one"),
         (

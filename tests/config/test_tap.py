@@ -71,6 +71,15 @@ def test_what_production_refuses(tmp_path: Path) -> None:
     assert "debug (DEBUG) is on: turn it off." in said.stderr.splitlines()
 
 
+@pytest.mark.parametrize("option", ["-w", "--workers"])
+def test_no_workers(tmp_path: Path, option: str) -> None:
+    """One sentence says what to do instead, and nothing is started."""
+    said = run(tmp_path, option, "4")
+    assert said.returncode == 1
+    assert "one process is one node: leave --workers 4 out, and run more nodes instead" in said.stdout + said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
     """One sentence, and no traceback."""
     said = run(tmp_path, LOG_FILE="no/where.log")
