@@ -29,7 +29,8 @@ _CATEGORIES = (("mythos.net", "connection"), ("mythos.play", "user_action"), ("m
 #: Fields that never leave, whatever they hold; and what looks like a secret wherever it stands.
 _SECRET_NAMES = re.compile(r"passw|secret|token|ticket|authorization|cookie|api_?key", re.IGNORECASE)
 _SECRETS = re.compile(
-    r"eyJ[\w-]+\.[\w-]+\.[\w-]+|[0-9a-f]{16,}\.[\w-]{20,}|\$argon2\S+|(?i:bearer\s+)\S+|(?<=ticket=)[\w-]+"
+    r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]+|(?<![\w-])(?:[\w-]{16,}\.)?[\w-]{43}(?![\w-])|\$argon2\S+|(?i:bearer\s+)\S+"
+    r"|(?<=ticket=)[\w-]+"
 )
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x0A}
 #: What would begin another line, or turn one around.
@@ -51,7 +52,7 @@ def _is_secret(name: str) -> bool:
 
 def redact(text: str) -> str:
     """Without what looks like a token, a ticket or a password's hash; control characters made visible."""
-    return _SECRETS.sub("[secret]", text[:MOST]).translate(_CONTROLS)
+    return _SECRETS.sub("[secret]", text[: 2 * MOST])[:MOST].translate(_CONTROLS)
 
 
 def _longest_first(levels: Mapping[str, str]) -> list[tuple[str, int]]:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from mythos.ids import EntityId, SessionId
+from mythos.net.tokens import JWTTokens
 from mythos.telemetry.logs import redact
 from tests.house.clients import Frames, Telnet, WebSocket
 from tests.house.server import PATIENCE, Server
@@ -223,7 +225,6 @@ def test_nothing_keeps_a_secret(server: Server, tmp_path: Path) -> None:
         "Authorization: Bearer {}",
         "GET /sse?ticket={}&last=e.1",
         "eyJhbGciOiJIUzI1NiJ9.{}.{}",
-        "0123456789abcdef0123.{}",
         "$argon2id$v=19$m=19456${}",
     ],
 )
@@ -232,3 +233,17 @@ def test_what_looks_like_a_secret_is_masked(text: str) -> None:
     secret = "Xq7vLwCanary-0123456789"
     assert secret not in redact(f"it was {text.format(secret, secret)} that broke")
     assert re.search(r"it was .*\[secret\]", redact(f"it was {text.format(secret, secret)} that broke"))
+
+
+def test_what_we_give_is_masked() -> None:
+    """Tokens of every kind, wherever they stand, also where a long text is cut."""
+    tokens = JWTTokens(SECRET)
+    session = SessionId(tokens.secret()[:32])
+    access = tokens.access(session, EntityId("c1"), None, 1e6)
+    for one in (access, tokens.secret(), f"{session}.{tokens.secret()}"):
+        for text in (f"{one} broke", f"it was {one}", f"{{'token': '{one}'}}", f"{'x ' * 1020}{one}"):
+            assert not any(one[at : at + 8] in redact(text) for at in range(len(one) - 8))
+            assert "[secret" in redact(text) or len(text) > 2048
+    assert redact("mythos.net.websocket: connection c12 of session 5f2a left") == (
+        "mythos.net.websocket: connection c12 of session 5f2a left"
+    )
