@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mythos.app.backups import Backups
 from mythos.app.parts import Parts, Watcher
 from mythos.app.watching import Watching
 from mythos.config import Config
@@ -62,6 +63,7 @@ class Vitals:
         self._due = self._ticked = self._seconds()
         self._cpu = Cpu(self._seconds)
         self.watching = Watching(config, parts, seal)
+        self._backups = Backups(config, reactor, parts.realm.clock)
         self.metrics = Metrics(self._count)
         if config.log.correlation and observer is not None:
             observer.context = self._context
@@ -77,6 +79,7 @@ class Vitals:
             (1.0, self._cpu.sample),
             (config.health.interval, health.look),
             *self.watching.jobs,
+            *self._backups.jobs,
         )
 
     def start(self) -> None:
@@ -84,9 +87,11 @@ class Vitals:
         self._due = self._ticked = self._seconds()
         self.watching.first()
         self.watching.stall.startService()
+        self._backups.start()
 
     def stop(self) -> None:
         self.watching.stall.stopService()
+        self._backups.stop()
 
     # ── how the parts are ───────────────────────────────────────────────────────────────────────
 
@@ -105,6 +110,8 @@ class Vitals:
         health.warns["reactor"] = watching.stalled
         health.warns["disk"], health.checks["disk"] = watching.disk_low, watching.disk_out
         health.details["disk"] = watching.disk_detail
+        if self._config.backup.every:
+            health.warns["backup"], health.details["backup"] = self._backups.trouble, self._backups.detail
         if self._config.memory.monitor:
             health.warns["memory"], health.checks["memory"] = watching.memory_low, watching.memory_out
             health.details["memory"] = watching.memory_detail
@@ -180,6 +187,8 @@ class Vitals:
             database=(pool, min(pool, int(parts.commits.pending))),
             checks={name: status for name, (status, _) in self._health.parts().items()},
             ready=not self._health.not_ready(),
+            backup=self._backups.verified,
+            backup_failures=self._backups.failures,
             certificate=self._certificate.ends if self._certificate else None,
             cpu=self._cpu.percent,
             memory=self.watching.memory,

@@ -303,6 +303,23 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    every: float = setting(
+        seconds(0, 366 * 86_400), "0", "Make a backup so often, while people play, and verify it: 24h; 0: never."
+    )
+    dir: Path = setting(
+        types.PATH, "mythos-data/backups", "The directory they are in; another disk is better.", env=("BACKUP_DIR",),
+        derived=lambda given: f"{given['data']}/backups", rule="backups in the data directory"
+    )
+    keep: float = setting(
+        seconds(0, 10_000 * 86_400), "30d", "Remove those that are older, but never the last one that was verified."
+    )
+    encrypt: Path | None = setting(
+        types.OPTIONAL_PATH, "", "Encrypt them with the key in this file, and include secrets; empty: do neither."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Security:
     secret_key: str = setting(
         TEXT, "",
@@ -666,6 +683,7 @@ class Config:
     memory: Memory = section(Memory, "How much memory the server may use.")
     disk: DiskSpace = section(DiskSpace, "The disk that the store is on.")
     database: Database = section(Database, "What outlives the process.", scalar="url")
+    backup: Backup = section(Backup, "Backups by the clock.")
     security: Security = section(Security, "Secrets: name a file (secret_key_file) or a variable (${NAME}).")
     log: Log = section(Log, "The log.")
     sessions: Sessions = section(Sessions, "A player's presence, over all connections.")

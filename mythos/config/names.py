@@ -48,7 +48,6 @@ ABSENT: Final = {
     "games": "MAX_CONCURRENT_GAMES MAX_ACTIVE_GAMES MAX_EVENTS_PER_GAME EVENT_BUFFER_SIZE GC_COMPLETED_GAMES_AFTER"
     " GAME_SUMMARY_CACHE_SIZE USE_EVENT_SOURCING",
     "an archive": "USE_GAME_ARCHIVAL ARCHIVE_*",
-    "backups by the clock": "BACKUP_DIR",
     "a web client on a host of its own": "REACT_APP_*",
     "a switch for this": "ENABLE_*",
     "a setting of this name": "RATE_LIMIT_* API_WS_* API_TCP_* I3_*",
@@ -88,8 +87,8 @@ UNUSED_KEYS: Final = {
     "logging.components": "log.levels does it: mythos.store=debug",
     "channels.default_channels": "clients join the channels they want",
     "state.save_interval": "what must not be lost is written at once",
-    "state.backup_enabled": "copy the data directory to keep it",
-    "state.backup_count": "copy the data directory to keep it",
+    "state.backup_enabled": "backup.every makes backups of the whole server",
+    "state.backup_count": "backup.keep says for how long backups are kept",
     "metrics.port": "the gateway's own port has /metrics, metrics.listen the numbers of the whole server",
     "metrics.path": "the path is /metrics",
     "development.reload": "a server is started again to read its code",

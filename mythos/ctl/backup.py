@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from mythos.app.files import open_data
 from mythos.app.stores import target
 from mythos.config import Config
 from mythos.ctl.numbers import bytes_text, seconds_text
-from mythos.ctl.remote import configuration, data_option, fail, json_option
+from mythos.ctl.remote import SPAN, configuration, data_option, fail, json_option
 from mythos.errors import MythosError
 from mythos.store import backup as backups
 from mythos.store.backup_file import is_encrypted, read_key
 from mythos.store.fsck import INVARIANTS, Broken
 from mythos.store.postgres.schema import Target
+from mythos.store.shelf import mark, prune
 
 __all__ = ["COMMANDS", "Bar"]
 
@@ -135,21 +136,29 @@ def _entities(manifest: backups.Manifest) -> str:
 @click.argument("directory", metavar="[DIR]", required=False)
 @data_option
 @click.option("--encrypt", metavar="KEYFILE", help="Encrypt it with the key in this file, and include secrets.")
+@click.option("--keep", type=SPAN, metavar="TIME", help="Remove those older than 30d, but not the last verified one.")
 @click.option("--no-verify", is_flag=True, help="Do not read it back and check it.")
 @json_option
-def backup(directory: str | None, data: str | None, encrypt: str | None, no_verify: bool, as_json: bool) -> None:
+def backup(
+    directory: str | None, data: str | None, encrypt: str | None, keep: float | None, no_verify: bool, as_json: bool
+) -> None:
     """Write a backup into DIR, and check it. Players play on.
 
-    Without DIR it goes into backups/ in the data directory. Secrets of the server are in it only if it is encrypted.
+    Without DIR it goes where backup.dir says, or into backups/ in the data directory. Secrets of the server are in it
+    only if it is encrypted.
     """
     config = configuration(data)
     store = _store(config)
-    to = config.data / "backups" if directory is None else Path.cwd() / directory
+    to = config.backup.dir if directory is None else Path.cwd() / directory
     with _working(to) as bar:
         key = _key(encrypt)
         now = datetime.fromtimestamp(time.time(), UTC)
         path, manifest = backups.back_up(store, config.data, to, now=now, key=key, tell=bar)
         broken = [] if no_verify else backups.verify(path, key, tell=bar)[1]
+        if not no_verify and not broken:
+            mark(path)
+        if keep is not None:
+            prune(to, timedelta(seconds=keep), now)
         about = {**_about(path, manifest), "verified": not no_verify and not broken}
     lines = [f"{path}: {bytes_text(about['bytes'])}, {_entities(manifest)}."]
     if not no_verify and not broken:
@@ -168,6 +177,9 @@ def verify(file: str, key: str | None, as_json: bool) -> None:
     path = Path.cwd() / file
     with _working(path) as bar:
         manifest, broken = backups.verify(path, _key(key), tell=bar)
+        if not broken:
+            with suppress(OSError):  # it may be where nobody writes
+                mark(path)
         about = _about(path, manifest)
     lines = [f"{path}: made {manifest.made} by Mythos {manifest.version} from {manifest.source}."]
     lines.append(f"It holds {_entities(manifest)}; files: {', '.join(manifest.kept) or 'none'}.")

@@ -32,6 +32,7 @@ from mythos.store.copying import Side, SQLiteSide, Table, copy, counts, fill, re
 from mythos.store.fsck import Broken, check
 from mythos.store.migrate import SchemaError, migrate, steps
 from mythos.store.postgres.schema import Target, connected, schema_of
+from mythos.store.shelf import name_of
 
 __all__ = ["SECRETS", "Manifest", "Progress", "back_up", "restore", "verify"]
 
@@ -122,8 +123,7 @@ def back_up(
         files.update({_DATA + name: File(len(text), hashlib.sha256(text).hexdigest()) for name, text in kept})
         manifest = Manifest(_FORM, __version__, _schema(copied), now.isoformat(), source, rows, files)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ending = "tar.gz" if key is None else "tar.gz.enc"
-        path = directory / f"mythos-{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z.{ending}"
+        path = directory / name_of(now, encrypted=key is not None)
         with _whole(path) as file:
             packed = Writer(file, key)
             _archive(packed, manifest, copied, kept, int(now.timestamp()), tell)

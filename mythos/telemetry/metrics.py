@@ -52,6 +52,7 @@ class Numbers:
     :ivar lost: messages that readers who were too slow never got
     :ivar database: connections to it, and how many of them are busy
     :ivar checks: part of the server -> ok, degraded or down
+    :ivar backup: unix second and bytes of the last one that was verified
     :ivar certificate: unix second at which it ends
     :ivar cpu: percent of one processor; ``memory``: bytes in use, and bytes allowed; ``memory_step``: marks it passed
     :ivar disk: bytes free, and of all, where the store is; ``stalls``: how many, and their seconds
@@ -78,6 +79,8 @@ class Numbers:
     checks: Mapping[str, str] = field(default_factory=dict)
     ready: bool = False
     certificate: float | None = None
+    backup: tuple[float, int] | None = None
+    backup_failures: int = 0
     cpu: float = 0.0
     memory: tuple[int, int] = (0, 0)
     memory_step: int = 0
@@ -175,6 +178,11 @@ class Metrics(Collector):
         count, seconds = numbers.stalls
         yield single("mythos_reactor_stalls", "Times the server stood still for half a second or more", count)
         yield single("mythos_reactor_stall_seconds", "For how long in all", seconds)
+        yield single("mythos_backup_failures", "Backups that were not made, or are not sound", numbers.backup_failures)
+        if numbers.backup is not None:
+            made, size = numbers.backup
+            yield one("mythos_backup_verified_seconds", "Unix time of the last backup that was verified", made)
+            yield one("mythos_backup_size_bytes", "How large it is", size)
         if numbers.certificate is not None:
             yield one("mythos_certificate_end_seconds", "Unix time at which the certificate ends", numbers.certificate)
         for name, text, histogram in (

@@ -58,6 +58,7 @@ PROMISED = """
 OTHERS: list[tuple[str, str, str, Any]] = [
     ("ENVIRONMENT", "production", "environment", Environment.PRODUCTION),
     ("PRODUCTION", "true", "environment", Environment.PRODUCTION),
+    ("BACKUP_DIR", "/backups", "backup.dir", Path("/backups")),
     ("DEPLOYMENT_SIZE", "large", "size", Size.LARGE),
     ("DEPLOYMENT_SIZE", "large", "limits.connections", 5000),
     ("DEBUG", "true", "log.level", LogLevel.DEBUG),
@@ -168,6 +169,10 @@ OBEYED = {
     "memory.interval": "tests/telemetry/test_outside.py::test_memory_is_short",
     "disk.warn_percent": "tests/telemetry/test_watch.py::test_disk",
     "disk.seal": "tests/telemetry/test_outside.py::test_the_disk_is_full",
+    "backup.every": "tests/house/test_backups.py::test_by_the_clock",
+    "backup.dir": "tests/house/test_backups.py::test_by_the_clock",
+    "backup.keep": "tests/house/test_backups.py::test_by_the_clock",
+    "backup.encrypt": "tests/house/test_backups.py::test_by_the_clock",
     "database.url": "tests/house/test_postgres.py::test_it_plays",
     "database.direct_url": "tests/store/test_postgres_schema.py::test_the_server_needs_no_right_to_change_the_schema",
     "database.password": "tests/store/test_postgres_faults.py::test_a_password_that_changes",
@@ -257,6 +262,9 @@ WITHIN = {
     "i3.fallback.host": "i3.routers",
     "i3.fallback.port": "i3.routers",
     "i3.fallback.name": "i3.routers",
+    "backup.dir": "backup.every",
+    "backup.keep": "backup.every",
+    "backup.encrypt": "backup.every",
 }
 
 

@@ -37,7 +37,7 @@ NOTES = {
         "DB_POOL_SIZE has no effect: two connections serve all.",
         "SOCKETIO_ASYNC_MODE has no effect: WebSocket and event streams are served directly.",
         "Accepted, without effect, as this version does not have Redis: REDIS_PASSWORD; a cache: CACHE_DEFAULT_TTL, "
-        "CACHE_ENABLED; games: MAX_CONCURRENT_GAMES; backups by the clock: BACKUP_DIR.",
+        "CACHE_ENABLED; games: MAX_CONCURRENT_GAMES.",
     ],
     "archmesh": [
         "Accepted, without effect, as this version does not have Redis: REDIS_HOST, REDIS_PORT; a cache: "

@@ -49,7 +49,8 @@ def test_backup(run: Run, data: Path) -> None:
     """Into backups/ of the data directory, if nothing else is said."""
     result = run("backup")
     assert (result.exit_code, result.stderr) == (0, "")
-    (path,) = (data / "backups").iterdir()
+    (path, mark) = sorted((data / "backups").iterdir())
+    assert mark.name == f"{path.name}.verified"
     lines = result.stdout.splitlines()
     assert lines[0].startswith(f"{path}: ")
     assert lines[0].endswith(" KB, 0 entities, 0 accounts.")
@@ -164,7 +165,7 @@ mount -t tmpfs -o size=64k none small && mount -t tmpfs -o ro none fixed || exit
 "$0" -m mythos.ctl backup fixed 2>&1
 TMPDIR=$PWD/small "$0" -m mythos.ctl backup room 2>&1
 "$0" -m mythos.ctl backup room >/dev/null || exit 1
-"$0" -m mythos.ctl restore room/* --data small/data 2>&1
+"$0" -m mythos.ctl restore room/*.gz --data small/data 2>&1
 ls -A small
 """
 

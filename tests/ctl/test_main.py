@@ -34,7 +34,7 @@ HELP = (
     ("account role", "NAME {player|keeper}", ()),
     ("account show", "NAME", ()),
     ("account unlock", "NAME", ()),
-    ("backup", "[DIR]", ("--encrypt", "--no-verify", "--data", "--json")),
+    ("backup", "[DIR]", ("--encrypt", "--keep", "--no-verify", "--data", "--json")),
     ("ban", "{address|account|name} WHAT", ("--for", "--reason", "--dry-run")),
     ("bans", "", ()),
     ("bots", "COUNT", ("--minutes", "--against", "--telnet", "--doors", "--pace", "--json")),

@@ -118,7 +118,7 @@ def test_documented() -> None:
     manual = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
     told = set(re.findall(r"`(mythos_\w+)`", " ".join(re.findall(r"^\| `mythos_.*?\|", manual, re.MULTILINE))))
     sizes = {"mccp": {"plain": 1}, "permessage_deflate": {"plain": 1}}
-    every = replace(BUSY, i3=[LINK], compressed=sizes, certificate=1.0, disk=(1, 2))
+    every = replace(BUSY, i3=[LINK], compressed=sizes, certificate=1.0, disk=(1, 2), backup=(1.0, 2))
     families = text_string_to_metric_families(Metrics(lambda: every).text().decode())
     has = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
     assert told == {name for name in has if name.startswith("mythos_")}
