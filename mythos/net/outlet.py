@@ -142,6 +142,7 @@ class Link:
     __slots__ = (
         "_answers",
         "_closed",
+        "_proved",
         "_shut_since",
         "address",
         "cursor",
@@ -169,6 +170,7 @@ class Link:
         self.shut = False
         self.draws = True
         self.token = ""
+        self._proved = False  # its client has the token
         self.woken = False
         self._closed = ""  # why
         self._shut_since = realm.clock.seconds()  # or made at, until it is attached
@@ -230,9 +232,9 @@ class Link:
 
     def heard_from(self) -> None:
         """Its client sent something behind its hello, which it therefore has."""
-        if self.token:
+        if self.token and not self._proved:
+            self._proved = True
             self.session.tokens.arrived(self.token, self.realm.clock.wall())
-            self.token = ""
 
     def wake(self) -> None:
         if not self.woken and self.ready and not self.shut:

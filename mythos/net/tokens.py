@@ -82,6 +82,7 @@ class JWTTokens:
                 SessionId(claims["sub"]),
                 EntityId(claims["chr"]),
                 None if account is None else AccountId(account),
+                float(claims["iat"]),
                 float(claims["exp"]),
             )
         except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:

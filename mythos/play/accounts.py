@@ -284,7 +284,7 @@ class Accounts:
             self._realm.renamed(session, was)
 
     async def change_password(self, session: Session, old: str, new: str) -> None:
-        """Tells the player how it went. All its refresh tokens are worth nothing from then on."""
+        """Tells the player how it went. From then on no token is good but the resume tokens of who is connected."""
         try:
             account = await self._of(session)
             wait = self._throttle.wait(f"/password {account.key}", session.id, self._clock.seconds())
@@ -295,7 +295,9 @@ class Accounts:
             _check_password(new)
             with self._change(account.character):
                 await self._accounts.set_password(account.id, await self._hasher.hash(new))
-                await self._accounts.revoke_session(session.id)
+                await self._accounts.revoke_account(account.id)
+            session.tokens.keep({connection.token for connection in session.connections})
+            session.since = float(int(self._clock.wall()))
         except (StoreDown, Refusal) as error:
             self._realm.words_to(session, _sorry(error))
             return
@@ -424,6 +426,8 @@ class Accounts:
             session = await self._find(claims.session)
             if session is None or session.me.id != claims.character or session.standing is Standing.ENDED:
                 raise TokenInvalid("That session is over. Log in again.")
+            if claims.issued < session.since:
+                raise TokenInvalid("The password was changed. Log in again.")
             self._admit(session.me.name)
             return session
         asleep = self._asleep.get(SessionId(id))

@@ -283,6 +283,7 @@ class Claims:
     session: SessionId
     character: EntityId
     account: AccountId | None
+    issued: float
     expires: float
 
 

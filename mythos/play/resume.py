@@ -7,6 +7,8 @@ a ``hello`` that is lost nor a second device that comes and goes costs anybody t
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 __all__ = ["Chain", "ResumeTokens"]
 
 #: Seconds an old token is still good once its successor has arrived.
@@ -50,6 +52,10 @@ class ResumeTokens:
 
     def good(self, digest: str, wall: float) -> bool:
         return any(other == digest and (not ends or ends > wall) for other, ends in self._chain_of(digest))
+
+    def keep(self, digests: Collection[str]) -> None:
+        """Those of the devices that have one of these, and no others."""
+        self.chains = tuple([one for one in self.chains if any(digest in digests for digest, _ in one)])
 
     def _chain_of(self, digest: str) -> Chain:
         return next((chain for chain in self.chains if any(other == digest for other, _ in chain)), ())

@@ -89,6 +89,7 @@ class Session:
         "panels",
         "question",
         "running",
+        "since",
         "standing",
         "tokens",
         "told_by",
@@ -112,6 +113,7 @@ class Session:
         self.panels: Panels | None = None
         self.told_by: EntityId | None = None
         self.tokens = ResumeTokens()
+        self.since = 0.0  # unix second: access tokens of before are no good
         self._asked: dict[int, int] = {}  # checksums of the last lines, by number
         self._undone: tuple[int, ...] = ()
 

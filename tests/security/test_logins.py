@@ -235,3 +235,28 @@ def test_failed_logins_are_in_the_log() -> None:
     assert said[10] == "login refused: 198.51.100.9 has tried too often"
     assert said[11] == "login failed from 192.168.1.1"
     assert "anary" not in "".join(said)
+
+
+def test_a_new_password_ends_what_a_thief_has() -> None:
+    """Access, refresh and resume tokens; whoever is connected stays, and can resume."""
+    with playing() as web:
+        mine = web.post("register", {"name": "Morwenna", "password": PASSWORD}).json
+        stolen = web.socket(mine["token"])
+        resume = stolen.take()[0]["token"]
+        stolen.send({"a": 1})
+        stolen.lost()
+        client = web.socket(mine["token"])
+        hello = client.take()[0]
+        client.send({"a": 1})
+        web.scene.clock.advance(2)
+        for token in (mine["token"], resume):
+            assert web.post("ticket", token=token).status == 200
+        for c, line in enumerate(("password", PASSWORD, "another long one", "another long one"), hello["next"]):
+            client.send({"c": c, "line": line})
+        assert "Your password is changed." in "".join([one.get("text", "") for one in client.take()])
+        for token in (mine["token"], resume):
+            assert web.post("ticket", token=token).status == 401
+        assert web.post("refresh", {"refresh": mine["refresh"]}).status == 401
+        assert web.post("ticket", token=hello["token"]).status == 200
+        again = web.post("login", {"name": "Morwenna", "password": "another long one"}).json
+        assert web.post("ticket", token=again["token"]).status == 200
