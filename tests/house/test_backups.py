@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mythos.app.backups import Backups
 from mythos.store import backup as backups
 from mythos.store.backup_file import read_key
-from mythos.store.shelf import shelf
+from mythos.store.shelf import mark, name_of, shelf
+from tests.config.reading import read
 from tests.config.test_obeyed import guest, until
 from tests.house.server import Server
 
@@ -69,3 +72,49 @@ def test_never(tmp_path: Path) -> None:
         guest(server).command("look")
         assert "backup" not in server.get("/health")["checks"]
     assert not (tmp_path / "data" / "backups").exists()
+
+
+class Wall:
+    """A clock that is set. Also a reactor that starts nothing."""
+
+    now = 1_800_000_000.0
+
+    def wall(self) -> float:
+        return self.now
+
+    def spawnProcess(self, *words: object) -> Wall:
+        return self
+
+    pid = 0
+
+
+def test_what_health_says(tmp_path: Path) -> None:
+    """Nothing at first; then that there is none, that the last good one is old, that the newest was not verified."""
+    clock = Wall()
+    env = {"MYTHOS_BACKUP_EVERY": "24h", "BACKUP_DIR": str(tmp_path)}
+    watch = Backups(read(env=env).config, clock, clock)
+
+    def at(hours: float) -> str:
+        clock.now = Wall.now + hours * 3600
+        watch._process = watch  # one is always being made, so that none is begun
+        watch.look()
+        watch._process = None
+        return watch.trouble()
+
+    def put(hours: float) -> Path:
+        path = tmp_path / name_of(datetime.fromtimestamp(Wall.now + hours * 3600, UTC), encrypted=False)
+        path.write_text("backup")
+        return path
+
+    assert (at(0), at(25.9), at(26.1)) == ("", "", "None was verified.")
+    made = put(26)
+    assert at(26.1) == "None was verified."
+    mark(made)
+    assert (at(26.1), at(51.9)) == ("", "")
+    assert at(52.1).startswith("The last verified backup is of 2027-01-16T")
+    mark(put(52))
+    put(53)
+    assert at(53.1) == "The newest one, of 2027-01-17T13:00:00+00:00, was not verified."
+    assert watch.detail()["verified"] == 2
+    watch._made(1, "It is not sound.")
+    assert (watch.trouble(), watch.failures) == ("The last backup failed: see the log.", 1)
