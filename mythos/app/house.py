@@ -37,6 +37,7 @@ from mythos.net.control import ControlFactory
 from mythos.net.doorman import Doorman
 from mythos.net.i3.link import RouterLink
 from mythos.net.numbers import make_metrics_site
+from mythos.net.operators import Audit, OperatorOrders, Operators, OperatorsDoor
 from mythos.net.origins import Origins
 from mythos.net.outlet import Outlet
 from mythos.net.pages import Pages, TelnetPorts
@@ -211,6 +212,8 @@ class House(Server):
             telnet=self._telnet_ports,
             static=files.prefix,
         )
+        self._api = api
+        api.is_secure = proxies.is_secure
         self._site = make_site(files, pages, api, sockets, reactor, origins=origins, is_secure=proxies.is_secure)
         parts = Parts(
             store,
@@ -281,7 +284,12 @@ class House(Server):
             reload_tls=self._reload_tls,
             stay=self.stay,
         ).orders
-        self.doors.open_control(ControlFactory(orders | (parts.network.orders if parts.network is not None else {})))
+        audit = Audit(config.data / "audit.log", self._clock.wall)
+        operators = Operators(config.data / "control-tokens.json", self._clock.wall, self._clock.seconds)
+        network = parts.network.orders if parts.network is not None else {}
+        control = ControlFactory(orders | network | OperatorOrders(operators, audit).orders, audit.write)
+        self._api.control = OperatorsDoor(control, operators).answer
+        self.doors.open_control(control)
         self.doors.tell()
 
     def _behind(self, proxies: tuple[str, ...], factory: Any, *, required: bool = False) -> Any:

@@ -19,6 +19,8 @@ Files = Callable[[Path], "str | None"]
 
 #: Options that say where settings are read from, and so are none themselves.
 META: Final = ("config", "env-file")
+#: Variables of mythosctl: where a server is that it asks over HTTPS, and with which token.
+REMOTE: Final = ("url", "token-file")
 
 
 class Layer(Enum):
@@ -80,7 +82,7 @@ class Reader:
         """The environment or a ``.env`` file; empty variables count as not set."""
         entries = {name: entry for name, entry in entries.items() if entry.text.strip()}
         found: dict[str, Value] = {}
-        known = {PREFIX + name.upper().replace("-", "_") for name in META}
+        known = {PREFIX + name.upper().replace("-", "_") for name in (*META, *REMOTE)}
         for setting in self.declared.settings():
             known.update(setting.names)
             claims: list[tuple[str, Spot, Any]] = []

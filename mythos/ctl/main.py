@@ -15,7 +15,7 @@ import psycopg2
 
 from mythos import __version__
 from mythos.app.stores import target
-from mythos.ctl import backup, life, look, people
+from mythos.ctl import backup, life, look, people, tokens
 from mythos.ctl.bots import bots
 from mythos.ctl.completion import completion
 from mythos.ctl.config import config
@@ -83,5 +83,5 @@ def fsck(data: str | None, as_json: bool) -> None:
 
 
 _SINGLE = (bots, completion, config, db, doctor, gateway, world)
-for _command in (*_SINGLE, *backup.COMMANDS, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS):
+for _command in (*_SINGLE, *backup.COMMANDS, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS, *tokens.COMMANDS):
     main.add_command(_command)

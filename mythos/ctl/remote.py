@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import click
 
@@ -50,6 +52,14 @@ json_option: Callable[[_Command], _Command] = click.option("--json", "as_json", 
 yes_option: Callable[[_Command], _Command] = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 _plain_option: Callable[[_Command], _Command] = click.option(
     "--plain", is_flag=True, help="As sentences, without columns; so it is where no terminal reads."
+)
+
+
+_url_option: Callable[[_Command], _Command] = click.option(
+    "--url", metavar="URL", help="A server elsewhere, over HTTPS; or MYTHOS_URL."
+)
+_token_option: Callable[[_Command], _Command] = click.option(
+    "--token-file", metavar="FILE", help="The token for that; or MYTHOS_TOKEN_FILE."
 )
 
 
@@ -109,11 +119,18 @@ class Remote:
     data: str | None
     as_json: bool
     plain: bool
+    url: str = ""
+    token_file: str = ""
 
     def ask(self, order: str, **members: Any) -> Mapping[str, Any]:
         """One question and its answer; exits with a sentence if there is none, or if it is no."""
-        path = configuration(self.data).data / "control.sock"
-        text = _exchange(path, json.dumps({"do": order, **members}).encode() + b"\n")
+        question = json.dumps({"do": order, **members}).encode()
+        path: Path | str = self.url
+        if self.url:
+            text = _over_https(self.url, self.token_file, question)
+        else:
+            path = configuration(self.data).data / "control.sock"
+            text = _exchange(path, question + b"\n")
         try:
             answer = json.loads(text, object_hook=_Answer)
         except ValueError:
@@ -153,13 +170,64 @@ def asking(command: _Command) -> _Command:
     """A command that asks a server: it gets a :class:`Remote` first, and the options that make one."""
 
     @wraps(command)
-    def run(*, data: str | None, as_json: bool, plain: bool, **given: Any) -> None:
-        command(Remote(data, as_json, plain or not sys.stdout.isatty()), **given)
+    def run(
+        *, data: str | None, as_json: bool, plain: bool, url: str | None, token_file: str | None, **given: Any
+    ) -> None:
+        if data and url:
+            raise click.UsageError("--data and --url name two servers: give one of them")
+        where = "" if data else url or os.environ.get("MYTHOS_URL", "")
+        token = token_file or os.environ.get("MYTHOS_TOKEN_FILE", "")
+        command(Remote(data, as_json, plain or not sys.stdout.isatty(), where, token), **given)
 
     made: _Command = run
-    for option in (data_option, json_option, _plain_option):
+    for option in (data_option, _url_option, _token_option, json_option, _plain_option):
         made = option(made)
     return made
+
+
+def _over_https(address: str, token_file: str, question: bytes) -> bytes:
+    """One question there and one answer back, as a line; exits with a sentence if there is none."""
+    try:
+        url = urlsplit(address)
+        port = url.port
+    except ValueError:
+        fail(f"{address} is no address of a server, such as https://mud.example.org.", 2)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        fail(f"{address} is no address of a server, such as https://mud.example.org.", 2)
+    if url.scheme == "http" and url.hostname not in ("127.0.0.1", "::1", "localhost"):
+        fail(f"A token would be overheard on the way to {address}: use https.", 2)
+    token = _token(token_file)
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    line = kind(url.hostname, port, timeout=_PATIENCE)
+    try:
+        path = f"{url.path.rstrip('/')}/api/v1/control"
+        line.request("POST", path, question, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        answer = line.getresponse()
+        text = answer.read()
+    except TimeoutError:
+        fail(f"The server at {address} gave no answer within {_PATIENCE:.0f} seconds.", NOT_REACHED)
+    except (OSError, HTTPException) as error:
+        fail(f"The server at {address} cannot be reached: {error}.", NOT_REACHED)
+    finally:
+        line.close()
+    if answer.status == 200:
+        return text + b"\n"
+    try:
+        said = json.loads(text)["error"]
+    except (ValueError, LookupError, TypeError):
+        fail(f"What answers at {address} is no Mythos: status {answer.status}.", NOT_REACHED)
+    fail(str(said["message"] if isinstance(said, dict) else said), REFUSED)
+
+
+def _token(path: str) -> str:
+    if not path:
+        fail("A server elsewhere wants a token: name its file with --token-file or MYTHOS_TOKEN_FILE.", 2)
+    try:
+        if Path(path).stat().st_mode & 0o077:
+            fail(f"Others can read the token in {path}: chmod 600 {path}")
+        return Path(path).read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        fail(f"The token in {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no token'}.")
 
 
 def exchange(path: Path, question: bytes, patience: float) -> bytes:

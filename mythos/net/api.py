@@ -6,7 +6,7 @@ Every error is ``{"error": {"code", "message"}}`` with the right status, and say
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -47,6 +47,9 @@ TICKET = 30.0
 _METHODS = (b"GET", b"HEAD", b"POST")
 #: What a request may be called by who sends it; else it is given a name.
 _NAME = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+
+#: See :class:`Api`.
+Control = Callable[[str, bytes, str], Coroutine[Any, Any, tuple[int, Mapping[str, Any]]]]
 
 _dumps = msgspec.json.Encoder().encode
 
@@ -94,6 +97,8 @@ class _Ticket:
 class Api:
     """See the module.
 
+    :ivar control: carries out what an operator orders: a token, a question, an address; returns status and answer
+    :ivar is_secure: whether a request came by TLS
     :ivar scale: how much of the server is in use: :func:`mythos.telemetry.scale.scale`
     :ivar observe: told of each answer: the method, the route, and the seconds it took
     """
@@ -122,6 +127,8 @@ class Api:
         self._doorman = doorman
         self._tickets: dict[str, _Ticket] = {}
         self._count = 0  # of requests
+        self.control: Control | None = None
+        self.is_secure: Callable[[Request], bool] = lambda request: False
         self.scale: Callable[[], Mapping[str, Any]] = dict
         self.observe: Callable[[str, str, float], None] = lambda method, endpoint, seconds: None
         self.app = Klein()
@@ -138,6 +145,7 @@ class Api:
             ("logout", self._logout),
             ("ticket", self._ticket),
             ("commands", self._commands),
+            ("control", self._order),
         ):
             route(f"/api/v1/{path}", methods=["POST"], endpoint=path)(self._limited(work))
         for path in ("/sse", "/sse/"):
@@ -329,6 +337,18 @@ class Api:
 
             self._realm.commits.after(answer, lasting=True)
         return _json(request, {"c": frame.c}, 202)
+
+    # ── operators ───────────────────────────────────────────────────────────────────────────────
+
+    async def _order(self, request: Request) -> bytes:
+        """An operator's question, as over the control socket."""
+        address = self._address_of(request)
+        if self.control is None:
+            raise Problem(404, "not_found", "There is nothing at this address.")
+        if not self.is_secure(request) and not is_loopback(address):
+            raise Problem(403, "not_secure", "Orders are taken over HTTPS alone. Revoke that token: it was overheard.")
+        status, answer = await self.control(_bearer(request), _read(request), address)
+        return _json(request, answer, status)
 
     # ── health ──────────────────────────────────────────────────────────────────────────────────
 

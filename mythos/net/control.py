@@ -9,7 +9,8 @@ A UNIX socket that only its owner may open. Each line is a JSON object ``{"do": 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -25,7 +26,7 @@ from mythos.net.numbers import Counted
 from mythos.telemetry.health import Health
 from mythos.telemetry.tail import KEPT, Tail
 
-__all__ = ["MOST_BYTES", "Answer", "ControlFactory", "Order", "Question", "ServerOrders"]
+__all__ = ["HERE", "LOOKS", "MOST_BYTES", "RIGHTS", "Answer", "ControlFactory", "Order", "Question", "ServerOrders"]
 
 _log = Logger()
 
@@ -39,6 +40,10 @@ _LATEST = 86_400.0
 _LINES = 1_048_576
 #: Types that a census of objects names.
 _TYPES = 25
+#: Members that say whom or what an order is about, and how much of them is logged.
+_ABOUT, _ABOUT_MOST = ("name", "mud", "kind", "what", "id"), 200
+#: Who orders by the control socket: whoever may open it.
+HERE = "the control socket"
 #: Longest name of a question.
 _ID = 64
 
@@ -55,6 +60,16 @@ LOOKS = frozenset(
         "session",
         "status",
         "who",
+    }
+)
+
+#: What an operator may be allowed to order. Whatever stands nowhere here is for those who may order all.
+RIGHTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "look": LOOKS,
+        "people": frozenset({"ban", "broadcast", "kick", "mute", "unban", "unmute"}),
+        "life": frozenset({"drain", "reload", "resume", "shutdown"}),
+        "all": frozenset({"audit", "token-list"}),
     }
 )
 
@@ -107,18 +122,25 @@ class ControlFactory(Factory):
     """Answers operators.
 
     :param orders: name -> what carries it out
+    :param audit: keeps who ordered what, about whom, and what came of it; may raise Refusal
     """
 
     noisy = False
 
-    def __init__(self, orders: Mapping[str, Order]) -> None:
+    def __init__(
+        self, orders: Mapping[str, Order], audit: Callable[[str, str, str, str], None] = lambda *entry: None
+    ) -> None:
         self._orders = orders
+        self._audit = audit
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         return _Control(self)
 
-    async def answer(self, question: bytes) -> Answer:
-        """What one line gets."""
+    async def answer(self, question: bytes, who: str = HERE, rights: Collection[str] = ("all",)) -> Answer:
+        """What one line gets.
+
+        :param rights: what its operator may order: of `RIGHTS`
+        """
         named: Answer = {}
         try:
             asked = Question.read(question)
@@ -127,8 +149,15 @@ class ControlFactory(Factory):
             carry_out = self._orders.get(order)
             if carry_out is None:
                 raise Refusal(f"There is no order {order!r}{near(order, self._orders) or '.'}")
+            right = next((right for right, orders in RIGHTS.items() if order in orders), "all")
+            changes = order not in LOOKS and not asked.flag("dry_run")
+            if right not in rights and "all" not in rights:
+                self._audit(who, order, asked.about(), "not allowed")
+                raise Refusal(f"That needs the right {right!r}; this token has: {', '.join(rights)}.")
+            if changes:
+                self._audit(who, order, asked.about(), "ordered")
             answer = await carry_out(asked)
-            if order not in LOOKS and not asked.flag("dry_run"):
+            if changes:
                 _log.info("an operator ordered: {order} {what}", order=order, what=asked.about())
             return {"ok": True, **answer, **named}
         except MythosError as error:
@@ -254,7 +283,8 @@ class Question:
 
     def about(self) -> str:
         """Whom or what it is about, for the log."""
-        return " ".join([str(self._members[name]) for name in ("name", "mud", "what") if name in self._members])
+        known = [str(self._members[name]) for name in _ABOUT if name in self._members]
+        return " ".join(known)[:_ABOUT_MOST]
 
     def text(self, name: str, default: str | None = None) -> str:
         """One line of words, without control characters."""

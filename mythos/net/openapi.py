@@ -78,6 +78,12 @@ DOCUMENT: dict[str, Any] = {
             bearer=True,
             status="202",
         ),
+        "/api/v1/control": _post(
+            "What an operator orders, over HTTPS with a token of mythosctl token create",
+            _object(do=_TEXT),
+            {"type": "object", "properties": {"ok": {"type": "boolean"}, "error": _TEXT}, "required": ["ok"]},
+            bearer=True,
+        ),
         "/api/v1/nodes/scale": {
             "get": {
                 "summary": "How much of the server is in use; for keepers, and for whoever is on its machine",

@@ -34,6 +34,7 @@ HELP = (
     ("account role", "NAME {player|keeper}", ()),
     ("account show", "NAME", ()),
     ("account unlock", "NAME", ()),
+    ("audit", "", ("--lines",)),
     ("backup", "[DIR]", ("--encrypt", "--keep", "--no-verify", "--data", "--json")),
     ("ban", "{address|account|name} WHAT", ("--for", "--reason", "--dry-run")),
     ("bans", "", ()),
@@ -62,6 +63,10 @@ HELP = (
     ("session", "NAME", ()),
     ("shutdown", "", ("--in", "--reason", "--dry-run", "--yes")),
     ("status", "", ()),
+    ("token", "COMMAND [ARGS]", ()),
+    ("token create", "NAME", ("--rights", "--for")),
+    ("token list", "", ()),
+    ("token revoke", "ID", ("--yes",)),
     ("top", "", ("--every",)),
     ("unban", "{address|account|name} WHAT", ()),
     ("unmute", "NAME", ()),
@@ -81,7 +86,8 @@ def test_help(run: Run, command: str, usage: str, options: tuple[str, ...]) -> N
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"{command} [OPTIONS] {usage}".strip() in " ".join(result.stdout.split())
     group = usage.startswith("COMMAND")
-    everywhere = () if group or command.split()[0] in ALONE else ("--data", "--json", "--plain")
+    asks = not group and command.split()[0] not in ALONE
+    everywhere = ("--data", "--url", "--token-file", "--json", "--plain") if asks else ()
     for option in (*options, *everywhere):
         assert option in result.stdout
 

@@ -26,7 +26,7 @@ def web() -> Web:
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:
     """As much of JSON Schema as the document uses."""
-    kinds: dict[str, type] = {"object": dict, "string": str, "integer": int}
+    kinds: dict[str, type] = {"object": dict, "string": str, "integer": int, "boolean": bool}
     if not isinstance(value, kinds[schema["type"]]):
         return False
     known: dict[str, Any] = schema.get("properties", {})
@@ -52,6 +52,7 @@ def bodies(web: Web) -> dict[str, tuple[Any, str]]:
         "refresh": ({"refresh": web.guest()["refresh"]}, ""),
         "ticket": ({}, guest["token"]),
         "commands": ({"c": 1, "line": "look"}, guest["token"]),
+        "control": ({"do": "status"}, "a token of an operator's"),
         "logout": ({}, web.guest()["token"]),
     }
 
@@ -64,10 +65,15 @@ def _result(work: Any) -> Any:
     raise AssertionError("it waits")
 
 
+async def _well(token: str, question: bytes, address: str) -> tuple[int, dict[str, Any]]:
+    return 200, {"ok": True}
+
+
 def test_the_document_is_true(web: Web) -> None:
     """Every path answers as it says, with success and with an error."""
     assert web.ask("GET", "/api/openapi.json").json == DOCUMENT
     requests = bodies(web)
+    web.api.control, web.api.is_secure = _well, lambda request: True
     for path, operations in DOCUMENT["paths"].items():
         for method, operation in operations.items():
             body, token = requests.get(path.rsplit("/", 1)[1], (None, "")) if method == "post" else (None, "")
@@ -94,6 +100,16 @@ def test_nothing_is_left_out_of_the_document(web: Web) -> None:
         "/api/openapi.json",
         "/api/health",
     }
+
+
+def test_orders_are_taken_over_tls_alone(web: Web) -> None:
+    """A token that came otherwise was overheard."""
+    assert web.post("control", {"do": "status"}, token="t").status == 404
+    web.api.control = _well
+    assert web.post("control", {"do": "status"}, token="t").error == "not_secure"
+    web.api.is_secure = lambda request: True
+    assert web.post("control", {"do": "status"}, token="t").json == {"ok": True}
+    assert web.post("control", {"do": "status"}).error == "unauthorized"
 
 
 # ── coming in ───────────────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,8 @@ from twisted.python.failure import Failure
 
 from mythos.errors import Refusal
 from mythos.flow.throttle import Throttle
-from mythos.net.control import MOST_BYTES, ControlFactory
+from mythos.net.control import HERE, MOST_BYTES, ControlFactory
+from mythos.net.operators import Audit
 from mythos.net.worldorders import WorldOrders
 from mythos.play.accounts import Accounts, WrongPassword
 from mythos.play.names import BadName
@@ -637,3 +638,17 @@ async def test_an_order_that_breaks(desk: Desk, failures: Failures) -> None:
     assert answer == {"ok": False, "error": "Something broke in the server; its log says what.", "id": 5}
     assert [str(one.value) for one in failures.flush(RuntimeError)] == ["a secret detail"]
     assert (await operator.ask("status"))["ok"]
+
+
+def test_an_audit_log_that_cannot_be_written(tmp_path: Path) -> None:
+    """Nobody orders from elsewhere then; who is on the machine still can. Lines that a crash cut are left out."""
+    audit = Audit(tmp_path / "audit.log", lambda: 0.0)
+    audit.write("t1 ann", "kick", "Bob", "ordered")
+    with (tmp_path / "audit.log").open("a") as file:
+        file.write('{"at": "19')
+    assert [one["order"] for one in audit.last(9)] == ["kick"]
+    (tmp_path / "audit.log").unlink()
+    (tmp_path / "audit.log").mkdir()
+    with pytest.raises(Refusal, match="Nothing is ordered while"):
+        audit.write("t1 ann", "kick", "Bob", "ordered")
+    audit.write(HERE, "shutdown", "", "ordered")
