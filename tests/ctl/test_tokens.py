@@ -118,6 +118,14 @@ def test_what_cannot_be_asked(run: Run, words: list[str], code: int, said: str) 
     assert said in result.stderr
 
 
+def test_by_variables(run: Run, server: Server) -> None:
+    """The same as by options; the configuration, which is not asked then, takes them for what they are."""
+    env = {"MYTHOS_URL": server.url("/"), "MYTHOS_TOKEN_FILE": str(token(server, "variables"))}
+    assert run("who", **env).stdout == "Nobody plays.\n"
+    assert run("config", "check", **env).exit_code == 0
+    assert run("who", "--data", "nowhere", **env).exit_code == 3
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
