@@ -26,7 +26,7 @@ from bench.machine import BenchError, Plan
 from bench.results import Budget, Measure, Reading
 from bench.servers import Mythos, mythos
 
-__all__ = ["MEASURES"]
+__all__ = ["DONE", "MEASURES", "Pair", "enter_pairs", "until"]
 
 PAIRS: Final = 64
 #: Gifts of the latency run, and commits of the bound's.
@@ -35,11 +35,11 @@ GIFTS: Final = 2000
 SECONDS: Final = 4.0
 
 _SAID = re.compile(rb'(\w+) says, "')
-_DONE = re.compile(rb"You give .*> $", re.DOTALL)
+DONE = re.compile(rb"You give .*> $", re.DOTALL)
 
 
 @dataclass(slots=True)
-class _Pair:
+class Pair:
     """:ivar turn: who has the token, 0 or 1"""
 
     sockets: tuple[socket.socket, socket.socket]
@@ -54,7 +54,7 @@ class _Pair:
         self.giver.send(b"give token to %b\r\n" % self.names[1 - self.turn])
 
 
-def _until(plug: socket.socket, wanted: re.Pattern[bytes]) -> re.Match[bytes]:
+def until(plug: socket.socket, wanted: re.Pattern[bytes]) -> re.Match[bytes]:
     heard = b""
     while (found := wanted.search(heard)) is None:
         data = plug.recv(65_536)
@@ -64,7 +64,7 @@ def _until(plug: socket.socket, wanted: re.Pattern[bytes]) -> re.Match[bytes]:
     return found
 
 
-def _pairs(server: Mythos) -> list[_Pair]:
+def enter_pairs(server: Mythos) -> list[Pair]:
     """In their rooms, introduced, the first of each with the room's token."""
     plugs = doors.enter(server.telnet, PAIRS * 2, lambda number: world.walk(number // 2))
     made = []
@@ -74,15 +74,15 @@ def _pairs(server: Mythos) -> list[_Pair]:
             for plug in (first, second):
                 plug.settimeout(20)
             speaker.sendall(b"say hello\r\n")
-            names.append(_until(listener, _SAID)[1])
+            names.append(until(listener, _SAID)[1])
         first.sendall(b"get token\r\n")
-        _until(first, re.compile(rb"You (?:get|take|pick up) .*> $", re.DOTALL))
-        made.append(_Pair((first, second), (names[0], names[1])))
+        until(first, re.compile(rb"You (?:get|take|pick up) .*> $", re.DOTALL))
+        made.append(Pair((first, second), (names[0], names[1])))
     return made
 
 
 def _awake(plug: socket.socket, wanted: re.Pattern[bytes]) -> None:
-    """As :func:`_until`, without sleeping: to be woken takes a client a tenth of a millisecond, which is not the
+    """As :func:`until`, without sleeping: to be woken takes a client a tenth of a millisecond, which is not the
     server's."""
     heard = b""
     while wanted.search(heard) is None:
@@ -95,24 +95,24 @@ def _awake(plug: socket.socket, wanted: re.Pattern[bytes]) -> None:
         heard += data
 
 
-def _latency(pair: _Pair, gifts: int) -> list[float]:
+def _latency(pair: Pair, gifts: int) -> list[float]:
     times = []
     for plug in pair.sockets:
         plug.setblocking(False)
     for _ in range(gifts):
         start = time.perf_counter()
         pair.give()
-        _awake(pair.giver, _DONE)
+        _awake(pair.giver, DONE)
         times.append(time.perf_counter() - start)
         _awake(pair.sockets[1 - pair.turn], re.compile(rb"> $"))
         pair.turn = 1 - pair.turn
     return times
 
 
-def _throughput(pairs: list[_Pair], seconds: float) -> tuple[int, list[float]]:
+def _throughput(pairs: list[Pair], seconds: float) -> tuple[int, list[float]]:
     """Everybody gives as fast as answers come. How many gifts, and how long each took."""
     poll = select.epoll()
-    waiting: dict[int, tuple[_Pair, bytes, float]] = {}
+    waiting: dict[int, tuple[Pair, bytes, float]] = {}
     for pair in pairs:
         for plug in pair.sockets:
             plug.setblocking(False)
@@ -121,7 +121,7 @@ def _throughput(pairs: list[_Pair], seconds: float) -> tuple[int, list[float]]:
     times: list[float] = []
     end = time.perf_counter() + seconds
 
-    def start(pair: _Pair) -> None:
+    def start(pair: Pair) -> None:
         pair.give()
         waiting[pair.giver.fileno()] = pair, b"", time.perf_counter()
 
@@ -137,7 +137,7 @@ def _throughput(pairs: list[_Pair], seconds: float) -> tuple[int, list[float]]:
                 continue
             pair, heard, began = waiting[number]
             heard += data
-            if not _DONE.search(heard):
+            if not DONE.search(heard):
                 waiting[number] = pair, heard, began
                 continue
             del waiting[number]
@@ -182,7 +182,7 @@ def _measured(
 ) -> Iterator[Reading]:
     """:param least: makes so many commits that do the least, and says how long each took"""
     gifts, seconds = plan.some(GIFTS), SECONDS / (4 if plan.quick else 1)
-    pairs = _pairs(server)
+    pairs = enter_pairs(server)
     bounds = _on_core(plan, lambda: least(gifts))
     times = _latency(pairs[0], gifts)
     for what, share in (("p50", 0.5), ("p99", 0.99)):

@@ -27,8 +27,6 @@ _log = Logger()
 _LOOK: Final = 10.0
 #: Seconds that a backup may take, at most, before the last one counts as old.
 _LATE: Final = 7200.0
-#: How much it stands back behind the server.
-_NICE: Final = 10
 #: Variables that the process needs of ours.
 _OURS: Final = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 
@@ -65,7 +63,7 @@ class Backups:
             self._tried = self._wall()
             self._process = self._reactor.spawnProcess(_Making(self._made), *self._command())
             with suppress(OSError):  # players wait for the processor, nobody for this
-                os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
+                os.sched_setscheduler(self._process.pid, os.SCHED_IDLE, os.sched_param(0))
 
     def start(self) -> None:
         """Begin, if there are to be any."""
