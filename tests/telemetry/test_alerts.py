@@ -88,7 +88,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     certificate, key = place / "chain.pem", place / "key.pem"
     certificates.make(certificate, key, "localhost")
     env = {"SSL_CERT_PATH": str(certificate), "SSL_KEY_PATH": str(key), "MYTHOS_TELNET_TLS": "0",
-           "MYTHOS_I3_ROUTER_LISTEN": "0"}  # fmt: skip
+           "MYTHOS_I3_ROUTER_LISTEN": "0", "MYTHOS_BACKUP_EVERY": "1d"}  # fmt: skip
     with Server(place / "data", "--i3-router", env=env) as house:
         socket = WebSocket(house.ports["http"], house.post("/api/v1/guest")["token"])
         socket.command("look")
@@ -98,9 +98,10 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
         player.send("guest")
         player.until(">")
         player.close()
-        for _ in range(200):
+        for _ in range(600):
             found = metrics(house)
-            if len(found.get("mythos_connections_closed_total", ())) == 2:
+            left = len(found.get("mythos_connections_closed_total", ()))
+            if left == 2 and "mythos_backup_verified_seconds" in found:
                 break
             select_nothing(0.05)
         return found
@@ -220,13 +221,17 @@ CASES: dict[str, tuple[list[tuple[str, str]], list[tuple[str, str]]]] = {
         [*_one("mythos_disk_free_bytes", "10x60"), *_one("mythos_disk_size_bytes", "100x60")],
     ),
     "RouterDown": (_one("mythos_i3_up", "0x60", ',mud="Reach"'), _one("mythos_i3_up", "0x10 1 0x49", ',mud="Reach"')),
+    "BackupOld": (
+        _one("mythos_backup_verified_seconds", "-100000x120"),
+        _one("mythos_backup_verified_seconds", "-80000x120"),
+    ),
     "CertificateEnds": (
         _one("mythos_certificate_end_seconds", f"{13 * 86_400}x120"),
         _one("mythos_certificate_end_seconds", f"{15 * 86_400}x120"),
     ),
 }
 #: Minutes after which it is looked for, where half an hour is not enough or a moment is meant.
-_AT = {"CertificateEnds": 90, "RouterDown": 25}
+_AT = {"BackupOld": 90, "CertificateEnds": 90, "RouterDown": 25}
 
 
 def _case(name: str, series: list[tuple[str, str]], comes: bool) -> dict[str, Any]:
