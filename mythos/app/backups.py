@@ -27,6 +27,8 @@ _log = Logger()
 _LOOK: Final = 10.0
 #: Seconds that a backup may take, at most, before the last one counts as old.
 _LATE: Final = 7200.0
+#: Seconds after which one that failed is tried again, at most.
+_AGAIN: Final = 3600.0
 #: Variables that the process needs of ours.
 _OURS: Final = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 
@@ -53,13 +55,11 @@ class Backups:
 
     def look(self) -> None:
         """Look at what is there, and make one if the last one is old enough."""
-        try:
-            self._there = shelf(self._config.backup.dir)
-        except OSError as error:
-            self._failed(f"{self._config.backup.dir} cannot be read: {error.strerror}.")
-            return
+        self._list()
+        every = self._config.backup.every
+        pause = min(every, _AGAIN) if self._wrong else every
         last = max((one.made.timestamp() for one in self._there), default=0.0)
-        if self._process is None and self._wall() - max(last, self._tried) >= self._config.backup.every:
+        if self._process is None and self._wall() - max(last, self._tried) >= pause:
             self._tried = self._wall()
             self._process = self._reactor.spawnProcess(_Making(self._made), *self._command())
             with suppress(OSError):  # players wait for the processor, nobody for this
@@ -69,6 +69,12 @@ class Backups:
         """Begin, if there are to be any."""
         if self.jobs:
             self.look()
+
+    def _list(self) -> None:
+        try:
+            self._there = shelf(self._config.backup.dir)
+        except OSError:  # the process that is to write there says what it is
+            self._there = []
 
     def stop(self) -> None:
         """One that is being made is broken off, and leaves nothing."""
@@ -96,7 +102,7 @@ class Backups:
         elif code == 0:
             self._wrong = ""
             _log.info("backup: {said}", said=said)
-        self._there = shelf(self._config.backup.dir)
+        self._list()
 
     def _failed(self, why: str) -> None:
         self.failures += 1

@@ -82,10 +82,14 @@ class Wall:
     def wall(self) -> float:
         return self.now
 
+    def __init__(self) -> None:
+        self.started = 0
+
     def spawnProcess(self, *words: object) -> Wall:
+        self.started += 1
         return self
 
-    pid = 0
+    pid = 2**30
 
 
 def test_what_health_says(tmp_path: Path) -> None:
@@ -118,3 +122,23 @@ def test_what_health_says(tmp_path: Path) -> None:
     assert watch.detail()["verified"] == 2
     watch._made(1, "It is not sound.")
     assert (watch.trouble(), watch.failures) == ("The last backup failed: see the log.", 1)
+
+
+def test_when_one_is_made(tmp_path: Path) -> None:
+    """As soon as there is none, then as often as is said; one that failed is tried again an hour later."""
+    clock = Wall()
+    watch = Backups(read(env={"MYTHOS_BACKUP_EVERY": "24h", "BACKUP_DIR": str(tmp_path)}).config, clock, clock)
+
+    def at(hours: float) -> int:
+        clock.now = Wall.now + hours * 3600
+        watch.look()
+        return clock.started
+
+    assert (at(0), at(30)) == (1, 1)  # never two at once
+    watch._made(1, "The disk is full.")
+    assert (at(30), watch.failures) == (2, 1)
+    watch._made(1, "The disk is full.")
+    assert (at(30.9), at(31)) == (2, 3)
+    (tmp_path / name_of(datetime.fromtimestamp(clock.now, UTC), encrypted=False)).write_text("backup")
+    watch._made(0, "")
+    assert (at(54.9), at(55)) == (3, 4)
