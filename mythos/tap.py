@@ -146,15 +146,19 @@ def _refusals(loaded: Loaded) -> list[str]:
 def _kind(config: Config) -> type[Server]:
     """Only what is needed is imported: a gateway alone must not carry the game in its memory.
 
-    Nor OpenSSL, if none of its doors is a TLS endpoint: Twisted does without, as where it is not installed.
+    Nor OpenSSL, if none of its doors is a TLS endpoint, nor what Autobahn has for WAMP: all do without, as where that
+    is not installed.
     """
     if "world" in config.roles:
         from mythos.app.house import House
 
         return House
     doors = (config.gateway.listen, config.gateway.tcp, config.i3.router.listen, config.metrics.listen)
+    spared = ["argon2", "cbor2"]
     if not any(door.endpoint.startswith("ssl") for door in doors):
-        sys.modules.setdefault("OpenSSL", None)  # type: ignore[arg-type]
+        spared.append("OpenSSL")
+    for name in spared:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     from mythos.app.relay import Relay
 
     return Relay

@@ -1,17 +1,14 @@
 """Command line, environment, ``.env`` and ``mythos.yaml`` into one frozen configuration."""
 
 from mythos.config.declare import Size
-from mythos.config.explain import document, explained, variables
 from mythos.config.gate import refusals
 from mythos.config.listen import Listen
 from mythos.config.load import ConfigError, Loaded, load
 from mythos.config.model import Config, Environment, LogFormat, LogLevel
-from mythos.config.seeds import SEEDS, find, translated
 from mythos.config.show import options, shown, template
 from mythos.config.types import ApiKey
 
 __all__ = [
-    "SEEDS",
     "ApiKey",
     "Config",
     "ConfigError",
@@ -21,14 +18,9 @@ __all__ = [
     "LogFormat",
     "LogLevel",
     "Size",
-    "document",
-    "explained",
-    "find",
     "load",
     "options",
     "refusals",
     "shown",
     "template",
-    "translated",
-    "variables",
 ]

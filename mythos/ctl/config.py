@@ -15,24 +15,20 @@ from typing import Any, Final, NoReturn
 import click
 
 from mythos.config import (
-    SEEDS,
     Config,
     ConfigError,
     Environment,
     Loaded,
-    document,
-    explained,
-    find,
     load,
     options,
     refusals,
     shown,
     template,
-    translated,
-    variables,
 )
 from mythos.config import disk as config_disk
+from mythos.config.explain import document, explained, variables
 from mythos.config.problems import near
+from mythos.config.seeds import SEEDS, find, translated
 
 __all__ = ["config"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mythos.config import SEEDS, document, explained, translated, variables
+from mythos.config.explain import document, explained, variables
 from mythos.config.model import DECLARED
 from mythos.config.names import UNUSED_KEYS
-from mythos.config.seeds import Seed
+from mythos.config.seeds import SEEDS, Seed, translated
 from tests.config.reading import read
 from tests.config.test_names import PROMISED
 from tests.config.test_show import ROOT, run, runner
