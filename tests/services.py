@@ -14,13 +14,14 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -232,6 +233,11 @@ class NotRun:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self.note(report)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A process beside this one has ended; each collects everything."""
+        self.reasons |= Counter(getattr(node, "workeroutput", {}).get(_NOT_COLLECTED, {}))
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.failures and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -246,6 +252,24 @@ class NotRun:
             terminal.write_line(line)
 
 
+@dataclass(slots=True, eq=False)
+class NotCollected:
+    """What a process beside the first one does not collect: pytest-xdist tells nobody of it; a plugin of pytest.
+
+    :param told: what the first process is told.
+    """
+
+    told: dict[str, Any]
+    seen: NotRun = field(default_factory=lambda: NotRun(frozenset(), required=False))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.seen.note(report)
+
+    def pytest_sessionfinish(self) -> None:
+        self.told[_NOT_COLLECTED] = dict(self.seen.reasons)
+
+
+_NOT_COLLECTED: Final = "mythos-not-collected"
 _WORDS: Final = {"failed": "failed", "error": "errors", "passed": "passed"}
 
 
@@ -253,6 +277,9 @@ def pytest_configure(config: pytest.Config) -> None:
     required = os.environ.get("MYTHOS_TEST_REQUIRE", "")
     if required not in ("", "all"):
         raise pytest.UsageError(f"MYTHOS_TEST_REQUIRE is all or not set, not {required!r}")
+    if (told := getattr(config, "workeroutput", None)) is not None:
+        config.pluginmanager.register(NotCollected(told), "mythos-not-collected")
+        return
     config.pluginmanager.register(NotRun(exempt(NOT_INSTALLABLE.read_text()), bool(required)), "mythos-not-run")
 
 
@@ -262,7 +289,7 @@ def _speaking(config: pytest.Config) -> Iterator[Callable[[str], None]]:
     capture = config.pluginmanager.getplugin("capturemanager")
     terminal = config.pluginmanager.getplugin("terminalreporter")
     with capture.global_and_fixture_disabled():
-        yield lambda text: terminal.write_line(text)
+        yield terminal.write_line if terminal else lambda text: print(text, file=sys.stderr)
 
 
 def _provide(config: pytest.Config, service: Service) -> Path:

@@ -13,8 +13,11 @@ import pytest
 
 from tests.packaging.installs import ROOT
 
+#: In one process, and as the README says it.
+_WAYS = pytest.mark.parametrize("way", [(), ("-n", "2", "--dist", "loadfile")], ids=["one", "two"])
 
-def _suite(folder: Path, text: str, **environ: str) -> subprocess.CompletedProcess[str]:
+
+def _suite(folder: Path, text: str, way: tuple[str, ...] = (), **environ: str) -> subprocess.CompletedProcess[str]:
     """Run `text` as the only test module beside this conftest, where no program of the machine is to be found."""
     tests = folder / "tests"
     tests.mkdir()
@@ -28,7 +31,7 @@ def _suite(folder: Path, text: str, **environ: str) -> subprocess.CompletedProce
     (tests / "test_it.py").write_text(dedent(text))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MYTHOS_", "PYTEST_"))}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *way],
         cwd=folder,
         env={**kept, "PATH": str(folder), "MYTHOS_TEST_INSTALL": "0", **environ},
         capture_output=True,
@@ -48,25 +51,28 @@ _MISSING = """
     """
 
 
-def test_not_run_is_said_last(tmp_path: Path) -> None:
+@_WAYS
+def test_not_run_is_said_last(tmp_path: Path, way: tuple[str, ...]) -> None:
     """The last line says what did not run and what would make it run; the run is good all the same."""
-    run = _suite(tmp_path, _MISSING)
+    run = _suite(tmp_path, _MISSING, way)
     assert run.stdout.splitlines()[-1] == (
         "1 passed · NOT RUN: 1 TinTin++ (apt-get install tintin++), 1 browser (apt-get install chromium), 1 no wish to"
     )
     assert run.returncode == 0
 
 
-def test_not_run_fails_when_required(tmp_path: Path) -> None:
+@_WAYS
+def test_not_run_fails_when_required(tmp_path: Path, way: tuple[str, ...]) -> None:
     """With MYTHOS_TEST_REQUIRE=all the same run is a failure."""
-    run = _suite(tmp_path, _MISSING, MYTHOS_TEST_REQUIRE="all")
+    run = _suite(tmp_path, _MISSING, way, MYTHOS_TEST_REQUIRE="all")
     assert run.stdout.splitlines()[-1].endswith("1 no wish to · which MYTHOS_TEST_REQUIRE=all forbids")
     assert run.returncode == 1
 
 
-def test_a_module_that_skips_itself_is_counted(tmp_path: Path) -> None:
+@_WAYS
+def test_a_module_that_skips_itself_is_counted(tmp_path: Path, way: tuple[str, ...]) -> None:
     """A module skipped as a whole does not slip through."""
-    run = _suite(tmp_path, "import pytest\npytest.importorskip('no_such_module')", MYTHOS_TEST_REQUIRE="all")
+    run = _suite(tmp_path, "import pytest\npytest.importorskip('no_such_module')", way, MYTHOS_TEST_REQUIRE="all")
     assert "NOT RUN: 1 could not import 'no_such_module'" in run.stdout.splitlines()[-1]
     assert run.returncode == 1
 

@@ -112,7 +112,13 @@ export class Log {
     this.frozen = false;
     this.#new = 0;
     this.#button.hidden = true;
+    this.#toEnd();
+  }
+
+  /** What this moves, nobody scrolled back: also if the log has become higher, so that its end lies further up. */
+  #toEnd() {
     this.#element.scrollTop = this.#element.scrollHeight;
+    this.#top = this.#element.scrollTop;
   }
 
   /** @param {number} pages negative: back */
@@ -160,7 +166,7 @@ export class Log {
       if (!first?.childElementCount) first?.remove();
     }
     if (!this.frozen) {
-      this.#element.scrollTop = this.#element.scrollHeight;
+      this.#toEnd();
       return;
     }
     this.#new += lines.length;
