@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -258,3 +259,28 @@ async def test_a_peer_that_vanishes_is_found(
     before, after = Tuned.waits
     assert before == 0
     assert after >= 1000
+
+
+async def test_many_connections_share_their_names() -> None:
+    """Also when all are there before the first has what it gets later: who plays costs less than 300 bytes there."""
+    waiting: list[Protocol] = []
+    all_in: Deferred[None] = Deferred()
+
+    class Waiting(Protocol):
+        def connectionMade(self) -> None:
+            waiting.append(self)
+            if len(waiting) == 60:
+                all_in.callback(None)
+
+    port = reactor.listenTCP(0, Factory.forProtocol(Waiting), backlog=60, interface="127.0.0.1")
+    peers = [socket.create_connection(("127.0.0.1", port.getHost().port)) for _ in range(60)]
+    await all_in
+    sizes = set()
+    for one in waiting:
+        transport: Any = one.transport
+        transport.bufferSize, transport.producer, transport.streamingProducer = 1, None, True
+        sizes.add(sys.getsizeof(vars(transport)))
+    for peer in peers:
+        peer.close()
+    await port.stopListening()
+    assert max(sizes) < 300

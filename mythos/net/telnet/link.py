@@ -12,7 +12,6 @@ from mythos.net.telnet.arrival import Arrival
 from mythos.net.telnet.outofband import OutOfBand
 from mythos.net.telnet.pipe import Pipe
 from mythos.net.telnet.screen import Screen
-from mythos.play.narrate import prompting
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import QUEUE, Session, Standing
 from mythos.wire import ansi, gmcp
@@ -99,8 +98,7 @@ class TelnetLink(Link):
                 words.append(ansi.render(message, style))
             elif type(message) is State:
                 asked = asked or message.name == "Mythos.Ask"
-                if screen.parts and message.name in prompting.STATES:
-                    screen.told[message.name] = message.data
+                screen.note(message)
                 if self._packages is not None:
                     states.append(self._packages.told(message, outofband.modules))
         if outofband.wants("Comm.Channel.Text"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from mythos.net.reports import Reports
@@ -12,6 +13,8 @@ from mythos.wire.telnet import Option
 from mythos.wire.terminal import Evidence
 
 __all__ = ["OutOfBand"]
+
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 class OutOfBand:
@@ -26,7 +29,7 @@ class OutOfBand:
     __slots__ = ("_evidence", "_options", "_server", "counts", "modules", "reports")
 
     def __init__(self, options: Options, evidence: Evidence, server: Mapping[str, Callable[[], Any]]) -> None:
-        self.modules: Mapping[str, int] = {}
+        self.modules: Mapping[str, int] = _NONE
         self.counts = False
         self.reports: Reports | None = None
         self._options = options
@@ -41,7 +44,7 @@ class OutOfBand:
         """It says which modules it supports; returns those it did before. :raises BadGmcp:"""
         before = self.modules
         self._evidence.core(message)
-        self.modules = self._evidence.supports or {}
+        self.modules = self._evidence.supports or _NONE
         self.counts = "mythos" in self.modules
         return before
 
@@ -56,6 +59,6 @@ class OutOfBand:
     def forget(self, option: int) -> None:
         """GMCP or MSDP is off again."""
         if option == Option.GMCP:
-            self._evidence.supports, self.modules, self.counts = None, {}, False
+            self._evidence.supports, self.modules, self.counts = None, _NONE, False
         if self.reports is not None and (option == Option.MSDP or self.reports.json):
             self.reports = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from mythos.play.narrate import prompting
@@ -11,7 +12,7 @@ from mythos.play.settings import PARTS, choose
 from mythos.wire import ansi
 from mythos.wire.ansi import Colours, Style
 from mythos.wire.charset import Charset, charset_named, encode
-from mythos.wire.message import line
+from mythos.wire.message import State, line
 from mythos.wire.negotiation import Options
 from mythos.wire.telnet import END_OF_RECORD, GO_AHEAD, Option, Parser, escape
 from mythos.wire.terminal import Evidence, Preferences
@@ -20,6 +21,7 @@ from mythos.world.state import Character, World
 __all__ = ["Screen"]
 
 _PROMPT = b"> "
+_NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _MARKS = {"ga": GO_AHEAD, "eor": END_OF_RECORD, "none": b""}
 
 
@@ -58,7 +60,7 @@ class Screen:
         self.style: Style = ansi.style()
         self.height = 24
         self.parts: Sequence[str] = ()
-        self.told: dict[str, Mapping[str, Any]] = {}
+        self.told: Mapping[str, Mapping[str, Any]] = _NOTHING
         self.prompted = False
         self.prompt_mark = b""
         self.spoken: bool | None = None
@@ -93,6 +95,11 @@ class Screen:
         before = self.parts
         self.parts = [part for part in (settings or {}).get("prompt", "on").split() if part in PARTS]
         return bool(self.parts) and not before
+
+    def note(self, state: State) -> None:
+        """Keep what the parts of the prompt are made of."""
+        if self.parts and state.name in prompting.STATES:
+            self.told = {**self.told, state.name: state.data}
 
     def remember_speech(self, world: World, me: Character) -> None:
         """What the player said before there was a character, or what the client says, is the character's from now on;
