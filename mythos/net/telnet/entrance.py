@@ -12,7 +12,6 @@ asked waits (lines), or is passed over (messages).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -110,7 +109,7 @@ class Entrance:
         self._asked = ""
         self._busy = False
         self._open = True
-        self.lines: deque[str] = deque()
+        self.lines: list[str] = []
 
     # ── the first words ─────────────────────────────────────────────────────────────────────────
 
@@ -167,7 +166,7 @@ class Entrance:
 
     async def _converse(self) -> None:
         while self.lines and self._open:
-            text = self.lines.popleft()
+            text = self.lines.pop(0)
             if self.secret:
                 self._host.send(b"\r\n")  # the client has not shown that of its player
             await self._login.line(text)
