@@ -1,4 +1,4 @@
-"""Lines as a terminal shows them: colours, width, charset; rendered once for each style.
+"""Lines as a terminal shows them: colours, width, charset; rendered once for each style that many see.
 
 The result of :func:`render` is ready for the transport: 255 doubled, CR LF at every row's end, no colour open across
 a line end. Rendered bytes live in :attr:`Line.rendered` under the :class:`Style`, so that thousands who hear the same
@@ -17,7 +17,7 @@ from urllib.parse import quote
 import wcwidth
 
 from mythos.wire.charset import Charset, fit
-from mythos.wire.message import Line, Role, Span
+from mythos.wire.message import Line, Role, Span, keep
 from mythos.wire.telnet import escape
 
 __all__ = ["Colours", "Links", "Style", "cells", "prompt", "render", "style"]
@@ -141,13 +141,24 @@ _SOFT: Final = "\u00ad"  # where a word may be cut; not seen elsewhere
 
 
 def render(line: Line, style: Style) -> bytes:
-    """``line`` for a terminal of this style, CR LF at the end; one dict look-up after the first time.
+    """``line`` for a terminal of this style, CR LF at the end; one dict look-up once many hear it.
 
     No bytes at all for a screen reader, if the line says nothing.
     """
     rendered = line.rendered.get(style)
     if rendered is None:
-        rendered = line.rendered[style] = _first(line, style)
+        rendered = _first(line, style)
+        keep(line, style, rendered)
+    return rendered
+
+
+def _flat(line: Line, style: Style) -> bytes:
+    """Without a width; kept for other widths, once anything of the line is."""
+    rendered = line.rendered.get(style)
+    if rendered is None:
+        rendered = _first(line, style)
+        if line.rendered:
+            keep(line, style, rendered)
     return rendered
 
 
@@ -165,14 +176,14 @@ def _first(line: Line, style: Style) -> bytes:
         and (not style.width or len(text) <= style.width)
     ):
         if style.width:
-            return render(line, style.flat)
+            return _flat(line, style.flat)
         return (_paint(line.spans, style) + "\r\n").encode("ascii")
     runs = _spoken(line, style) if style.screen_reader else _runs(line, style)
     text = "".join([run.text for run in runs])
     if not text and style.screen_reader:
         return b""
     if style.width and cells(text) <= style.width:
-        return render(line, style.flat)
+        return _flat(line, style.flat)
     rows = _rows(text, style.width) if style.width else ((0, len(text), False),)
     shown = "".join([_paint(_cut(runs, start, end, hyphen), style) + "\r\n" for start, end, hyphen in rows])
     encoded = shown.encode(style.charset.value)

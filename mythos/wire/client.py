@@ -35,7 +35,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mythos.errors import WireError
-from mythos.wire.message import Line, Message
+from mythos.wire.message import Line, Message, keep
 
 __all__ = [
     "LINE_LIMIT",
@@ -74,7 +74,8 @@ def tail(message: Message) -> bytes:
     """The part of a record that all who get ``message`` share: everything behind ``s`` and ``p``."""
     encoded = message.rendered.get(_TAIL)
     if encoded is None:
-        encoded = message.rendered[_TAIL] = _encode(_body(message))[1:]
+        encoded = _encode(_body(message))[1:]
+        keep(message, _TAIL, encoded)
     return encoded
 
 

@@ -14,7 +14,7 @@ import zlib
 from typing import Final
 
 from mythos.wire.client import SUBPROTOCOL, head, tail
-from mythos.wire.message import Message
+from mythos.wire.message import Message, keep
 from mythos.wire.websocket import DEFLATED, frame_header
 
 __all__ = ["LEAST", "WINDOW", "Units"]
@@ -59,7 +59,7 @@ class Units:
         if unit is None:
             deflate = self._deflate
             unit = (deflate.compress(shared) + deflate.flush(zlib.Z_FULL_FLUSH))[:-_FLUSH]
-            message.rendered[_UNIT] = unit
+            keep(message, _UNIT, unit)
         stored = _STORED[len(start)]
         size = len(stored) + len(start) + len(unit)
         self._plain += len(start) + len(shared)

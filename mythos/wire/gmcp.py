@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from mythos.errors import WireError
-from mythos.wire.message import Line, Role, State
+from mythos.wire.message import Line, Role, State, keep
 from mythos.wire.telnet import Option, subnegotiate
 
 __all__ = ["BadGmcp", "Gmcp", "decode", "encode", "module_of", "render", "render_talk", "supports_after", "wants"]
@@ -54,21 +54,23 @@ def encode(name: str, data: Any = msgspec.UNSET) -> bytes:
 
 
 def render(state: State) -> bytes:
-    """``state`` as a frame, encoded once for all who get it."""
+    """``state`` as a frame, encoded once for the many who get it."""
     rendered = state.rendered.get(_KEY)
     if rendered is None:
-        rendered = state.rendered[_KEY] = encode(state.name, state.data)
+        rendered = encode(state.name, state.data)
+        keep(state, _KEY, rendered)
     return rendered
 
 
 def render_talk(line: Line) -> bytes:
-    """A line of a channel, or a tell, as Comm.Channel.Text: encoded once for all who get it.
+    """A line of a channel, or a tell, as Comm.Channel.Text: encoded once for the many who get it.
 
     The channel is the word in brackets such a line begins with; a tell is of ``tell`` and the other's name.
     """
     rendered = line.rendered.get(_KEY)
     if rendered is None:
-        rendered = line.rendered[_KEY] = _talk(line)
+        rendered = _talk(line)
+        keep(line, _KEY, rendered)
     return rendered
 
 

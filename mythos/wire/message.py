@@ -1,8 +1,8 @@
 """What is heard: messages without a transport, shared by all who hear them.
 
 A :class:`Line` is words; a :class:`State` is the newest value of something a client draws (gauges,
-room, prompt). Each is made once per audience, kept in many session logs, and rendered once for each
-format: codecs keep what they rendered in :attr:`Line.rendered` under a key of their own.
+room, prompt). Each is made once per audience, kept in many session logs, and rendered for each format
+only as often as :func:`keep` says: codecs look into :attr:`Line.rendered` first, under a key of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from mythos.values import value
 
-__all__ = ["TALK", "Line", "Message", "Role", "Span", "State", "line"]
+__all__ = ["TALK", "Line", "Message", "Role", "Span", "State", "keep", "line"]
 
 
 #: Kinds of lines that are said to people elsewhere.
@@ -72,13 +72,18 @@ class Span:
         return self.role or (self.ground if self.ground is not Role.BLACK else None)
 
 
+#: What a message has that was never rendered, and one that was once; neither is ever filled.
+_NEVER: dict[Any, bytes] = {}
+_ONCE: dict[Any, bytes] = {}
+
+
 class Line:
     """One line (a paragraph) of words, without a line end and without control characters.
 
     :ivar kind: the category a client filters by: room, move, say, tell, emote, channel, combat,
         item, map (a row of a picture), system, help, error
     :ivar text: the plain words, as a screen reader would say them
-    :ivar rendered: bytes by format key; codecs fill it, nobody else reads it
+    :ivar rendered: bytes by format key; codecs fill it by :func:`keep`, nobody else reads it
     """
 
     __slots__ = ("kind", "rendered", "size", "spans", "text")
@@ -88,7 +93,7 @@ class Line:
         self.spans = spans
         self.text = "".join([span.text for span in spans])
         self.size = len(self.text) + 64
-        self.rendered: dict[Any, bytes] = {}
+        self.rendered = _NEVER
 
     def __repr__(self) -> str:
         return f"Line({self.kind!r}, {self.text!r})"
@@ -109,13 +114,24 @@ class State:
         self.data = data
         self.panel = panel
         self.size = 256
-        self.rendered: dict[Any, bytes] = {}
+        self.rendered = _NEVER
 
     def __repr__(self) -> str:
         return f"State({self.name!r}, {self.data!r})"
 
 
 Message = Line | State
+
+
+def keep(message: Message, key: Any, rendered: bytes) -> None:
+    """Keep what a codec rendered for all others who get the message, from the second time on: most messages have one
+    reader, in whose log they may stay for long."""
+    if message.rendered is _NEVER:
+        message.rendered = _ONCE
+    elif message.rendered is _ONCE:
+        message.rendered = {key: rendered}
+    else:
+        message.rendered[key] = rendered
 
 
 def line(kind: str, *words: str | Span | Iterable[Span]) -> Line:

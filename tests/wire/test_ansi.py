@@ -154,10 +154,12 @@ def test_no_control_leaves() -> None:
 
 
 def test_shared_bytes() -> None:
-    """One look-up after the first time; lines that fit share the bytes of all widths."""
+    """One look-up for the third who hears it, and for all others; lines that fit share the bytes of all widths."""
     words = line("x", "short")
+    render(words, style(width=80))
+    assert not words.rendered  # it stays in one log
     assert render(words, style(width=80)) is render(words, style(width=80))
-    assert render(words, style(width=80)) is render(words, style(width=40))
+    assert render(words, style(width=100)) is render(words, style(width=40))
     assert words.rendered[style(width=80)] == b"short\r\n"
 
 
