@@ -22,7 +22,7 @@ def page(session: Session, heard: list[Heard]) -> list[Heard]:
     Only lines for its player alone are held back.
     """
     me = session.me
-    if session.question is not None or chosen(me, "pager") == "off":
+    if not me.settings or session.question is not None or chosen(me, "pager") == "off":
         return heard
     mine = [one for one in heard if type(one[0]) is Only and one[0].who == me.id and type(one[1]) is Line]
     lines = [message for _, message in mine if isinstance(message, Line)]

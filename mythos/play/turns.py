@@ -156,7 +156,11 @@ class Turns:
                 me = session.me
                 ways = realm.world.atlas.rooms[me.room].exits
                 commands = self._grammar.parse(realm.verbs, rank_of(me), me.aliases, ways, typed)
-                if (wait := self._wait(session, commands, now)) > 0.0:
+                if len(commands) == 1 and not commands[0][0].loud:  # nearly every line
+                    wait = session.bucket.take(now, commands[0][0].cost)
+                else:
+                    wait = self._wait(session, commands, now)
+                if wait > 0.0:
                     return wait
                 session.question = None
                 for verb, word, rest in commands:
@@ -202,12 +206,8 @@ class Turns:
 
         :raises Refusal: the room is too loud
         """
-        if len(commands) == 1:
-            verb = commands[0][0]
-            loud, cost = int(verb.loud), verb.cost
-        else:
-            loud = sum([verb.loud for verb, _, _ in commands])
-            cost = sum([verb.cost for verb, _, _ in commands])
+        loud = sum([verb.loud for verb, _, _ in commands])
+        cost = sum([verb.cost for verb, _, _ in commands])
         if (wait := session.bucket.take(now, cost)) > 0.0:
             return wait
         if loud:
