@@ -18,8 +18,9 @@ Time is told, never asked. Seconds, monotonic.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol
 
 __all__ = ["PLACES", "Cursor", "Entry", "Gap", "Limits", "Logged", "SessionLog", "put_all"]
@@ -113,14 +114,12 @@ class SessionLog:
             self._force()
         return number
 
-    def put_several(self, several: Iterable[Logged], now: float) -> None:
+    def put_several(self, several: Sequence[Logged], now: float) -> None:
         """Append each of them, in order: what one turn tells one listener."""
-        entries, number, size = self.entries, self.head, self.size
-        for what in several:
-            number += 1
-            entries.append((number, now, what))
-            size += what.size
-        self.head, self.size = number, size
+        entries, head = self.entries, self.head
+        self.head = head + len(several)
+        entries.extend(zip(range(head + 1, self.head + 1), repeat(now), several))
+        self.size = size = self.size + sum([what.size for what in several])
         if size > self.limits.bytes or len(entries) > self.limits.events:
             self._force()
 

@@ -611,11 +611,13 @@ def _tell_actor(session: Session, heard: list[Heard], now: float) -> list[Heard]
     first = heard[0][0]
     if type(first) is not Only or first.who != session.me.id:
         return heard
-    lines: list[Message] = []
-    for audience, message in heard:
-        if (audience is not first and audience != first) or type(message) is not Line:
-            break
-        lines.append(message)
+    lines: list[Message] = [message for audience, message in heard if audience is first and type(message) is Line]
+    if len(lines) < len(heard):  # others hear something too
+        lines = []
+        for audience, message in heard:
+            if (audience is not first and audience != first) or type(message) is not Line:
+                break
+            lines.append(message)
     if lines:
         session.hear_lines(lines, now)
     return heard[len(lines) :]
