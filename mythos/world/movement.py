@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mythos.errors import Refusal
 from mythos.ids import EntityId, RoomId
-from mythos.world import perception
+from mythos.world import combat, perception
 from mythos.world.facts import (
     Arrived,
     Closed,
@@ -132,7 +132,7 @@ def enter(world: World, character: Character, room: RoomId) -> list[Fact]:
 def leave(world: World, who: EntityId, cause: str) -> list[Fact]:
     """A character goes out of the world, and stands nowhere; where it was is remembered."""
     body = world.body(who)
-    _stop_fight(world, body)
+    combat.disengage(world, who)
     world.lift_body(body)
     for other in world.people.get(body.room, {}).values():
         if other.following == who:
@@ -141,13 +141,6 @@ def leave(world: World, who: EntityId, cause: str) -> list[Fact]:
     if isinstance(body, Character):
         world.touch(body)
     return [Faded(who, body.room, body.name, cause)]
-
-
-def _stop_fight(world: World, body: Body) -> None:
-    body.fighting = None
-    for other in world.people.get(body.room, {}).values():
-        if other.fighting == body.id:
-            other.fighting = None
 
 
 def follow(world: World, who: EntityId, leader: EntityId) -> list[Fact]:

@@ -6,7 +6,7 @@ import pytest
 
 from mythos.errors import Refusal
 from mythos.ids import EntityId
-from mythos.world import combat
+from mythos.world import combat, movement
 from mythos.world.facts import Attacked, Died, Dropped, Fled, Grown, Healed, Hit, Looked, Missed, Returned, Summoned
 from mythos.world.state import World
 from tests.world.town import (
@@ -151,6 +151,17 @@ def test_friends_help() -> None:
     combat.flee(world, ann.id)
     assert rat.fighting == bob.id
     assert ann.fighting is None
+
+
+def test_who_goes_out_of_the_world_leaves_the_fight_to_the_others() -> None:
+    """The NPC turns on them: none of them stands there fighting somebody who does not fight."""
+    world = town(Loaded(ALWAYS))
+    ann, bob = person(world, "Ann", YARD), person(world, "Bob", YARD)
+    rat = world.npcs[RAT]
+    combat.attack(world, ann.id, RAT)
+    combat.attack(world, bob.id, RAT)
+    movement.leave(world, ann.id, "quit")
+    assert (ann.fighting, rat.fighting, bob.fighting) == (None, bob.id, RAT)
 
 
 # ── ends ────────────────────────────────────────────────────────────────────────────────────────
