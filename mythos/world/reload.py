@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mythos.ids import EntityId, RoomId
 from mythos.world import movement, npcs
 from mythos.world.facts import Fact, Looked, Summoned
@@ -15,11 +17,13 @@ def change_atlas(world: World, atlas: Atlas) -> list[Fact]:
     """Put a checked atlas in the place of the old one.
 
     What stands in a room that is gone wakes up in the recall of its zone, and its things with it. A prototype
-    that is gone lives on in the things already made of it.
+    that is gone lives on in the things already made of it, and in the atlas as long as there are any.
     """
+    made = {item.proto.id: item.proto for item in world.items.values()}
+    atlas = replace(atlas, items={**made, **atlas.items})
     old, world.atlas = world.atlas, atlas
     for item in world.items.values():
-        item.proto = atlas.items.get(item.proto.id, item.proto)
+        item.proto = atlas.items[item.proto.id]
     for npc in world.npcs.values():
         npc.proto = atlas.npcs.get(npc.proto.id, npc.proto)
         npc.name = npc.proto.name

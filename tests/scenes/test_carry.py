@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from mythos.world.reload import change_atlas
 from mythos.world.state import MINT
 from tests.scenes.people import in_town, typed
 from tests.scenes.scene import Scene
-from tests.world.town import INN, ITEMS, SQUARE
+from tests.world.town import ATLAS, INN, ITEMS, SQUARE
 
 PROTOS = {proto.id: proto for proto in ITEMS}
 
@@ -190,3 +193,11 @@ def test_a_sealed_world_moves_nothing() -> None:
         assert typed(scene, "Ann", line) == {"Ann": ["The world holds its breath."]}
     assert typed(scene, "Ann", "say hello")["Bob"] == ['Ann says, "hello"']
     assert (held(scene, "Ann"), scene.me("Ann").gold) == (["1 knife"], 5)
+
+
+def test_a_thing_whose_kind_builders_took_away() -> None:
+    """It is handled as any other."""
+    scene = with_things("Ann", "knife")
+    atlas = replace(ATLAS, items={id: proto for id, proto in ATLAS.items.items() if id != "knife"})
+    scene.realm.happened(change_atlas(scene.world, atlas), "reload")
+    assert typed(scene, "Ann", "drop knife", "get knife")["Ann"] == ["You drop a knife.", "You get a knife."]
