@@ -13,7 +13,9 @@ from mythos.play.commits import Batch
 from mythos.play.ports import Account, BadBatch, Contents, SessionRecord, StoredEntities
 from mythos.play.sessions import ANSWERS
 from mythos.wire.message import Line, Message, Role, Span, State
+from mythos.world.npcs import npc_id
 from mythos.world.state import BURN, MINT, Character, DoorState, Entity, Item, Npc, SpawnState, World
+from mythos.world.zones import Atlas
 
 __all__ = [
     "SOME_ACCOUNTS",
@@ -141,30 +143,25 @@ def _entity_row(entity: Entity) -> EntityRow:
     raise TypeError(f"no row for {type(entity).__name__}")
 
 
-def decode_entities(
-    rows: Iterable[EntityRow], gold: dict[str, int], world: World, *, hoards: bool
-) -> tuple[StoredEntities, list[str]]:
-    """Rows -> entities against the world's atlas, and the ids of those whose prototype or place is no more.
+def decode_entities(rows: Iterable[EntityRow], gold: dict[str, int], world: World) -> StoredEntities:
+    """Rows -> entities against the world's atlas, without those whose prototype is no more.
 
     :param gold: holder -> coins; bodies get theirs, the rest are hoards
     """
     atlas = world.atlas
     found: list[Entity] = []
-    lost: list[str] = []
     for id, kind, proto, _, place, stack, text in rows:
         data: dict[str, Any] = _loads(text)
         if kind == "i":
             known = atlas.items.get(proto)
             if known is None:
-                lost.append(id)
                 continue
             found.append(Item(EntityId(id), known, _place(place), stack, data["worn"], data["lit"]))
         elif kind == "n":
-            person = atlas.npcs.get(proto)
-            if person is None or place not in atlas.rooms:
-                lost.append(id)
+            person, where = atlas.npcs.get(proto), _stands(atlas, id, place)
+            if person is None or where is None:
                 continue
-            npc = Npc(EntityId(id), person.name, RoomId(place), data["hp"], person.hp, gold.pop(id, 0), proto=person)
+            npc = Npc(EntityId(id), person.name, where, data["hp"], person.hp, gold.pop(id, 0), proto=person)
             npc.returns = data["returns"]
             npc.met = {EntityId(who) for who in data["met"]}
             found.append(npc)
@@ -180,8 +177,15 @@ def decode_entities(
             found.append(DoorState(EntityId(id), data["closed"], data["locked"], data["resets"]))
         else:
             found.append(SpawnState(EntityId(id), data["made"], data["next"]))
-    left: dict[PlaceId, int] = {_place(holder): amount for holder, amount in gold.items()} if hoards else {}
-    return StoredEntities(found, left), lost
+    return StoredEntities(found, {_place(holder): amount for holder, amount in gold.items()})
+
+
+def _stands(atlas: Atlas, id: str, place: str) -> RoomId | None:
+    """The room of an NPC. One whose room is no more is where its spawn is: it would be made again, with all its goods,
+    if it were not there. None: there is no such spawn either."""
+    if place in atlas.rooms:
+        return RoomId(place)
+    return next((one.room for zone in atlas.zones.values() for one in zone.spawns if npc_id(one) == id), None)
 
 
 def _place(place: str) -> PlaceId:
@@ -207,7 +211,7 @@ def decode_contents(
         commands.setdefault(session, []).append((c, asked))
     records = [decode_session(row) for row in sessions]
     return Contents(
-        decode_entities(entities, gold, world, hoards=True)[0],
+        decode_entities(entities, gold, world),
         [_with_commands(one, commands[one.id]) if one.id in commands else one for one in records],
         [EntityId(id) for id, data in idle if _loads(data)["account"] is None],
         now=float(meta.get("now", "0")),
@@ -236,7 +240,7 @@ def decode_character(
 
     :param account: the row of its account, as for :func:`decode_account`
     """
-    stored = decode_entities(entities, gold, world, hoards=True)[0]
+    stored = decode_entities(entities, gold, world)
     owner = decode_account(account)
     if owner is not None:  # it may be newer than the character's row: a guest had just registered
         for me in stored.entities:

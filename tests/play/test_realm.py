@@ -16,7 +16,8 @@ from mythos.store import fsck
 from mythos.world.state import MINT
 from tests.scenes.people import in_town, typed
 from tests.scenes.scene import Ear, Scene
-from tests.world.town import INN, ITEMS, SQUARE
+from tests.world.test_reload import without_the_den
+from tests.world.town import DEN, INN, ITEMS, RAT, SQUARE, YARD, wealth
 
 KNIFE = next(proto for proto in ITEMS if proto.id == "knife")
 
@@ -283,3 +284,18 @@ def test_a_tick_that_breaks_in_one_zone(monkeypatch: pytest.MonkeyPatch) -> None
     scene.realm.tick(1.0)
     assert len(ticked) == 2
     assert [what for what, _ in scene.observer.faults] == [f"tick of {ticked[0]}"]
+
+
+# ── a restart ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_restart_in_a_smaller_world_makes_nothing_twice() -> None:
+    """Who stood in a room that is no more is where it belongs, with what it had."""
+    scene = in_town()
+    scene.world.place_body(scene.world.npcs[RAT], DEN)
+    scene.realm.happened((), "walk")
+    scene.realm.save()
+    before = wealth(scene.world)
+    again = Scene(without_the_den(), "", before=scene)
+    assert wealth(again.world) == before
+    assert RAT in again.world.people[YARD]

@@ -130,15 +130,19 @@ async def test_any_word(store: AnyStore, word: str) -> None:
 
 
 async def test_a_place_that_is_no_more(store: AnyStore) -> None:
-    """Builders may remove what was in play: people wake at home, things of no kind are not brought back."""
+    """Builders may remove what was in play: people wake at home, NPCs where they belong; things of no kind, and NPCs
+    that belong nowhere, are not brought back."""
     ann = Character(ANN, "Ann", RoomId("t:burned-down"))
     lost = Item(EntityId("i1"), replace(KNIFE, id="unmade"), ANN)
     homeless = Npc(EntityId("n:t:rat"), "a brown rat", RoomId("t:burned-down"), proto=NPCS[1])
-    await write(store, batch(1, entities=[ann, lost, homeless]))
+    stray = Npc(EntityId("n:t:stray"), "a brown rat", RoomId("t:burned-down"), proto=NPCS[1])
+    await write(store, batch(1, entities=[ann, lost, homeless, stray]))
     (found,) = (await store.load_character(empty_town(), ANN)).entities
     assert isinstance(found, Character)
     assert found.room == ATLAS.home
-    assert list((await contents(store)).entities.entities) == []
+    assert [(one.id, getattr(one, "room", "")) for one in (await contents(store)).entities.entities] == [
+        (homeless.id, YARD)
+    ]
 
 
 # ── the ledger ──────────────────────────────────────────────────────────────────────────────────
