@@ -137,6 +137,10 @@ class Accounts:
             self._letting_go = True
             self._realm.start(self._let_go())
 
+    def let_go(self, guest: EntityId) -> None:
+        """Nobody can come back as this guest: it goes for good as soon as it can."""
+        self._leaving[guest] = None
+
     def restored(self, contents: Contents) -> None:
         """The world was loaded again: what had ended, and whose end was given up with a batch, ends now."""
         realm = self._realm

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mythos.errors import Refusal
 from mythos.flow.bucket import Bucket
 from mythos.flow.log import Limits, SessionLog
 from mythos.flow.rounds import Rounds
@@ -32,7 +33,7 @@ from mythos.play.verbs import Rank, VerbTable, rank_of
 from mythos.wire.message import Line, Message, Role, Span, State, line
 from mythos.world import movement, step
 from mythos.world.facts import Fact, Looked
-from mythos.world.state import NO_CHANGE, Character, World
+from mythos.world.state import BURN, NO_CHANGE, Character, World
 
 if TYPE_CHECKING:
     from mythos.play.accounts import Accounts
@@ -385,7 +386,10 @@ class Realm:
         heard = self._step_out(session, cause)
         me = session.me
         if me.account is None:
-            self._dissolve(me)
+            try:
+                self._dissolve(me)
+            except Refusal:  # what it holds cannot be burned just now, and nothing was changed
+                self.accounts.let_go(me.id)
         session.standing = Standing.ENDED
         self.end_turn(heard, cause)
         if me.account is not None:
@@ -419,7 +423,7 @@ class Realm:
         return heard
 
     def put_away(self, me: Character) -> None:
-        """A character that nobody plays leaves memory; a guest goes for good."""
+        """A character that nobody plays leaves memory; a guest goes for good. :raises Refusal: not just now"""
         if me.account is None:
             self._dissolve(me)
             self.end_turn([], "gone")
@@ -427,21 +431,19 @@ class Realm:
             self.world.forget(me, keep_row=True)
 
     def _dissolve(self, me: Character) -> None:
-        """A guest goes for good, and what it holds with it: burned, so that the ledger knows."""
-        world = self.world
-        for item in world.held(me.id):
-            self._burn_all(item.id)
-            world.burn_item(item)
-        if me.gold:
-            world.move_gold(me.id, EntityId("burn"), me.gold)
-        world.forget(me)
+        """A guest goes for good, and what it holds with it: burned, so that the ledger knows.
+
+        :raises Refusal: the world is sealed, and it holds something; nothing was changed
+        """
+        self._burn_all(me.id)
+        self.world.forget(me)
 
     def _burn_all(self, place: EntityId) -> None:
         for item in self.world.held(place):
             self._burn_all(item.id)
             self.world.burn_item(item)
         if gold := self.world.gold_at(place):
-            self.world.move_gold(place, EntityId("burn"), gold)
+            self.world.move_gold(place, BURN, gold)
 
     def _end(self, session: Session, cause: str) -> None:
         self._roster.remove(session)

@@ -225,6 +225,34 @@ def test_a_guests_things_are_burned() -> None:
     assert guest.id not in scene.world.characters
 
 
+@pytest.mark.parametrize("how", ["quit", "kick", "sweep"])
+def test_a_guest_goes_while_the_ledger_cannot_be_written(how: str) -> None:
+    """The session ends, and others play on; what the guest held is burned when that can be written."""
+    scene = in_town()
+    scene.arrive("Guest", guest=True)
+    ear, guest = scene.ears["Guest"], scene.me("Guest")
+    scene.world.move_gold(MINT, guest.id, 7)
+    scene.realm.happened((), "mint")
+    scene.world.sealed = "Not just now."
+    if how == "quit":
+        scene.type("Guest", "quit")
+    elif how == "kick":
+        scene.realm.kick(ear.session, "")
+    else:
+        linkdead(scene, "Guest")
+        scene.clock.advance(700)
+        scene.realm.sweep()
+    assert scene.realm.session(ear.session.id) is None
+    assert ear.closed is not None or how == "sweep"
+    assert typed(scene, "Ann", "say still here")["Bob"] == ['Ann says, "still here"']
+    scene.accounts.forget_old()
+    assert guest.gold == 7
+    scene.world.sealed = ""
+    scene.accounts.forget_old()
+    assert guest.id not in scene.world.characters
+    assert [one.message for one in fsck.examine(scene.store._database) if one.invariant in ("I2", "I3", "I4")] == []
+
+
 def test_takeover() -> None:
     """Up to the limit they share the session; then the oldest is closed with a reason."""
     scene = in_town()
