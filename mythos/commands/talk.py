@@ -8,7 +8,7 @@ from mythos.play.audience import InRoom, Listeners
 from mythos.play.call import Call
 from mythos.play.channels import CHANNELS
 from mythos.play.narrate.talking import named, subject
-from mythos.play.sessions import Session
+from mythos.play.sessions import Session, Standing
 from mythos.play.verbs import Verb
 from mythos.play.who import MOST, Listed, listed
 from mythos.wire.message import Line, Role, Span, line
@@ -64,7 +64,7 @@ def _reply(call: Call) -> None:
     if last is None:
         raise Refusal("Nobody has told you anything yet.")
     to = call.realm.session_of(last)
-    if to is None:
+    if to is None or to.standing is Standing.ENDED:
         raise Refusal("Who told you something last is gone.")
     if not call.rest:
         raise Refusal(f"Reply what to {to.me.name}?")

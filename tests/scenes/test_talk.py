@@ -114,6 +114,20 @@ def test_reply_to_somebody_who_left() -> None:
     assert typed(scene, "Ann", "reply wait")["Ann"] == ["Who told you something last is gone."]
 
 
+def test_reply_to_somebody_who_just_leaves() -> None:
+    """A guest is no more, though its end waits for the disk."""
+    scene = in_town()
+    scene.arrive("Guest", guest=True)
+    scene.type("Guest", "tell ann bye")
+    scene.hear_all()
+    wake, scene.realm.commits.wake = scene.realm.commits.wake, lambda: None
+    scene.type("Guest", "quit")
+    scene.type("Ann", "reply wait")
+    wake()
+    scene.run()
+    assert scene.hear("Ann")[-1] == "Who told you something last is gone."
+
+
 def test_tell_to_the_link_dead() -> None:
     """They will read it; the teller knows that it may take a while."""
     scene = in_town()
