@@ -42,7 +42,10 @@ def _whom(intermud: Intermud, rest: str) -> tuple[str, str, str]:
 
 
 def _tell(call: Call, intermud: Intermud, rest: str) -> None:
-    user, mud, words = _whom(intermud, rest)
+    _tell_them(call, intermud, *_whom(intermud, rest))
+
+
+def _tell_them(call: Call, intermud: Intermud, user: str, mud: str, words: str) -> None:
     call.realm.channels.pace(call.realm.now, call.me.id)
     intermud.send(packets.Tell, call.me.name, mud, user, call.me.name, pinkfish.write([Span(words)]))
     whom = Span(f"{intermud.visname(user, mud)}@{mud}", Role.PLAYER)
@@ -50,7 +53,10 @@ def _tell(call: Call, intermud: Intermud, rest: str) -> None:
 
 
 def _reply(call: Call, intermud: Intermud, rest: str) -> None:
-    _tell(call, intermud, f"{intermud.told_by(call.me.id)}: {rest}")
+    user, mud = intermud.told_by(call.me.id)
+    if not rest:
+        raise Refusal(f"Reply what to {intermud.visname(user, mud)}@{mud}?")
+    _tell_them(call, intermud, user, mud, rest)
 
 
 def _emote(call: Call, intermud: Intermud, rest: str) -> None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from mythos.errors import Refusal
 from mythos.flow.bucket import Buckets
+from mythos.flow.newest import keep
 from mythos.ids import EntityId
 from mythos.play.audience import Heard, Only
 from mythos.play.narrate.elsewhere import clean, coloured, duration, emoted, harmless, listed, named, one_line, shown
@@ -44,7 +45,7 @@ ROWS: Final = 100
 #: Tells and questions of one MUD that are heeded, a second and at once; MUDs that are counted.
 PACE: Final = (10.0, 20.0)
 PACED: Final = 1000
-#: Players of ours whose names we know to have told.
+#: Players of ours whose names we know to have told, and who may reply to whom told them something last.
 ANNOUNCED: Final = 2000
 #: The gender of everybody here, as the protocol counts them.
 NEUTER: Final = 2
@@ -89,7 +90,7 @@ class Intermud:
         self.changed = False
         self._history: dict[str, deque[tuple[str, str, Line]]] = {}  # by channel: user and MUD, empty for ours; a line
         self._heard: set[str] = set()  # channels that the router sends us
-        self._told_by: dict[EntityId, str] = {}
+        self._told_by: dict[EntityId, tuple[str, str]] = {}  # user and MUD
         self._paces = Buckets(*PACE, PACED)
         self._visnames = Visnames()
         self._announced: dict[EntityId, str] = {}  # names of ours that others were told
@@ -177,7 +178,7 @@ class Intermud:
         session = self._addressed(packet)
         if session is not None and not _ignores(session, packet.from_user, packet.from_mud):
             who = self._sender(packet.visname, packet)
-            self._told_by[session.me.id] = f"{packet.from_user or packet.visname}@{packet.from_mud}".lower()
+            keep(self._told_by, session.me.id, (packet.from_user or packet.visname, packet.from_mud), ANNOUNCED)
             words = line("tell", who, ' tells you, "', coloured(packet.message), '"')
             self._realm.words_to(session, words)
 
@@ -222,9 +223,8 @@ class Intermud:
         said = Line("channel", (Span(f"[{clean(channel)}] "), *words))
         history = self._history.get(channel)
         if history is None:
-            if len(self._history) >= HISTORIES:
-                del self._history[next(iter(self._history))]
-            history = self._history[channel] = deque(maxlen=HISTORY)
+            history = deque(maxlen=HISTORY)
+            keep(self._history, channel, history, HISTORIES)
         user, mud = (packet.from_user.lower(), packet.from_mud.lower()) if packet is not None else ("", "")
         history.append((user, mud, said))
         self.changed = True
@@ -439,18 +439,15 @@ class Intermud:
         me = session.me
         if not self.router or me.account is None or self._announced.get(me.id) == me.name:
             return
-        self._announced.pop(me.id, None)
-        if len(self._announced) >= ANNOUNCED:
-            del self._announced[next(iter(self._announced))]
-        self._announced[me.id] = me.name
+        keep(self._announced, me.id, me.name, ANNOUNCED)
         self._port.send(packets.UcacheUpdate(self.name, "", "", "", me.name.lower(), me.name, NEUTER))
 
-    def told_by(self, who: EntityId) -> str:
-        """Who last told this character something, as ``user@mud``. :raises Refusal: nobody"""
-        found = self._told_by.get(who)
-        if found is None:
+    def told_by(self, who: EntityId) -> tuple[str, str]:
+        """Who last told this character something: user and MUD. :raises Refusal: nobody, or their MUD is no more"""
+        if who not in self._told_by:
             raise Refusal("Nobody from another MUD has told you anything yet.")
-        return found
+        user, mud = self._told_by[who]
+        return user.lower(), self.mud(mud)
 
     def send(self, kind: type[Any], who: str, mud: str, user: str, *rest: Any) -> None:
         """One packet from a player of ours. :raises Refusal: we are on no router, or it takes no more just now"""

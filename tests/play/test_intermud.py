@@ -119,6 +119,16 @@ def test_tell_and_reply(world: World) -> None:
     assert world.other.take("tell")[0][5:] == ["zoe", "Ann", "and you"]
 
 
+def test_a_reply_to_a_mud_with_a_colon_in_its_name(world: World) -> None:
+    third = Mud(world.exchange, "Dead Souls: Test")
+    third.start()
+    third.say("tell", "Zoe", "hi", user="zoe", to="Ours", to_user="ann")
+    world.hear("Ann")
+    assert world.typed("Ann", "i3 reply") == ["Reply what to zoe@Dead Souls: Test?"]
+    assert world.typed("Ann", "i3 reply and: you") == ['You tell zoe@Dead Souls: Test, "and: you"']
+    assert third.take("tell")[0][5:] == ["zoe", "Ann", "and: you"]
+
+
 def test_what_the_link_does_not_take(world: World) -> None:
     """Whoever says it is told that it was not sent, and it is on no channel here either."""
     world.typed("Ann", "i3 listen gossip")
