@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from mythos.config.nodes import Node
@@ -13,6 +14,9 @@ __all__ = ["conditions", "effects"]
 #: (the node that names it, what it names, the zone it stands in, its kind) -> the whole id
 Named = Callable[[Node, str, str, str], str]
 
+#: Exact in every JSON reader; and most things that change hands at once.
+_AMOUNT = re.compile(r"[0-9]{1,15}")
+_THINGS = 1000
 _CONDITIONS = ("flag", "has", "gold", "night", "day")
 #: What an effect names; None: nothing.
 _EFFECTS = {
@@ -33,14 +37,14 @@ def conditions(node: Node, zone: str, named: Named, problems: Problems) -> Itera
     for clause in node.as_text(problems).split(" and "):
         words = clause.split()
         negated = words[:1] == ["not"]
-        what, *rest = words[1:] if negated else words or [""]
+        what, *rest = (words[1:] if negated else words) or [""]
         if what in ("night", "day") and not rest:
             yield Condition(what, negated=negated)
         elif what == "flag" and len(rest) == 1:
             yield Condition("flag", _flag(zone, rest[0]), negated=negated)
-        elif what == "gold" and len(rest) == 1 and rest[0].isdigit():
+        elif what == "gold" and len(rest) == 1 and _AMOUNT.fullmatch(rest[0]):
             yield Condition("gold", amount=int(rest[0]), negated=negated)
-        elif what == "has" and rest and len(rest) <= 2 and rest[-1:] and (len(rest) == 1 or rest[0].isdigit()):
+        elif what == "has" and (len(rest) == 1 or (len(rest) == 2 and _AMOUNT.fullmatch(rest[0]))):
             amount = int(rest[0]) if len(rest) == 2 else 1
             yield Condition("has", named(node, rest[-1], zone, "item"), amount, negated)
         else:
@@ -55,8 +59,12 @@ def effects(nodes: Sequence[Node], zone: str, named: Named, problems: Problems) 
             problems.add(node, f"'{what}' is no effect{near(what, _EFFECTS)}")
             continue
         kind = _EFFECTS[what]
-        amount = int(rest.pop(0)) if rest and rest[0].isdigit() else 1
-        if (kind is None) != (not rest) or len(rest) > 1:
+        amount = int(rest.pop(0)) if rest and _AMOUNT.fullmatch(rest[0]) else 1
+        if not amount and what != "set-flag":
+            problems.add(node, f"'{what}' of 0 is nothing")
+        elif kind == "item" and amount > _THINGS:
+            problems.add(node, f"'{what}' of {amount} is too much: at most {_THINGS} at once")
+        elif (kind is None) != (not rest) or len(rest) > 1:
             problems.add(node, f"'{what}' takes {'an amount' if kind is None else f'the name of one {kind}'}")
         elif kind is None:
             yield Effect(what, amount=amount)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import chain, count
 from zlib import crc32
 
 from mythos.config.nodes import Fields, Kind, Node, parse
@@ -214,7 +215,7 @@ class _Reader:
             shop=self._shop(zone, shop) if shop else None,
             hp=fields.int("hp", 20, low=1),
             damage=damage if damage != (0, 0) else (1, 3),
-            gold=fields.int("gold", low=0),
+            gold=fields.int("gold", low=0, high=10**15),
             carries=tuple([self._refer(node, zone, "item") for node in fields.children("carries")]),
             wanders=fields.int("wanders", low=0, high=1000),
             fights=fields.bool("fights"),
@@ -264,13 +265,18 @@ class _Reader:
         return shop
 
     def _quest(self, id: str, fields: Fields) -> Quest:
-        steps = []
+        steps: dict[str, str] = {}
         for node in fields.children("steps", required=True):
             step = Fields(node, self.problems)
-            steps.append((step.text("name", required=True), step.text("text", required=True)))
-            self.where[f"{id}:{steps[-1][0]}"] = node
+            name, text = step.text("name", required=True), step.text("text", required=True)
+            if name in steps:
+                self.problems.add(node, f"the step '{name}' is there twice")
+            steps[name] = text
+            self.where[f"{id}:{name}"] = node
             step.done()
-        quest = Quest(id, fields.text("title", required=True), tuple(steps), fields.text("done"))
+        if not steps:
+            self.problems.add(fields.node, "a task has steps")
+        quest = Quest(id, fields.text("title", required=True), tuple(steps.items()), fields.text("done"))
         fields.done()
         return quest
 
@@ -354,7 +360,7 @@ class _Reader:
             fields.done()
         base = f"{room}:{proto.partition(':')[2]}"
         taken = {spawn.id for spawn in self.spawns[zone]}
-        id = next(name for name in (base, *(f"{base}:{n}" for n in range(2, 1000))) if name not in taken)
+        id = next(name for name in chain((base,), (f"{base}:{n}" for n in count(2))) if name not in taken)
         self.spawns[zone].append(Spawn(id, proto, room, keep, every))
 
     def _prose(self, fields: Fields, name: str, *, required: bool = False) -> str:

@@ -68,6 +68,7 @@ def test_a_good_world() -> None:
 
 
 _ROOMS, _NPCS, _ITEMS = "zones/z/rooms.yaml", "zones/z/npcs.yaml", "zones/z/items.yaml"
+_QUESTS = "zones/z/quests.yaml"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,21 @@ _ROOMS, _NPCS, _ITEMS = "zones/z/rooms.yaml", "zones/z/npcs.yaml", "zones/z/item
         (_NPCS, "{sells: [pin]}", "{sells: [pin], pays: 100}", "money could be pumped out of the shop"),
         (_NPCS, "sells: [pin]", "sells: [key]", "'z:key' is sold and has no price"),
         (_NPCS, "not flag met", "not flagg met", "'not flagg met' is no condition"),
+        (_NPCS, "not flag met and", "not and", "'not' is no condition"),
+        (_NPCS, "has 2 pin", "has ² pin", "'has ² pin' is no condition"),
+        (_NPCS, "has 2 pin", "gold ²", "'gold ²' is no condition"),
         (_NPCS, "give-item key", "give-itm key", "'give-itm' is no effect; did you mean 'give-item'?"),
+        (_NPCS, "give-item key", "give-item key, give-gold 0", "'give-gold' of 0 is nothing"),
+        (_NPCS, "give-item key", "give-item 0 key", "'give-item' of 0 is nothing"),
+        (_NPCS, "give-item key", "give-item 1001 key", "'give-item' of 1001 is too much: at most 1000 at once"),
+        (_NPCS, "text: Old.", f"text: Old.\n    gold: {2**53}", "expected at most 1000000000000000"),
+        (_QUESTS, "[{name: begun, text: Begin.}]", "[]", "a task has steps"),
+        (
+            _QUESTS,
+            "{name: begun, text: Begin.}",
+            "{name: begun, text: Begin.}, {name: begun, text: Go on.}",
+            "the step 'begun' is there twice",
+        ),
         (_NPCS, "task job:begun, ", "", "nothing marks the step 'z:job:begun': the task can never be done"),
         (_NPCS, ", give-item key", "", "the key 'z:key' is nowhere to be had"),
         (_ITEMS, "text: Heavy.", "txet: Heavy.", "txet"),
@@ -120,6 +135,14 @@ def test_ways_of_their_own(name: str) -> None:
     rooms = GOOD[_ROOMS].replace("exits: {north:", f"exits: {{{name}: {{to: nook, one-way: yes}}, north:")
     atlas = load({**GOOD, _ROOMS: rooms})
     assert atlas.rooms[atlas.start].exits[name].to == "z:nook"
+
+
+def test_more_of_one_kind_in_a_room_than_anybody_counts() -> None:
+    """Each has an id of its own."""
+    rooms = GOOD[_ROOMS].replace("npcs: [marta]", f"npcs: [{', '.join(['marta'] * 1200)}]")
+    atlas = load({**GOOD, _ROOMS: rooms})
+    ids = [spawn.id for zone in atlas.zones.values() for spawn in zone.spawns if spawn.proto == "z:marta"]
+    assert len(set(ids)) == 1200
 
 
 def test_all_mistakes_at_once() -> None:
