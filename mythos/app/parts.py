@@ -66,9 +66,6 @@ def _trace(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
-# ── what stands on disk ─────────────────────────────────────────────────────────────────────────
-
-
 class Pump:
     """Runs the realm's commands, once in a reactor turn while there are any."""
 

@@ -343,10 +343,6 @@ class Link:
     def stopProducing(self) -> None:
         self.shut = True
 
-    @property
-    def session_id(self) -> SessionId:
-        return self.session.id
-
 
 def short(session: SessionId) -> str:
     """A session as the log names it: with the whole of it nobody could resume it either, but it is long."""

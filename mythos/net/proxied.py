@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -40,7 +40,7 @@ class _Opening(Protocol):
     def connectionMade(self) -> None:
         self._late = self.factory.clock.callLater(SECONDS, self._too_late)
 
-    def connectionLost(self, reason: Failure = Failure) -> None:  # type: ignore[assignment]
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._in_time()
 
     def dataReceived(self, data: bytes) -> None:

@@ -163,7 +163,7 @@ class Attach:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A line typed. It is as the client sent it: :func:`charset.sanitize` is still to come."""
+    """A line typed. It is as the client sent it: :func:`mythos.wire.clean.sanitize` is still to come."""
 
     c: int
     line: str

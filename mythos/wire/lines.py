@@ -169,10 +169,7 @@ def _last(text: bytearray) -> bytes:
 
 def _extends(character: str) -> bool:
     """The character belongs to the one before it: a mark, a joiner, a skin tone."""
-    return (
-        unicodedata.category(character) in ("Mn", "Me", "Mc")
-        or character in "\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
-    )
+    return unicodedata.category(character) in ("Mn", "Me", "Mc") or character in _JOINING
 
 
 def _whole(line: bytes) -> bytes:

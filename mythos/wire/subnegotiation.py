@@ -216,7 +216,7 @@ def mssp(table: Mapping[str, str | Sequence[str]]) -> bytes:
 
 
 def _mssp_text(text: str) -> bytes:
-    return text.translate({0: None, 1: None, 2: None}).encode("utf-8", "replace").replace(b"\xff", b"")
+    return text.translate({0: None, 1: None, 2: None}).encode("utf-8", "replace")
 
 
 def mssp_lines(table: Mapping[str, str | Sequence[str]]) -> bytes:

@@ -5,7 +5,7 @@ Second 0 of a world is eight in the morning: nobody's first sight of it is a dar
 
 from __future__ import annotations
 
-__all__ = ["DAY", "PHASES", "clock", "hour", "is_night", "minute", "phase"]
+__all__ = ["DAY", "PHASES", "clock", "is_night", "minute", "phase"]
 
 #: World seconds in a day.
 DAY = 1440.0
@@ -20,11 +20,6 @@ _HOURS = ("midnight", *"one two three four five six seven eight nine ten eleven 
 def minute(now: float) -> int:
     """Minutes since midnight, 0 to 1439."""
     return int((now + _START) % DAY)
-
-
-def hour(now: float) -> int:
-    """0 to 23."""
-    return minute(now) // 60
 
 
 def phase(now: float) -> str:

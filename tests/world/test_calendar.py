@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from mythos.world.calendar import DAY, PHASES, clock, hour, is_night, minute, phase
+from mythos.world.calendar import DAY, PHASES, clock, is_night, minute, phase
 
 
 def at(hours: int, minutes: int = 0) -> float:
@@ -16,7 +16,7 @@ def at(hours: int, minutes: int = 0) -> float:
 
 def test_a_world_begins_in_the_morning() -> None:
     """Nobody's first sight of a new world is a dark street."""
-    assert (hour(0.0), phase(0.0)) == (8, "day")
+    assert (minute(0.0), phase(0.0)) == (480, "day")
 
 
 @pytest.mark.parametrize(

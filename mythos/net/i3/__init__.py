@@ -1,1 +1,1 @@
-"""Intermud-3 on the network: a small router of our own."""
+"""Intermud-3 on the network: links of MUDs to routers, and a small router of our own."""

@@ -491,7 +491,7 @@ def _prepare(cls: type[Packet]) -> None:
 for _type in _TYPES.values():
     _prepare(_type)
 #: Replies that were shorter once: what old MUDs leave out at their end.
-_SHORT: Final[Mapping[str, Sequence[Value]]] = {"locate-reply": (0, 0), "tell": (), "error": (0,)}
+_SHORT: Final[Mapping[str, Sequence[Value]]] = {"locate-reply": (0, 0), "error": (0,)}
 
 
 def parse(value: Value) -> Packet:
