@@ -29,7 +29,7 @@ from mythos.net.outlet import Outlet
 from mythos.net.requests import Requests
 from mythos.net.sse import EventStream
 from mythos.play.accounts import Accounts, Grant, TooManyTries, WrongPassword
-from mythos.play.ports import Busy, Clock, NameTaken, TokenInvalid, Tokens
+from mythos.play.ports import Busy, Clock, NameTaken, StoreDown, TokenInvalid, Tokens
 from mythos.play.realm import Realm
 from mythos.play.sanctions import Banned
 from mythos.play.sessions import Session
@@ -44,6 +44,8 @@ _log = Logger()
 #: Seconds a ticket is good.
 TICKET = 30.0
 
+#: What is said while the store does not answer; it says why in the log.
+_DOWN = "The world's ledger cannot be read just now. Try again in a moment."
 _METHODS = (b"GET", b"HEAD", b"POST")
 #: What a request may be called by who sends it; else it is given a name.
 _NAME = re.compile(r"[\w.:-]{1,64}", re.ASCII)
@@ -184,9 +186,9 @@ class Api:
                 _log.warn("login refused: {address} has tried too often", address=self._address_of(request))
                 request.setHeader(b"retry-after", b"%d" % max(1, round(refusal.wait)))
                 return _error(request, 429, "too_many_tries", str(refusal))
-            except Busy as refusal:
+            except (Busy, StoreDown) as wait:
                 request.setHeader(b"retry-after", b"2")
-                return _error(request, 503, "busy", str(refusal))
+                return _error(request, 503, "busy", str(wait) if isinstance(wait, Busy) else _DOWN)
             except WrongPassword as refusal:
                 _log.warn("login failed from {address}", address=self._address_of(request))
                 return _error(request, 401, "unauthorized", str(refusal))

@@ -11,6 +11,7 @@ from mythos.app.places import web_files
 from mythos.net.guarded import BODY
 from mythos.net.openapi import DOCUMENT
 from mythos.net.site import WebFiles
+from mythos.play.ports import StoreDown
 from tests.net.web import FILES, Answer, Web
 
 PASSWORD = "a good long one"
@@ -227,6 +228,19 @@ def test_tokens_wait_for_the_disk(web: Web) -> None:
     web.run()
     assert plug.take().startswith(b"HTTP/1.1 200 ")
     plug.lost()
+
+
+def test_a_login_while_the_store_does_not_answer(web: Web) -> None:
+    """It is to be tried again; what the database says of itself is nobody's business."""
+    web.post("register", {"name": "Tamsin", "password": PASSWORD})
+
+    async def away(key: str) -> Any:
+        raise StoreDown("no connection to db.internal")
+
+    web.scene.store.by_key = away  # type: ignore[method-assign]
+    answer = web.post("login", {"name": "Tamsin", "password": PASSWORD})
+    assert (answer.status, answer.error, answer.headers["retry-after"]) == (503, "busy", "2")
+    assert "db.internal" not in answer.json["error"]["message"]
 
 
 # ── health ──────────────────────────────────────────────────────────────────────────────────────
