@@ -42,7 +42,11 @@ class Doors:
         if listen.off:
             return
         try:
-            port = await serverFromString(self._reactor, _with_backlog(listen.endpoint)).listen(factory)
+            endpoint = serverFromString(self._reactor, _with_backlog(listen.endpoint))
+        except (LookupError, ValueError, TypeError, OSError) as error:
+            raise StartError(_no_endpoint(name, listen, error)) from error
+        try:
+            port = await endpoint.listen(factory)
         except CannotListenError as error:
             raise StartError(
                 f"Port {error.port} for {name} cannot be opened ({_reason(error)}):"
@@ -85,6 +89,15 @@ def host(listen: Listen) -> str:
 def _with_backlog(endpoint: str) -> str:
     """Twisted lets 50 connections wait to be accepted; a storm of players coming back is more."""
     return f"{endpoint}:backlog=1024" if endpoint.startswith("tcp") and "backlog=" not in endpoint else endpoint
+
+
+def _no_endpoint(name: str, listen: Listen, error: Exception) -> str:
+    if listen.endpoint.startswith("systemd:") and isinstance(error, LookupError):
+        return (
+            f"systemd gave no socket for {name} ({listen.endpoint}): start it by its .socket unit, with as many"
+            " ListenStream lines as listeners that name systemd."
+        )
+    return f"The listener {name} ({listen.endpoint}) cannot be made: {error}."
 
 
 def _reason(error: CannotListenError) -> str:

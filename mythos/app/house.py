@@ -229,6 +229,7 @@ class House(Server):
         )
         if "i3" in config.roles:
             parts.network = Network(config, reactor, clock, self.doors, self.every, self.follow)
+            parts.network.admission.banned = doorman.banned
         self.vitals = Vitals(
             config, reactor, self.health, parts, api, doorman, watcher, self._observer, self._disk_full
         )

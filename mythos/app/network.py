@@ -64,6 +64,7 @@ _LANGUAGES = {"Python": "client.py", "JavaScript": "client.js", "C": "client.c",
 class Network:
     """:param every: runs a job every so many seconds, until the server stops
     :param follow: runs a job when one of some settings has changed
+    :ivar admission: who may come to the gateway
     """
 
     def __init__(
@@ -101,14 +102,14 @@ class Network:
             longest=gateway.longest,
             per_method=_per_method(gateway.per_method),
         )
-        self._admission = Admission(gateway.allow, gateway.deny, gateway.connections)
+        self.admission = Admission(gateway.allow, gateway.deny, gateway.connections)
         proxies = Proxies(config.http.trusted_proxies)
         ping = gateway.ping_interval, gateway.ping_timeout
-        sockets = ApiSocketFactory(self.gateway, reactor, self._admission, ping=ping, address_of=proxies.of_socket)
+        sockets = ApiSocketFactory(self.gateway, reactor, self.admission, ping=ping, address_of=proxies.of_socket)
         clients = {name: (_CLIENTS / file).read_text("utf-8") for name, file in _LANGUAGES.items()}
-        self._site = make_gateway_site(self.gateway, sockets, self._admission, clients, reactor, proxies.of_request)
+        self._site = make_gateway_site(self.gateway, sockets, self.admission, clients, reactor, proxies.of_request)
         follow(_LIVE, self.change)
-        self._lines = LineFactory(self.gateway, reactor, self._admission, idle=gateway.idle_timeout)
+        self._lines = LineFactory(self.gateway, reactor, self.admission, idle=gateway.idle_timeout)
 
     # ── start and stop ──────────────────────────────────────────────────────────────────────────
 
@@ -193,7 +194,7 @@ class Network:
     def change(self, config: Config) -> None:
         """Who may come from now on, and how much they may ask; who is in keeps the pace it has."""
         gateway = config.gateway
-        self._admission.change(gateway.allow, gateway.deny, gateway.connections)
+        self.admission.change(gateway.allow, gateway.deny, gateway.connections)
         self.gateway.rate = _rate(config)
 
     # ── what others ask ─────────────────────────────────────────────────────────────────────────

@@ -79,7 +79,7 @@ def test_a_day_of_an_operator(tmp_path: Path) -> None:
 
 def test_bans_and_mutes(tmp_path: Path) -> None:
     """Every door heeds them, and so it is after a crash."""
-    with Server(tmp_path / "data") as server:
+    with Server(tmp_path / "data", "--gateway", "0", env={"MYTHOS_GATEWAY_TCP": "0"}) as server:
         player = Telnet(server.ports["telnet"])
         player.send("guest")
         player.until(">")
@@ -100,6 +100,12 @@ def test_bans_and_mutes(tmp_path: Path) -> None:
             "address 127.0.0.2/32",
             "name Voldemort",
         ]
+        ctl(server, "gateway", "keys", "create", "FarMUD")
+        ports = json.loads((server.data / "ports.json").read_text())
+        assert said_to("127.0.0.2", ports["gateway-tcp"], b"") == b""
+        assert b"403" in said_to(
+            "127.0.0.2", ports["gateway"], UPGRADE.replace(b"\r\nSec-WebSocket-Protocol: mythos.v1", b"")
+        )
         for path, head in (
             ("telnet", b""),
             ("http", b"POST /api/v1/guest HTTP/1.1\r\nHost: x\r\n\r\n"),
@@ -144,6 +150,13 @@ def said_to(address: str, port: int, head: bytes) -> bytes:
                 break
             heard += data
         return heard
+
+
+@pytest.mark.parametrize("place", ["systemd:domain=INET:index=0", "systemd:domain=INET:name=doors"])
+def test_a_listener_without_its_socket(tmp_path: Path, place: str) -> None:
+    """Started by hand, where systemd was to hold the doors: it says which."""
+    with pytest.raises(AssertionError, match=f"systemd gave no socket for telnet \\({place}\\): start it"):
+        Server(tmp_path / "data", "--telnet", place, env={"ENVIRONMENT": "development"}).start()
 
 
 def test_bans_that_cannot_be_read(tmp_path: Path) -> None:

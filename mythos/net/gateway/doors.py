@@ -54,12 +54,14 @@ class Admission:
     """Who may connect: by address, and by number.
 
     :param allow: networks; empty: all. ``deny`` counts more
+    :ivar banned: the sentence for an address that may not come in; empty: it may
     """
 
     def __init__(self, allow: tuple[str, ...], deny: tuple[str, ...], most: int) -> None:
         self._allow = allow
         self._deny = deny
         self._most = most
+        self.banned: Callable[[str], str] = lambda address: ""
         self.open = 0
 
     def change(self, allow: tuple[str, ...], deny: tuple[str, ...], most: int) -> None:
@@ -68,7 +70,7 @@ class Admission:
 
     def admits(self, address: str) -> bool:
         """Whether an address may come at all."""
-        return admits(address, self._allow, self._deny)
+        return admits(address, self._allow, self._deny) and not self.banned(address)
 
     def refusal(self, address: str) -> str:
         """Why this address may not connect; empty if it may."""

@@ -173,6 +173,19 @@ def test_denied_addresses(place: Place, tmp_path: Path, address: str) -> None:
 
 
 @roads
+def test_banned_addresses(tmp_path: Path, road: str) -> None:
+    """As at all other doors: whoever comes after the ban is not let in, until it is lifted."""
+    with gateway(tmp_path) as place:
+        place.client(road, "One", address="10.0.0.1")
+        place.admission.banned = lambda address: "You may not come in here." if address == "10.0.0.1" else ""
+        again = Client(place, road, address="10.0.0.1")
+        assert again.status == 403 if road == "ws" else again.plug.disconnecting
+        assert place.client(road, "Two", address="10.0.0.2").result("ping")["pong"] is True
+        place.admission.banned = lambda address: ""
+        assert place.client(road, "One", address="10.0.0.1").result("ping")["pong"] is True
+
+
+@roads
 def test_too_many_connections(tmp_path: Path, road: str) -> None:
     """Who is there stays; as soon as one goes there is room for another."""
     with gateway(tmp_path, most=2) as place:
