@@ -302,6 +302,7 @@ class Accounts:
                 await self._accounts.revoke_account(account.id)
             session.tokens.keep({connection.token for connection in session.connections})
             session.since = float(int(self._clock.wall()))
+            self._realm.keep(session)
         except (StoreDown, Refusal) as error:
             self._realm.words_to(session, _sorry(error))
             return

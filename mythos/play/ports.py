@@ -132,6 +132,7 @@ class SessionRecord:
     :ivar log: (number, age in seconds, message) as of a planned stop; None after any other end,
         and the session then starts a new epoch
     :ivar ended: it is over: the store forgets it
+    :ivar since: unix second before which no access token of it is good
     """
 
     id: SessionId
@@ -147,6 +148,7 @@ class SessionRecord:
     floor: int = 0
     cursors: tuple[tuple[str, int], ...] = ()
     ended: bool = False
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,9 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """:ivar id: 0 until the store gave one; ``key``: what makes names one (case and look-alikes folded)"""
+    """:ivar id: 0 until the store gave one; ``key``: what makes names one (case and look-alikes folded)
+    :ivar leaves: unix second at which it is deleted; 0.0: it stays
+    """
 
     id: AccountId
     name: str
@@ -216,6 +220,7 @@ class Account:
     password: str  # argon2id, in its own text form
     character: EntityId
     keeper: bool = False
+    leaves: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +254,17 @@ class AccountStore(Protocol):
     async def set_keeper(self, account: AccountId, keeper: bool) -> None: ...
 
     async def any_keeper(self) -> bool: ...
+
+    async def set_leaves(self, account: AccountId, leaves: float) -> None: ...
+
+    async def leaving(self, wall: float) -> Sequence[Account]:
+        """Those whose time has come."""
+
+    async def remove(self, account: AccountId, name: str, wall: float, ends: float) -> None:
+        """It is gone, and all its grants; ``name``, a digest, is held until ``ends``. Gone before: nothing happens."""
+
+    async def is_held(self, name: str, wall: float) -> bool:
+        """Whether a name, by its digest, was that of an account that was removed, and may not be taken yet."""
 
     async def add_grant(self, grant: RefreshGrant) -> None: ...
 

@@ -183,8 +183,12 @@ class Realm:
             now,
         )
         self.adopt_session(session)
-        self.commits.submit_session(session.id, lambda: self._record(session))
+        self.keep(session)
         return session
+
+    def keep(self, session: Session) -> None:
+        """It goes to disk, and later words wait for that."""
+        self.commits.submit_session(session.id, lambda: self._record(session))
 
     def adopt_session(self, session: Session) -> None:
         """Take in a session that the store remembered."""
@@ -238,7 +242,7 @@ class Realm:
             secret = f"{session.id}.{self.tokens.secret()}"
             connection.token = self.tokens.digest(secret)
             session.tokens.give(connection.token, self.tokens.digest(shown), self.clock.wall())
-            self.commits.submit_session(session.id, lambda: self._record(session))
+            self.keep(session)
         self.commits.after(
             lambda: self._attach(connection, session, epoch, last, returning, secret, then), lasting=True
         )
@@ -394,7 +398,7 @@ class Realm:
         self.end_turn(heard, cause)
         if me.account is not None:
             self.commits.submit_entities([me])
-        self.commits.submit_session(session.id, lambda: self._record(session))
+        self.keep(session)
         self.commits.after(lambda: self._end(session, cause), lasting=True)
 
     def mute(self, session: Session, seconds: float, reason: str = "", by: str = "") -> None:

@@ -226,6 +226,7 @@ class Session:
         self.next_c = record.next_c
         self.done_c = record.next_c - 1
         self.tokens = ResumeTokens(record.tokens)
+        self.since = record.since
         self._asked = dict(record.asked[-ANSWERS:])
         self._undone = record.undone
 
@@ -248,6 +249,7 @@ class Session:
             floor=log.floor,
             cursors=tuple([(cursor.kind, cursor.acked) for cursor in by_age]) if with_log else (),
             ended=ended,
+            since=self.since,
         )
 
 

@@ -59,9 +59,10 @@ TABLES: Final = (
     _table("balance", "holder asset amount rev", key=2),
     _table("ledger", "tx kind session c asked at"),
     _table("ledger_line", "tx holder asset delta", key=4),
-    _table("session", "id character epoch head floor next_c asked undone tokens cursors seen log"),
-    _table("account", "id key name password character keeper"),
+    _table("session", "id character epoch head floor next_c asked undone tokens cursors seen log since"),
+    _table("account", "id key name password character keeper leaves"),
     _table("refresh_grant", "hash family session account expires state"),
+    _table("former_name", "digest ends"),
 )
 
 

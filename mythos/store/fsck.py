@@ -130,7 +130,8 @@ def _file(database: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
     if applied.keys() != ours.keys():
         yield f"its schema is {max(applied, default=0)}, this version's is {max(ours, default=0)}", True
     elif applied != ours:
-        yield f"its schema {max(applied)} was changed by hand", True
+        changed = next(number for number in sorted(ours) if applied[number] != ours[number])
+        yield f"its schema {changed} was changed by hand", True
 
 
 def _illegible(database: sqlite3.Connection) -> Iterator[str]:

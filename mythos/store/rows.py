@@ -18,6 +18,7 @@ from mythos.world.state import BURN, MINT, Character, DoorState, Entity, Item, N
 from mythos.world.zones import Atlas
 
 __all__ = [
+    "ACCOUNTS",
     "SOME_ACCOUNTS",
     "EntityRow",
     "Rows",
@@ -30,16 +31,18 @@ __all__ = [
     "encode",
 ]
 
+#: Rows as :func:`decode_account` reads them.
+ACCOUNTS = "SELECT id, name, key, password, character, keeper, leaves FROM account"
 #: Those behind an id, so many; to be formatted with how a parameter is written.
-SOME_ACCOUNTS = "SELECT id, name, key, password, character, keeper FROM account WHERE id > {} ORDER BY id LIMIT {}"
+SOME_ACCOUNTS = ACCOUNTS + " WHERE id > {} ORDER BY id LIMIT {}"
 
 _dumps = msgspec.json.encode
 _loads = msgspec.json.decode
 
 #: id, kind, proto, zone, place, stack, data
 EntityRow = tuple[str, str, str, str | None, str, int, str]
-#: id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log
-SessionRow = tuple[str, str, str, int, int, int, str, str, str, str, float, str | None]
+#: id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log, since
+SessionRow = tuple[str, str, str, int, int, int, str, str, str, str, float, str | None, float]
 #: tx, kind, session, c, asked, at (the world's second)
 LedgerRow = tuple[int, str, str | None, int | None, int | None, float]
 
@@ -250,11 +253,11 @@ def decode_character(
 
 
 def decode_account(row: tuple[Any, ...] | None) -> Account | None:
-    """:param row: id, name, key, password, character, keeper"""
+    """:param row: as :data:`ACCOUNTS` gives it"""
     if row is None:
         return None
-    id, name, key, password, character, keeper = row
-    return Account(AccountId(id), name, key, password, EntityId(character), bool(keeper))
+    id, name, key, password, character, keeper, leaves = row
+    return Account(AccountId(id), name, key, password, EntityId(character), bool(keeper), leaves)
 
 
 # ── sessions ────────────────────────────────────────────────────────────────────────────────────
@@ -277,11 +280,12 @@ def _session_row(record: SessionRecord) -> SessionRow:
         _dumps(record.cursors).decode(),
         record.seen,
         log,
+        record.since,
     )
 
 
 def decode_session(row: SessionRow) -> SessionRecord:
-    id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log = row
+    id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log, since = row
     entries = None
     if log is not None:
         entries = tuple([(number, age, _words(what)) for number, age, what in _loads(log)])
@@ -298,6 +302,7 @@ def decode_session(row: SessionRow) -> SessionRecord:
         entries,
         floor,
         tuple([(kind, acked) for kind, acked in _loads(cursors)]),
+        since=since,
     )
 
 

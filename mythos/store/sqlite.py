@@ -63,13 +63,15 @@ _META = (
     "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
     " WHERE CAST(excluded.value AS NUMERIC) > CAST(meta.value AS NUMERIC)"
 )
-_SESSIONS = "SELECT id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log FROM session"
+_SESSIONS = (
+    "SELECT id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log, since FROM session"
+)
 _SESSION = (
-    "INSERT INTO session (id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO session (id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log, since)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, head = excluded.head, floor = excluded.floor,"
     " next_c = excluded.next_c, asked = excluded.asked, undone = excluded.undone, tokens = excluded.tokens,"
-    " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log"
+    " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log, since = excluded.since"
 )
 _LEDGER = "INSERT INTO ledger (tx, kind, session, c, asked, at) VALUES (?, ?, ?, ?, ?, ?)"
 #: Commands that the ledger knows of and their session's row does not: it was written before.
@@ -112,9 +114,10 @@ _GRANT = (
     " CASE WHEN EXISTS (SELECT 1 FROM refresh_grant WHERE family = ? AND state = 'revoked')"
     " THEN 'revoked' ELSE 'good' END"
 )
-_ACCOUNT_BY_ID = "SELECT id, name, key, password, character, keeper FROM account WHERE id = ?"
-_ACCOUNT_BY_KEY = "SELECT id, name, key, password, character, keeper FROM account WHERE key = ?"
-_ACCOUNT_OF = "SELECT id, name, key, password, character, keeper FROM account WHERE character = ?"
+_ACCOUNT_BY_ID = rows_.ACCOUNTS + " WHERE id = ?"
+_ACCOUNT_BY_KEY = rows_.ACCOUNTS + " WHERE key = ?"
+_ACCOUNT_OF = rows_.ACCOUNTS + " WHERE character = ?"
+_LEAVING = rows_.ACCOUNTS + " WHERE leaves > 0 AND leaves <= ? ORDER BY id"
 #: An account plays in one session after another: the grants of those before are as good as those of the last.
 _REVOKE = (
     "UPDATE refresh_grant SET state = 'revoked' WHERE session = ?1 OR account ="
@@ -333,8 +336,11 @@ class SQLiteStore:
         )
 
     async def some(self, behind: AccountId, most: int) -> list[Account]:
+        return await self._accounts(rows_.SOME_ACCOUNTS.format("?", "?"), (behind, most))
+
+    async def _accounts(self, sql: str, values: tuple[Any, ...]) -> list[Account]:
         def work(database: sqlite3.Connection) -> list[Account]:
-            rows = database.execute(rows_.SOME_ACCOUNTS.format("?", "?"), (behind, most))
+            rows = database.execute(sql, values)
             return [account for row in rows if (account := rows_.decode_account(row)) is not None]
 
         return await self._run(work)
@@ -352,6 +358,31 @@ class SQLiteStore:
     async def any_keeper(self) -> bool:
         return await self._run(
             lambda database: database.execute("SELECT 1 FROM account WHERE keeper LIMIT 1").fetchone() is not None
+        )
+
+    async def set_leaves(self, account: AccountId, leaves: float) -> None:
+        await self._run(
+            lambda database: database.execute("UPDATE account SET leaves = ? WHERE id = ?", (leaves, account))
+        )
+
+    async def leaving(self, wall: float) -> list[Account]:
+        return await self._accounts(_LEAVING, (wall,))
+
+    async def remove(self, account: AccountId, name: str, wall: float, ends: float) -> None:
+        def work(database: sqlite3.Connection) -> None:
+            database.execute("DELETE FROM former_name WHERE ends <= ?", (wall,))
+            database.execute("DELETE FROM refresh_grant WHERE account = ?", (account,))
+            if database.execute("DELETE FROM account WHERE id = ?", (account,)).rowcount:
+                database.execute("INSERT OR REPLACE INTO former_name VALUES (?, ?)", (name, ends))
+
+        await self._run(work)
+
+    async def is_held(self, name: str, wall: float) -> bool:
+        return await self._run(
+            lambda database: (
+                database.execute("SELECT 1 FROM former_name WHERE digest = ? AND ends > ?", (name, wall)).fetchone()
+                is not None
+            )
         )
 
     async def add_grant(self, grant: RefreshGrant) -> None:

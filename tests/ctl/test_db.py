@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mythos.store.migrate import steps
 from tests.ctl.conftest import Run
 from tests.ctl.test_main import store
 from tests.postgres import Cluster
@@ -27,6 +28,7 @@ def url(cluster: Cluster, name: str) -> str:
     return cluster.url_of(name)
 
 
+NEWEST = len(steps())
 GOLD = (
     "INSERT INTO ledger VALUES (1, 'grant', NULL, NULL, NULL, 0.5)",
     "INSERT INTO ledger_line VALUES (1, 'mint', 'gold', -5), (1, 't:inn', 'gold', 5)",
@@ -41,10 +43,10 @@ def test_status_of_a_file(run: Run, tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     assert lines[0].startswith(f"{path}: SQLite 3.")
-    assert lines[1:3] == ["schema: 1 of 1", "used by: nobody"]
+    assert lines[1:3] == [f"schema: {NEWEST} of {NEWEST}", "used by: nobody"]
     assert "2 ledger_line" in lines[3]
     found = json.loads(run("db", "status", "--json").stdout)
-    assert (found["schema"], found["newest"], found["rows"]["balance"]) == (1, 1, 1)
+    assert (found["schema"], found["newest"], found["rows"]["balance"]) == (NEWEST, NEWEST, 1)
     with (tmp_path / "mythos-data" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "used by: a server on" in run("db", "status").stdout
@@ -62,19 +64,19 @@ def test_status_and_upgrade_of_postgresql(run: Run, url: str) -> None:
     """An empty database has to be upgraded; then it is ready."""
     before = run("db", "status", DATABASE_URL=url)
     assert before.exit_code == 1
-    assert "schema: 0 of 1" in before.stdout
+    assert f"schema: 0 of {NEWEST}" in before.stdout
     assert before.stderr == "It has to be upgraded: a start does that, or mythosctl db upgrade.\n"
     done = run("db", "upgrade", DATABASE_URL=url)
-    assert (done.exit_code, done.stdout.endswith("has schema 1.\n")) == (0, True)
+    assert (done.exit_code, done.stdout.endswith(f"has schema {NEWEST}.\n")) == (0, True)
     after = run("db", "status", "--json", DATABASE_URL=url)
     found = json.loads(after.stdout)
-    assert (after.exit_code, found["schema"], found["server"], found["rows"]["meta"]) == (0, 1, "", 0)
+    assert (after.exit_code, found["schema"], found["server"], found["rows"]["meta"]) == (0, NEWEST, "", 0)
     assert found["software"].startswith("PostgreSQL ")
 
 
 def test_upgrade_of_a_file(run: Run, tmp_path: Path) -> None:
     """A file that is not there is made."""
-    assert run("db", "upgrade", "--data", "d").stdout == f"{tmp_path}/d/mythos.db has schema 1.\n"
+    assert run("db", "upgrade", "--data", "d").stdout == f"{tmp_path}/d/mythos.db has schema {NEWEST}.\n"
     assert run("fsck", "--data", "d").exit_code == 0
 
 

@@ -167,6 +167,21 @@ def test_a_new_password_revokes_the_tokens() -> None:
     assert done(scene.accounts.login("Morwenna", "another long one", HOME), scene) is ear.session
 
 
+def test_a_new_password_counts_after_a_kill() -> None:
+    """An access token of before stays worth nothing, one of after is good."""
+    scene, ear = with_account()
+    old = done(scene.accounts.grant(ear.session), scene).token
+    scene.clock.advance(2)
+    kept = Scene(ATLAS, "", before=scene)
+    assert done(kept.accounts.session_by(old), kept).id == ear.session.id  # a kill alone does not end it
+    done(scene.accounts.change_password(ear.session, PASSWORD, "another long one"), scene)
+    new = done(scene.accounts.grant(ear.session), scene).token
+    after = Scene(ATLAS, "", before=scene)
+    with pytest.raises(TokenInvalid, match="The password was changed"):
+        done(after.accounts.session_by(old), after)
+    assert done(after.accounts.session_by(new), after).id == ear.session.id
+
+
 def test_the_first_keeper() -> None:
     """The code makes one keeper, once; then there is none to be had."""
     scene = in_town()

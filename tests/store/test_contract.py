@@ -375,7 +375,7 @@ async def test_sessions_change_and_end(store: AnyStore) -> None:
     other = replace(SESSION, id=SessionId("b2"), character=BOB)
     await write(store, batch(1, sessions=[SESSION, other]))
     changed = replace(SESSION, epoch="new", head=9, next_c=12, tokens=((("third", 0.0),),), seen=1_800_000_060.0)
-    changed = replace(changed, asked=((11, 5),), undone=(9, 10))
+    changed = replace(changed, asked=((11, 5),), undone=(9, 10), since=1_800_000_050.0)
     await write(store, batch(2, sessions=[changed, replace(other, ended=True)]))
     assert list((await contents(store)).sessions) == [changed]
 
@@ -447,6 +447,26 @@ async def test_some_accounts(store: AnyStore) -> None:
     assert list(await store.some(AccountId(0), 1)) == [ann]
     assert list(await store.some(ann.id, 1)) == [bob]
     assert list(await store.some(bob.id, 1)) == []
+
+
+async def test_accounts_leave(store: AnyStore) -> None:
+    """When their time has come, with their grants; their names are held for a while, by digests."""
+    ann, bob = await store.add(account("Ann")), await store.add(account("Bob", BOB))
+    assert (ann.leaves, list(await store.leaving(1e9))) == (0.0, [])
+    await store.set_leaves(ann.id, 100.5)
+    assert (await store.by_key("ann"), await store.by_key("bob")) == (replace(ann, leaves=100.5), bob)
+    assert [list(await store.leaving(wall)) for wall in (100.0, 100.5)] == [[], [replace(ann, leaves=100.5)]]
+    await store.add_grant(grant("h1", account=ann.id))
+    await store.add_grant(grant("h2", "two", account=bob.id))
+    await store.remove(ann.id, "digest", 101.0, 200.0)
+    assert (await store.by_id(ann.id), await store.by_id(bob.id)) == (None, bob)
+    assert [await store.use_grant(hash, 0.0) is None for hash in ("h1", "h2")] == [True, False]
+    assert [await store.is_held("digest", wall) for wall in (199.0, 200.0)] == [True, False]
+    assert not await store.is_held("other", 0.0)
+    await store.remove(ann.id, "another", 102.0, 300.0)
+    assert not await store.is_held("another", 0.0)
+    await store.remove(bob.id, "bob", 250.0, 300.0)
+    assert not await store.is_held("digest", 0.0)
 
 
 async def test_the_grants_of_an_account(store: AnyStore) -> None:

@@ -33,10 +33,11 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, word in enumerate(HARD_WORDS):
         file.execute(
             "INSERT INTO session SELECT ?, character, ?, head, floor, next_c, asked, undone, tokens, cursors,"
-            " seen + 0.1, log FROM session LIMIT 1",
+            " seen + 0.1, log, since FROM session LIMIT 1",
             (f"s{number}", word.replace("\0", "") + "x"),
         )
     file.execute("INSERT INTO refresh_grant VALUES ('h', 'f', 's1', NULL, 1800000000.123456789, 'spent')")
+    file.execute("INSERT INTO former_name VALUES ('digest', 1800000000.123456789)")
     file.execute("INSERT INTO batch VALUES ('another life', 9007199254740993)")
     file.close()
     return path

@@ -17,6 +17,7 @@ from tests.postgres import Cluster
 FIRST = Step(1, "first", "CREATE TABLE person (name text);")
 #: Its second statement fails.
 BROKEN = Step(2, "second", "CREATE TABLE pet (name text); INSERT INTO nowhere VALUES (1);")
+NEWEST = len(steps())
 
 
 @pytest.fixture
@@ -50,8 +51,8 @@ def test_from_nothing_to_newest(target: Target) -> None:
     assert prepare(target) == steps("postgresql")[-1].number == steps()[-1].number
     assert tables(target) == {*TABLES, "schema_version"}
     with connected(target.run) as database:
-        assert schema_of(database.cursor(), steps("postgresql")) == (1, [])
-    assert prepare(target) == 1
+        assert schema_of(database.cursor(), steps("postgresql")) == (NEWEST, [])
+    assert prepare(target) == NEWEST
 
 
 def test_steps_are_those_of_sqlite() -> None:
@@ -77,7 +78,7 @@ def test_a_changed_step_is_refused(target: Target) -> None:
     prepare(target)
     changed = replace(steps("postgresql")[0], sql="SELECT 1")
     with pytest.raises(SchemaError, match=r"step 1 \(first\) was changed"):
-        prepare(target, [changed])
+        prepare(target, [changed, *steps("postgresql")[1:]])
 
 
 _PREPARE = """
@@ -100,7 +101,7 @@ def test_several_at_once(target: Target) -> None:
         assert one.stdin is not None
         one.stdin.write("\n")
         one.stdin.flush()
-    assert [(one.communicate(timeout=60)[0], one.returncode) for one in together] == [("1\n", 0)] * 4
+    assert [(one.communicate(timeout=60)[0], one.returncode) for one in together] == [(f"{NEWEST}\n", 0)] * 4
     assert tables(target) == {*TABLES, "schema_version"}
 
 
@@ -109,9 +110,9 @@ def test_several_at_once(target: Target) -> None:
 
 def test_the_server_needs_no_right_to_change_the_schema(owned: Target) -> None:
     """Who owns the tables makes them and lets the server's user use them; from then on it needs the owner no more."""
-    assert prepare(owned) == 1
+    assert prepare(owned) == NEWEST
     alone = Target(owned.url)
-    assert prepare(alone) == 1
+    assert prepare(alone) == NEWEST
     with connected(alone.run) as database:
         cursor = database.cursor()
         cursor.execute("INSERT INTO account (key, name, password, character) VALUES ('a', 'a', '', 'c1')")
@@ -132,8 +133,8 @@ def test_who_may_not_write_says_so(owned: Target) -> None:
         database.commit()
     with pytest.raises(PostgresError, match=r"user runner may not INSERT in meta: run .* or GRANT"):
         prepare(Target(owned.url))
-    assert prepare(owned, grant=True) == 1
-    assert prepare(Target(owned.url)) == 1
+    assert prepare(owned, grant=True) == NEWEST
+    assert prepare(Target(owned.url)) == NEWEST
 
 
 # ── what is no database for a world ─────────────────────────────────────────────────────────────

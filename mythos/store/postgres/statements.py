@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any, Final
 
-from mythos.store.rows import Rows
+from mythos.store.rows import ACCOUNTS, Rows
 
 __all__ = [
     "ACCOUNT_BY_ID",
@@ -19,6 +19,7 @@ __all__ = [
     "GRANT",
     "IDLE",
     "LATER_COMMANDS",
+    "LEAVING",
     "MISFITS",
     "PREPARE",
     "REVOKE",
@@ -97,12 +98,12 @@ _PREPARE_BALANCES, _BALANCES = _prepared(
 )
 _PREPARE_SESSIONS, _SESSIONS = _prepared(
     "sessions",
-    "INSERT INTO session (id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log)"
+    "INSERT INTO session (id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log, since)"
     " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],"
-    " %s::text[], %s::text[], %s::text[], %s::float8[], %s::text[])"
+    " %s::text[], %s::text[], %s::text[], %s::float8[], %s::text[], %s::float8[])"
     " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, head = excluded.head, floor = excluded.floor,"
     " next_c = excluded.next_c, asked = excluded.asked, undone = excluded.undone, tokens = excluded.tokens,"
-    " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log",
+    " cursors = excluded.cursors, seen = excluded.seen, log = excluded.log, since = excluded.since",
 )
 _PREPARE_ENDED, _ENDED = _prepared("ended", "DELETE FROM session WHERE id = ANY(%s::text[])")
 #: Counters only rise: a batch that had to be tried again may come behind an account that took a newer id.
@@ -126,7 +127,7 @@ MISFITS: Final = (
 )
 
 SESSIONS: Final = (
-    "SELECT id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log FROM session"
+    "SELECT id, character, epoch, head, floor, next_c, asked, undone, tokens, cursors, seen, log, since FROM session"
     " ORDER BY id"
 )
 #: Commands that the ledger knows of and their session's row does not: it was written before.
@@ -170,9 +171,10 @@ GRANT: Final = (
     " CASE WHEN EXISTS (SELECT 1 FROM refresh_grant WHERE family = %s AND state = 'revoked')"
     " THEN 'revoked' ELSE 'good' END ON CONFLICT (hash) DO NOTHING"
 )
-ACCOUNT_BY_ID: Final = "SELECT id, name, key, password, character, keeper FROM account WHERE id = %s"
-ACCOUNT_BY_KEY: Final = "SELECT id, name, key, password, character, keeper FROM account WHERE key = %s"
-ACCOUNT_OF: Final = "SELECT id, name, key, password, character, keeper FROM account WHERE character = %s"
+ACCOUNT_BY_ID: Final = ACCOUNTS + " WHERE id = %s"
+ACCOUNT_BY_KEY: Final = ACCOUNTS + " WHERE key = %s"
+ACCOUNT_OF: Final = ACCOUNTS + " WHERE character = %s"
+LEAVING: Final = ACCOUNTS + " WHERE leaves > 0 AND leaves <= %s ORDER BY id"
 #: An account plays in one session after another: the grants of those before are as good as those of the last.
 REVOKE: Final = (
     "UPDATE refresh_grant SET state = 'revoked' WHERE session = %(session)s OR account ="

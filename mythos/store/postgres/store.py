@@ -302,7 +302,10 @@ class PostgresStore:
         return rows_.decode_account(next(iter(await self.accounts.query(sql, (value,))), None))
 
     async def some(self, behind: AccountId, most: int) -> list[Account]:
-        rows = await self.accounts.query(rows_.SOME_ACCOUNTS.format("%s", "%s"), (behind, most))
+        return await self._several(rows_.SOME_ACCOUNTS.format("%s", "%s"), behind, most)
+
+    async def _several(self, sql: str, *values: float) -> list[Account]:
+        rows = await self.accounts.query(sql, values)
         return [account for row in rows if (account := rows_.decode_account(row)) is not None]
 
     async def set_password(self, account: AccountId, password: str) -> None:
@@ -313,6 +316,29 @@ class PostgresStore:
 
     async def any_keeper(self) -> bool:
         return bool(await self.accounts.query("SELECT 1 FROM account WHERE keeper = 1 LIMIT 1"))
+
+    async def set_leaves(self, account: AccountId, leaves: float) -> None:
+        await self.accounts.query("UPDATE account SET leaves = %s WHERE id = %s", (leaves, account))
+
+    async def leaving(self, wall: float) -> list[Account]:
+        return await self._several(say.LEAVING, wall)
+
+    async def remove(self, account: AccountId, name: str, wall: float, ends: float) -> None:
+        async def work(cursor: Cursor, _: Any) -> None:
+            await cursor.run("DELETE FROM former_name WHERE ends <= %s", (wall,))
+            await cursor.run("DELETE FROM refresh_grant WHERE account = %s", (account,))
+            if await cursor.row("DELETE FROM account WHERE id = %s RETURNING id", (account,)) is not None:
+                await cursor.run(
+                    "INSERT INTO former_name VALUES (%s, %s) ON CONFLICT (digest) DO UPDATE SET ends = excluded.ends",
+                    (name, ends),
+                )
+
+        await self.accounts.run(work)
+
+    async def is_held(self, name: str, wall: float) -> bool:
+        return bool(
+            await self.accounts.query("SELECT 1 FROM former_name WHERE digest = %s AND ends > %s", (name, wall))
+        )
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         values = (grant.hash, grant.family, grant.session, grant.account, grant.expires, grant.family)
