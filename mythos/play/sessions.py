@@ -48,12 +48,15 @@ class Question:
 
     :ivar words: the only answers, lower case; any other line is a command, and the question is dropped. Empty: every
         line is an answer
+    :ivar behind: number of the last line that was typed before a command asked it: those up to there are no answers to
+        a secret one. 0: an answer asked it, and its player may have more of them ready
     """
 
     text: str
     then: Callable[[Call, str], None]
     secret: bool = False
     words: tuple[str, ...] = ()
+    behind: int = 0
 
     def takes(self, typed: str) -> bool:
         return not self.words or typed.lower() in self.words

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from mythos.errors import Refusal
@@ -147,6 +148,9 @@ class Turns:
         asked = question is not None
         leaving = False
         try:
+            if question is not None and question.secret and c <= question.behind:
+                session.keep_secret(c)
+                raise Refusal("That was typed before the question: it is no answer, and was not done.")
             if question is not None and question.takes(typed):
                 if (wait := session.bucket.take(now)) > 0.0:
                     return wait
@@ -168,6 +172,8 @@ class Turns:
                     name = verb.name
                     verb.run(call)
                     leaving = leaving or call.leaving
+                if session.question is not None:
+                    session.question = replace(session.question, behind=session.next_c - 1)
         except Refusal as refusal:
             if call is None:
                 session.bucket.take(now)

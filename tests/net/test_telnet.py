@@ -144,11 +144,24 @@ def test_a_password_at_the_name_prompt_is_not_shown() -> None:
     assert b"Square" in shown
 
 
+def test_lines_typed_ahead_are_no_new_password() -> None:
+    """Behind a name that nobody has, in the same piece: they neither choose its password nor are they done."""
+    peer = Peer()
+    peer.wait(3)
+    heard = peer.send(b"Morwenna\r\nsay well met\r\nsay well met\r\n")
+    assert b"What you typed before this question is no answer to it, and was not done." in heard
+    assert heard.endswith(b"New password: ")
+    assert b"You are Morwenna" not in heard
+    assert b"Square" in peer.send(b"a good long one\r\n" * 2)
+    assert peer.me.name == "Morwenna"
+
+
 def test_a_wrong_password_is_not_shown_either() -> None:
     """The name is asked for in the open again; after the fifth it is said what else there is."""
     peer = Peer()
     peer.wait(3)
-    peer.send(b"Morwenna\r\n" + b"a good long one\r\n" * 2)
+    peer.send(b"Morwenna\r\n")
+    peer.send(b"a good long one\r\n" * 2)
     peer.connect()
     peer.wait(3)
     for _ in range(4):
@@ -358,7 +371,8 @@ def test_lines_keep_their_order_while_the_disk_is_waited_for() -> None:
     """Typed while the password is checked, while the session is being attached, and when somebody is in."""
     peer = Peer()
     peer.wait(3)
-    peer.send(b"Morwenna\r\n" + b"a good long one\r\n" * 2 + b"quit\r\n")
+    peer.send(b"Morwenna\r\n")
+    peer.send(b"a good long one\r\n" * 2 + b"quit\r\n")
     peer.connect()
     peer.wait(3)
     hasher = peer.scene.accounts._hasher = SlowHasher()
@@ -394,7 +408,8 @@ def test_a_paste_behind_a_name_and_a_password() -> None:
     """What comes before the password is checked waits too."""
     peer = Peer()
     peer.wait(3)
-    peer.send(b"Morwenna\r\n" + b"a good long one\r\n" * 2 + b"quit\r\n")
+    peer.send(b"Morwenna\r\n")
+    peer.send(b"a good long one\r\n" * 2 + b"quit\r\n")
     peer.connect()
     peer.wait(3)
     shown = peer.send(b"Morwenna\r\na good long one\r\n" + b"look\r\n" * 200)

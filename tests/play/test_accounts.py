@@ -62,6 +62,27 @@ def test_a_guest_becomes_an_account() -> None:
     assert done(scene.accounts.login("morwenna", PASSWORD, HOME), scene) is scene.ears["Guest"].session
 
 
+def test_lines_typed_ahead_are_no_password() -> None:
+    """A client that sends four commands in one piece does not take a name with one of them as its password; nor are
+    they done, for they may have been meant as answers. What is typed after the question is an answer."""
+    scene = in_town()
+    scene.arrive("Guest", room=INN, guest=True)
+    session = scene.ears["Guest"].session
+    scene.hear_all()
+    for text in ("register Morwenna", "say well met everybody", "say well met everybody", "look"):
+        scene.realm.submit(session, 0, text)
+    scene.run()
+    assert scene.hear("Guest") == ["That was typed before the question: it is no answer, and was not done."] * 3
+    assert scene.hear("Ann") == []
+    assert session.question is not None and session.question.secret
+    assert [session.asked(c) is None for c in range(1, 5)] == [False, True, True, True]  # they may be a secret
+    for text in (PASSWORD, PASSWORD):
+        scene.realm.submit(session, 0, text)
+    scene.run()
+    assert scene.hear("Guest") == ["You are Morwenna from now on. Your things are kept for you."]
+    assert done(scene.accounts.login("morwenna", PASSWORD, HOME), scene) is session
+
+
 @pytest.mark.parametrize("name", ["Morwenna", "MORWENNA", "morwenna"])
 def test_a_name_is_one_character(name: str) -> None:
     scene, _ = with_account()

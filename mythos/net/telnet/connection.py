@@ -281,6 +281,8 @@ class TelnetConnection(Protocol):
                 self._line(event)
             else:
                 self._event(event)
+        if self.entrance is not None:
+            self.entrance.go_on()
         return self._parser.rest()
 
     def inflated(self) -> None:
@@ -293,7 +295,7 @@ class TelnetConnection(Protocol):
         if self.entrance is None:
             if self.link is not None:
                 self.link.line(text)
-        elif _HTTP.match(text) and not self.entrance.secret:
+        elif _HTTP.match(text) and not self.entrance.secret and not self.entrance.lines:
             self._wrong_door()
         else:
             self.entrance.line(text)

@@ -151,16 +151,18 @@ class Entrance:
     # ── what is typed ───────────────────────────────────────────────────────────────────────────
 
     def line(self, text: str) -> None:
-        """One at a time, the others wait for its answer."""
+        """It waits for :meth:`go_on`: what came in one piece was typed before any answer to it was seen."""
         if self._timer is not None:
             self.greet()
         if self._open and len(self.lines) >= BACKLOG:
-            self.hang_up("Too many lines before you said who you are.")
-            return
+            self.go_on()
+            if self._open and (self.lines or self.secret):
+                self.hang_up("Too many lines before you said who you are.")
+                return
         self.lines.append(text)
-        self._go_on()
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Deal with what was typed, one line at a time; the others wait for its answer."""
         if self.lines and self._open and not self._busy:
             self._start(self._converse())
 
@@ -178,7 +180,7 @@ class Entrance:
     async def _alone(self, work: Coroutine[Any, Any, None]) -> None:
         await work
         self._busy = False
-        self._go_on()  # lines may have been typed meanwhile
+        self.go_on()  # lines may have been typed meanwhile
 
     def _broke(self, failure: Failure) -> None:
         _log.failure("the conversation at the name prompt broke", failure)
@@ -204,6 +206,10 @@ class Entrance:
     def hang_up(self, reason: str) -> None:
         self._host.hang_up(reason)
 
+    def forget_typed(self) -> bool:
+        typed, self.lines = self.lines, []
+        return bool(typed)
+
     def show_status(self) -> None:
         self._host.send(escape(self._status.text(self.address)))
 
@@ -227,7 +233,7 @@ class Entrance:
     def told(self, name: str, data: Mapping[str, Any]) -> None:
         """One of :data:`MESSAGES`. Without what it needs its player types."""
         token, account, password = data.get("token"), data.get("account"), data.get("password")
-        if self._busy or not self._open:
+        if self._busy or self.lines or not self._open:
             return
         if name == "mythos.resume":
             if isinstance(token, str):

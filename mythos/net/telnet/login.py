@@ -37,6 +37,9 @@ class Guest(Protocol):
 
     def hang_up(self, reason: str) -> None: ...
 
+    def forget_typed(self) -> bool:
+        """What was typed and not dealt with yet is passed over. Whether there was any."""
+
     def show_status(self) -> None:
         """What lists of MUDs are told, in plain text. :raises Refusal: too soon after the last time"""
 
@@ -114,6 +117,8 @@ class Login:
                 f"Nobody is called {self._new.name} yet. Choose a password to take the name,",
                 "or send an empty line to go back. To look around without one, the name to give is: guest",
             )
+            if guest.forget_typed():
+                guest.say("What you typed before this question is no answer to it, and was not done.")
             guest.question("New password: ", secret=True)
 
     async def _password(self, password: str) -> None:
