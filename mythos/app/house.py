@@ -154,7 +154,7 @@ class House(Server):
         realm.stop = self.stop_in
         realm.recover = self._recover
         bus.hear = lambda channel, message: realm.hear((Listeners(channel), message))
-        accounts.remember(contents.sessions, contents.strays)
+        accounts.sleepers.remember(contents.sessions, contents.strays)
         npcs.populate(world)
         commits.submit(world.take_change(), kind="populate")
         lane.down = self._store_down
@@ -352,7 +352,7 @@ class House(Server):
             (config.world.flush_interval, realm.save),
             (_PARTS, sweep),
             (1.0, every_second),
-            (config.sessions.sweep_interval, parts.accounts.forget_old),
+            (config.sessions.sweep_interval, parts.accounts.sleepers.forget_old),
             (HEARTBEAT, heartbeat),
             *vitals.jobs,
         ):

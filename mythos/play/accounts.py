@@ -7,13 +7,11 @@ coroutine that a door awaits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from mythos.errors import Refusal
-from mythos.flow.bucket import Bucket
-from mythos.flow.log import Cursor, SessionLog
 from mythos.flow.throttle import Throttle
 from mythos.ids import AccountId, EntityId, SessionId
 from mythos.play import names
@@ -22,10 +20,8 @@ from mythos.play.ports import (
     AccountStore,
     Busy,
     Clock,
-    Contents,
     Hasher,
     RefreshGrant,
-    SessionRecord,
     Store,
     StoreDown,
     TokenInvalid,
@@ -35,7 +31,7 @@ from mythos.play.realm import Realm
 from mythos.play.resume import ResumeTokens
 from mythos.play.sanctions import Banned, Sanctions
 from mythos.play.sessions import Session, Standing
-from mythos.wire.message import State
+from mythos.play.sleepers import Sleepers
 from mythos.world.state import Character
 
 __all__ = ["Accounts", "Grant", "TooManyTries", "WrongPassword"]
@@ -78,6 +74,7 @@ class Accounts:
     :ivar closed: why nobody comes in who has no session; empty: they do
     :ivar draining: the same, by an operator's word
     :ivar sanctions: who may not come in at all
+    :ivar sleepers: sessions that nobody came back to yet
     """
 
     def __init__(
@@ -91,143 +88,18 @@ class Accounts:
         throttle: Throttle,
     ) -> None:
         self._realm = realm
-        self._store = store
         self._accounts = accounts
         self._hasher = hasher
         self._tokens = tokens
         self._clock = clock
         self._throttle = throttle
-        self._asleep: dict[SessionId, SessionRecord] = {}
-        self._remembered = 0.0
-        self._leaving: dict[EntityId, None] = {}  # nobody can come back as they: in the order it was found out
-        self._letting_go = False
+        self.sleepers = Sleepers(realm, store, tokens, clock)
         self._changing: set[EntityId] = set()  # whose account is being written
         self._claim = ("", 0.0)
         self.no_guests = ""
         self.closed = ""
         self.draining = ""
         self.sanctions = Sanctions()
-
-    # ── sessions that the store remembers ───────────────────────────────────────────────────────
-
-    def remember(self, records: Iterable[SessionRecord], strays: Iterable[EntityId] = ()) -> None:
-        """Sessions of before the restart: each is woken by the first who proves to be its player. They have the whole
-        window from now on, however long the server was down.
-
-        :param strays: guests that no session could bring back; they go for good
-        """
-        for record in records:
-            self._asleep[record.id] = record
-        self._remembered = self._clock.seconds()
-        self._leaving.update(dict.fromkeys(strays))
-        self.forget_old()
-
-    def save(self) -> None:
-        """Sessions that nobody woke sleep through the next restart too: their logs were handed out to us."""
-        for record in self._asleep.values():
-            self._realm.commits.submit_session(record.id, lambda record=record: record)  # type: ignore[misc]
-
-    def forget_old(self) -> None:
-        """Let go of sessions whose players did not come back within the window, and of guests nobody can be again."""
-        if self._asleep and self._clock.seconds() > self._remembered + self._realm.pace.window:
-            for record in self._asleep.values():
-                self._end(record)
-            self._asleep.clear()
-        if self._leaving and not self._letting_go:
-            self._letting_go = True
-            self._realm.start(self._let_go())
-
-    def let_go(self, guest: EntityId) -> None:
-        """Nobody can come back as this guest: it goes for good as soon as it can."""
-        self._leaving[guest] = None
-
-    def restored(self, contents: Contents) -> None:
-        """The world was loaded again: what had ended, and whose end was given up with a batch, ends now."""
-        realm = self._realm
-        for record in contents.sessions:
-            session = realm.session(record.id)
-            if record.id not in self._asleep and (session is None or session.standing is Standing.ENDED):
-                self._end(record)
-        self._leaving.update(dict.fromkeys(contents.strays))
-
-    def _end(self, record: SessionRecord) -> None:
-        self._realm.commits.submit_session(record.id, lambda: replace(record, ended=True))
-        self._leaving[record.character] = None
-
-    async def _let_go(self) -> None:
-        """Those of them who are guests are gone for good; accounts sleep on. Whoever could not go just now is left
-        for the next look."""
-        try:
-            for id in tuple(self._leaving):
-                del self._leaving[id]
-                try:
-                    left = await self._left(id)
-                except (StoreDown, Refusal):  # and nothing was changed
-                    left = False
-                if not left:
-                    self._leaving[id] = None
-        finally:
-            self._letting_go = False
-
-    async def _left(self, id: EntityId) -> bool:
-        """Whether nothing remains to be done for a character: it is out of memory, or somebody plays it after all."""
-        if self._realm.session_of(id) is None:
-            me = await self._character(id)
-            if me is not None and self._realm.session_of(id) is None:
-                self._realm.put_away(me)
-        session = self._realm.session_of(id)
-        return session is None or session.standing is not Standing.ENDED
-
-    async def _wake(self, record: SessionRecord) -> Session:
-        """:raises TokenInvalid: its character is no more"""
-        me = await self._character(record.character)
-        self._asleep.pop(record.id, None)
-        standing = self._playing(record.character)
-        if standing is not None:
-            return standing
-        if me is None:
-            self._end(record)
-            raise TokenInvalid("That session is over. Log in again.")
-        now = self._clock.seconds()
-        pace = self._realm.pace
-        fresh = record.log is None
-        log = SessionLog(
-            self._tokens.secret()[:16] if fresh else record.epoch, self._realm.limits, 0 if fresh else record.head
-        )
-        if record.log is not None:
-            log.restore(record.floor, [(number, now - age, what) for number, age, what in record.log])
-            log.cursors = [_gone(kind, acked, now) for kind, acked in record.cursors]
-            log.put_state(
-                "Mythos.Ask", State("Mythos.Ask", {"text": "", "secret": False}), now
-            )  # questions are forgotten
-        session = Session(record.id, me, log, Bucket(pace.per_minute / 60.0, pace.burst), now)
-        session.standing = Standing.AWAY
-        session.go_on(record)
-        self._realm.adopt_session(session)
-        return session
-
-    def _playing(self, character: EntityId) -> Session | None:
-        """The session a character has.
-
-        :raises Busy: it is on its way out: what it held is not yet on disk
-        """
-        session = self._realm.session_of(character)
-        if session is not None and session.standing is Standing.ENDED:
-            raise Busy(f"{session.me.name} is just leaving the world. Try again in a moment.")
-        return session
-
-    async def _character(self, id: EntityId) -> Character | None:
-        """A character from memory or from the store, with all it holds."""
-        known = self._realm.world.characters.get(id)
-        if known is not None:
-            return known
-        stored = await self._store.load_character(self._realm.world, id)
-        world = self._realm.world
-        known = world.characters.get(id)  # another login may have brought it meanwhile
-        if known is not None:
-            return known
-        world.adopt(stored.entities, stored.hoards)
-        return world.characters.get(id)
 
     # ── coming in ───────────────────────────────────────────────────────────────────────────────
 
@@ -373,14 +245,14 @@ class Accounts:
         return account.name if account is not None and account.name.lower() == name.lower() else ""
 
     async def _session_for(self, account: Account) -> Session:
-        standing = self._playing(account.character)
+        sleepers = self.sleepers
+        standing = sleepers.playing(account.character)
         if standing is not None:
             return standing
-        for record in self._asleep.values():
-            if record.character == account.character:
-                return await self._wake(record)
-        me = await self._character(account.character)
-        standing = self._playing(account.character)
+        if (record := next(sleepers.of(account.character), None)) is not None:
+            return await sleepers.wake(record)
+        me = await sleepers.character(account.character)
+        standing = sleepers.playing(account.character)
         if standing is not None:
             return standing
         if me is None:  # it is new, or the server died between the account and its character
@@ -435,11 +307,11 @@ class Accounts:
                 raise TokenInvalid("The password was changed. Log in again.")
             self._admit(session.me.name)
             return session
-        asleep = self._asleep.get(SessionId(id))
+        asleep = self.sleepers.get(SessionId(id))
         digest = self._tokens.digest(token)
         session = self._realm.session(SessionId(id))
         if asleep is not None and ResumeTokens(asleep.tokens).good(digest, wall):
-            session = await self._wake(asleep)
+            session = await self.sleepers.wake(asleep)
         if session is None or not session.tokens.good(digest, wall) or session.standing is Standing.ENDED:
             raise TokenInvalid("That session is over. Log in again.")
         self._admit(session.me.name)
@@ -447,8 +319,8 @@ class Accounts:
         return session
 
     async def _find(self, id: SessionId) -> Session | None:
-        asleep = self._asleep.get(id)
-        return await self._wake(asleep) if asleep is not None else self._realm.session(id)
+        asleep = self.sleepers.get(id)
+        return await self.sleepers.wake(asleep) if asleep is not None else self._realm.session(id)
 
     async def logout(self, session: Session) -> None:
         """Every token of the session is worth nothing from now on."""
@@ -530,9 +402,7 @@ class Accounts:
         session = self._realm.session_of(account.character)
         if session is not None and session.standing is not Standing.ENDED:
             self._realm.kick(session, "Your password was changed by an operator.")
-        for record in [one for one in self._asleep.values() if one.character == account.character]:
-            del self._asleep[record.id]
-            self._end(record)
+        self.sleepers.end(account.character)
 
     async def create(self, name: str, password: str, *, keeper: bool = False) -> Account:
         """An account by an operator's hand. :raises Refusal:"""
@@ -555,9 +425,3 @@ def _sorry(error: Exception) -> str:
     if isinstance(error, Refusal):
         return str(error)
     return "The world's ledger cannot be written just now, so that may not be done. Try again in a moment."
-
-
-def _gone(kind: str, acked: int, now: float) -> Cursor:
-    cursor = Cursor(kind, acked)
-    cursor.gone = now
-    return cursor

@@ -203,7 +203,7 @@ class Realm:
         self.commits.flush()
         if with_logs:
             self._closing = True
-            self.accounts.save()
+            self.accounts.sleepers.save()
             for session in self._roster.every():
                 self.commits.submit_session(session.id, lambda one=session: self._record(one, with_log=True))  # type: ignore[misc]
 
@@ -393,7 +393,7 @@ class Realm:
             try:
                 self._dissolve(me)
             except Refusal:  # what it holds cannot be burned just now, and nothing was changed
-                self.accounts.let_go(me.id)
+                self.accounts.sleepers.let_go(me.id)
         session.standing = Standing.ENDED
         self.end_turn(heard, cause)
         if me.account is not None:

@@ -38,5 +38,5 @@ async def load_again(realm: Realm) -> None:
     realm.restart(world)
     realm.commits.counters = lambda: (world.now, world.next_id)
     realm.commits.submit(world.take_change(), kind="populate")
-    realm.accounts.restored(contents)
+    realm.accounts.sleepers.restored(contents)
     realm.go_on()

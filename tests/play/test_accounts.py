@@ -275,10 +275,10 @@ def test_a_guest_who_does_not_come_back_after_a_kill(restarts: int) -> None:
     for _ in range(restarts):
         scene = Scene(ATLAS, "", before=scene)
         scene.tick(1)
-        scene.accounts.forget_old()
+        scene.accounts.sleepers.forget_old()
         assert held(scene) == [("gold", 3), ("knife", 1)]
     scene.clock.advance(scene.realm.pace.window + 1)
-    scene.accounts.forget_old()
+    scene.accounts.sleepers.forget_old()
     scene.run()
     assert (held(scene), characters(scene)) == ([], 0)
     assert [*fsck.examine(scene.store._database)] == []
@@ -294,7 +294,7 @@ def test_a_guest_comes_back_after_a_kill() -> None:
     after.realm.attach(Ear(session), session, then=attached.append)
     after.run()
     after.clock.advance(after.realm.pace.window + 1)
-    after.accounts.forget_old()
+    after.accounts.sleepers.forget_old()
     after.run()
     assert [item.proto.id for item in after.world.held(session.me.id)] == ["knife"]
     assert held(after) == [("gold", 3), ("knife", 1)]
@@ -304,7 +304,7 @@ def test_an_account_sleeps_on() -> None:
     scene, ear = with_account()
     after = Scene(ATLAS, "", before=scene)
     after.clock.advance(after.realm.pace.window + 1)
-    after.accounts.forget_old()
+    after.accounts.sleepers.forget_old()
     after.run()
     assert done(after.accounts.login("Morwenna", PASSWORD, HOME), after).me.id == ear.session.me.id
 
@@ -372,7 +372,7 @@ def test_a_leave_that_was_given_up_is_taken_again() -> None:
     scene.realm.commits.wake = wake
     wake()
     scene.run()
-    scene.accounts.forget_old()
+    scene.accounts.sleepers.forget_old()
     scene.run()
     assert (held(scene), characters(scene)) == ([], 0)
     assert [*scene.store._database.execute("SELECT id FROM session")] == []

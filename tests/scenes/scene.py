@@ -196,7 +196,7 @@ class Scene:
         self.realm.accounts = self.accounts
         self.lane.broken = lambda batch, error: self.load_again()
         bus.hear = lambda channel, message: self.realm.hear((Listeners(channel), message))
-        self.accounts.remember(contents.sessions, contents.strays)
+        self.accounts.sleepers.remember(contents.sessions, contents.strays)
         commits.submit(world.take_change(), kind="populate")
         self.ears: dict[str, Ear] = {}
         for name in people.split():
