@@ -245,10 +245,10 @@ def test_a_guest_goes_while_the_ledger_cannot_be_written(how: str) -> None:
     assert scene.realm.session(ear.session.id) is None
     assert ear.closed is not None or how == "sweep"
     assert typed(scene, "Ann", "say still here")["Bob"] == ['Ann says, "still here"']
-    scene.accounts.forget_old()
+    scene.accounts.sleepers.forget_old()
     assert guest.gold == 7
     scene.world.sealed = ""
-    scene.accounts.forget_old()
+    scene.accounts.sleepers.forget_old()
     assert guest.id not in scene.world.characters
     assert [one.message for one in fsck.examine(scene.store._database) if one.invariant in ("I2", "I3", "I4")] == []
 
