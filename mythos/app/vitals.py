@@ -158,7 +158,8 @@ class Vitals:
         parts = self._parts
         outlet, realm = parts.outlet, parts.realm
         links = Counter(link.kind for link in outlet.links)
-        pool = 2 if isinstance(parts.store, PostgresStore) else 1
+        postgres = parts.store if isinstance(parts.store, PostgresStore) else None
+        pool = 2 if postgres else 1
         here = tuple(realm.sessions())
         zones: dict[str, int] = dict.fromkeys(realm.world.atlas.zones, 0)
         rooms = realm.world.atlas.rooms
@@ -185,6 +186,7 @@ class Vitals:
             faults=self._watcher.faults,
             i3=parts.network.numbers() if parts.network is not None else (),
             database=(pool, min(pool, int(parts.commits.pending))),
+            outcomes=postgres.outcomes if postgres else {},
             checks={name: status for name, (status, _) in self._health.parts().items()},
             ready=not self._health.not_ready(),
             backup=self._backups.verified,

@@ -51,6 +51,7 @@ class Numbers:
     :ivar queued: sessions with commands that wait; ``held``: words that wait for the disk
     :ivar lost: messages that readers who were too slow never got
     :ivar database: connections to it, and how many of them are busy
+    :ivar outcomes: of commits that got no answer: how many were written, how many had to be repeated
     :ivar checks: part of the server -> ok, degraded or down
     :ivar backup: unix second and bytes of the last one that was verified
     :ivar certificate: unix second at which it ends
@@ -76,6 +77,7 @@ class Numbers:
     faults: int = 0
     i3: Sequence[I3Numbers] = ()
     database: tuple[int, int] = (0, 0)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
     checks: Mapping[str, str] = field(default_factory=dict)
     ready: bool = False
     certificate: float | None = None
@@ -167,6 +169,8 @@ class Metrics(Collector):
         size, busy = numbers.database
         pool = {"busy": busy, "idle": size - busy}
         yield gauge("mythos_database_connections", "Connections to the database", "state", pool)
+        said = "Commits that got no answer, by what had become of them"
+        yield counter("mythos_commits_unanswered", said, "outcome", numbers.outcomes)
         used, allowed = numbers.memory
         yield one("mythos_memory_usage_bytes", "Memory in use", used)
         yield one("mythos_memory_limit_bytes", "Memory it may have", allowed)

@@ -84,10 +84,12 @@ class DyingPostgresStore(PostgresStore):
         if self._left == 0:  # on disk, and nobody was told
             _die(self._moment, self._died)
 
-    async def _write(self, cursor: Cursor, rows: Rows) -> None:
-        await super()._write(cursor, rows)
-        if self._left == 0 and self._moment == "during":
+    async def _write(self, cursor: Cursor, rows: Rows, *, looks: bool) -> bool:
+        during = self._left == 0 and self._moment == "during"
+        there = await super()._write(cursor, rows, looks=looks or during)  # else it would go out whole
+        if during:
             _die(self._moment, self._died)
+        return there
 
 
 def _die(moment: str, died: Path) -> None:

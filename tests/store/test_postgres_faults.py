@@ -20,7 +20,7 @@ from twisted.internet.task import deferLater
 
 from mythos.ids import AccountId, EntityId, SessionId
 from mythos.play.ports import BadBatch, NameTaken, RefreshGrant, StoreDown
-from mythos.store.postgres.connection import WAITING
+from mythos.store.postgres.connection import WAITING, OutcomeUnknown
 from mythos.store.postgres.schema import PostgresError, Target, connected, prepare
 from mythos.store.postgres.store import PostgresStore, open_postgres
 from mythos.world.state import MINT, Item
@@ -264,17 +264,59 @@ async def test_a_queue_has_an_end(near: PostgresStore, locked: Any) -> None:
 
 # ── an answer that is lost ──────────────────────────────────────────────────────────────────────
 
-CUTS = [(words, how) for words in (b"EXECUTE begin_batch", b"COMMIT") for how in ("before", "after")]
+
+def cut_at(proxy: Proxy, *cuts: tuple[bytes, str]) -> None:
+    """Cut the line at the next query with these words, then at the next with those."""
+    left = list(cuts)
+
+    def cut(query: bytes) -> str | None:
+        return left.pop(0)[1] if left and left[0][0] in query else None
+
+    proxy.cut = cut
 
 
-@pytest.mark.parametrize(("words", "how"), CUTS)
-async def test_a_batch_whose_line_is_cut(far: PostgresStore, proxy: Proxy, words: bytes, how: str) -> None:
-    """Wherever it is cut, also where it was written and nobody could say so: it is there once."""
-    proxy.once(words, how)
+@pytest.mark.parametrize("how", ["before", "after"])
+async def test_a_batch_whose_line_is_cut(far: PostgresStore, proxy: Proxy, how: str) -> None:
+    """All of it goes in one message. Where it was written and nobody could say so it is found; it is there once."""
+    cut_at(proxy, (b"EXECUTE sure_batch", how))
     await write(far, pays())
-    assert sum(b"EXECUTE begin_batch" in query for query in proxy.asked) == 2
+    assert [b"COMMIT" in query for query in proxy.asked if b"EXECUTE " in query and b"_batch" in query] == [True, False]
+    assert far.outcomes == {"written": int(how == "after"), "repeated": int(how == "before")}
     assert await gold(far) == [(5, 1)]
     assert await ask(far, "SELECT rev FROM entity") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("words", "how"), [(w, h) for w in (b"EXECUTE begin_batch", b"COMMIT") for h in ("before", "after")]
+)
+async def test_a_batch_whose_line_is_cut_again(far: PostgresStore, proxy: Proxy, words: bytes, how: str) -> None:
+    """While it is found out what became of the first try."""
+    cut_at(proxy, (b"EXECUTE sure_batch", "before"), (words, how))
+    await write(far, pays())
+    written = (words, how) == (b"COMMIT", "after")
+    assert far.outcomes == {"written": int(written), "repeated": int(not written)}
+    assert await gold(far) == [(5, 1)]
+
+
+async def test_a_batch_whose_line_is_cut_until_it_is_given_up(far: PostgresStore, proxy: Proxy) -> None:
+    """The next who writes the same batch finds out; one that was never in doubt is not told of."""
+    rows = far.encode(pays())
+    cut_at(proxy, *[(b"COMMIT", "after")], *[(b"EXECUTE begin_batch", "before")] * 2)
+    with pytest.raises(OutcomeUnknown):
+        await far.write(rows)
+    assert far.outcomes == {"written": 0, "repeated": 0}
+    await far.write(rows)
+    await write(far, batch(2))
+    assert far.outcomes == {"written": 1, "repeated": 0}
+    assert await gold(far) == [(5, 1)]
+
+
+async def test_a_batch_that_was_rolled_back_was_never_in_doubt(
+    near: PostgresStore, cluster: Cluster, target: Target
+) -> None:
+    failing(cluster, target, "40001", 2)
+    await write(near, pays())
+    assert near.outcomes == {"written": 0, "repeated": 0}
 
 
 async def test_a_batch_without_a_name_would_be_written_twice(far: PostgresStore, proxy: Proxy) -> None:

@@ -32,7 +32,7 @@ from txpostgres import txpostgres
 from mythos.errors import MythosError
 from mythos.play.ports import BadBatch, StoreDown
 
-__all__ = ["DEADLINE", "NOTHING", "Connection", "Cursor", "parameters", "sentence"]
+__all__ = ["DEADLINE", "NOTHING", "Connection", "Cursor", "OutcomeUnknown", "parameters", "sentence"]
 
 _log = Logger()
 T = TypeVar("T")
@@ -51,6 +51,8 @@ _TRIES: Final = 3
 #: Classes of errors after which the same may go through at once: 08 the connection broke, 40 rolled back for another's
 #: sake, 57 the server was stopped, XX it failed inside.
 _AGAIN: Final = ("08", "40", "57", "XX")
+#: Those of them after which nothing is on disk, with the one by which a statement says that work has to look first.
+_UNDONE: Final = ("40", errorcodes.DIVISION_BY_ZERO)
 #: Those that pass when somebody has put something right: 28 the password, 53 resources (a full disk), 55 a lock, 58 the
 #: disk; rights; a server that became a standby.
 _LATER: Final = ("28", "53", "55", "58", errorcodes.INSUFFICIENT_PRIVILEGE, errorcodes.READ_ONLY_SQL_TRANSACTION)
@@ -88,6 +90,10 @@ def sentence(error: BaseException) -> str:
     return ": ".join(filter(None, (table, diagnosis.message_primary, detail)))
 
 
+class OutcomeUnknown(StoreDown):
+    """It may be on disk or not: no answer came to ``COMMIT``."""
+
+
 class _Broken(Exception):
     """Try again: the connection is gone, or the transaction was rolled back for another's sake."""
 
@@ -100,11 +106,22 @@ class _Unknown(_Broken):
         self.result = result
 
 
+def _undone(error: BaseException) -> bool:
+    """PostgreSQL itself says that nothing is on disk."""
+    return (getattr(error, "pgcode", None) or "").startswith(_UNDONE)
+
+
 def _kind(error: BaseException) -> type[_Broken | StoreDown | BadBatch]:
     """What an error of the driver comes to."""
     code = getattr(error, "pgcode", None)
     if code is not None:
-        return _Broken if code[:2] in _AGAIN else StoreDown if code[:2] in _LATER or code in _LATER else BadBatch
+        return (
+            _Broken
+            if code[:2] in _AGAIN or _undone(error)
+            else StoreDown
+            if code[:2] in _LATER or code in _LATER
+            else BadBatch
+        )
     if isinstance(error, CancelledError):  # as txpostgres has it, when a statement takes too long
         return StoreDown
     broke = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError | ConnectionClosed)
@@ -114,15 +131,16 @@ def _kind(error: BaseException) -> type[_Broken | StoreDown | BadBatch]:
 class Cursor:
     """A transaction that is open, or about to be: ``BEGIN`` goes out with its first statement."""
 
-    def __init__(self, cursor: Any, *, begin: str = "BEGIN;") -> None:
-        self._cursor = cursor
+    def __init__(self, wire: _Wire, *, begin: str = "BEGIN;") -> None:
+        self._wire = wire
+        self._cursor: Any = wire.pollable().cursor()
         self._begin = begin
         self._last: tuple[str, Sequence[Any]] = ("", ())
 
     async def run(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
         """One statement, or several that go out together."""
         begin, self._begin = self._begin, ""
-        await self._cursor.execute(begin + sql, values)
+        await self._wire.execute(self._cursor, begin + sql, values)
 
     async def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         await self.run(sql, values)
@@ -150,6 +168,18 @@ class _Wire(txpostgres.Connection):  # type: ignore[misc]  # txpostgres is not t
     def __init__(self, reactor: Any, gone: Callable[[_Wire, str], None]) -> None:
         super().__init__(reactor)
         self.gone = gone
+
+    @property
+    def busy(self) -> bool:
+        """Somebody waits for an answer."""
+        return self._pollingD is not None
+
+    def execute(self, cursor: Any, sql: str, values: Any) -> Deferred[Any]:
+        """Fires with the answer. A cursor of txpostgres does the same, but takes the socket from its connection and
+        gives it back."""
+        cursor.execute(sql, values)
+        answer: Deferred[Any] = self.poll()
+        return answer
 
     def doRead(self) -> None:
         try:
@@ -235,7 +265,8 @@ class Connection:
         :param work: takes the cursor and, if a transaction of it may be on disk already, what it returned then; else
             :data:`NOTHING`
         :param deadline: seconds that this one may take, if it is to have more than others
-        :raises StoreDown: nothing was done, or it is not known
+        :raises OutcomeUnknown: it may have been done
+        :raises StoreDown: nothing was done
         :raises BadBatch: it can never be done
         """
         return await self._apart(lambda wire, before: self._transact(wire, work, before, deadline or self._deadline))
@@ -272,18 +303,22 @@ class Connection:
 
     async def _tried(self, work: Callable[[_Wire, Any], Coroutine[Any, Any, T]]) -> T:
         before: Any = NOTHING
-        for left in reversed(range(_TRIES)):
-            wire = await self._connected()
-            try:
-                return await work(wire, before)
-            except _Unknown as broken:
-                before = broken.result
-                why = str(broken)
-            except _Broken as broken:
-                why = str(broken)
-            if not left:
-                raise StoreDown(why)
-        raise AssertionError("the last try returns or raises")
+        why = ""
+        try:
+            for _ in range(_TRIES):
+                wire = await self._connected()
+                try:
+                    return await work(wire, before)
+                except _Unknown as broken:
+                    before = broken.result
+                    why = str(broken)
+                except _Broken as broken:
+                    why = str(broken)
+            raise StoreDown(why)
+        except StoreDown as error:
+            if before is NOTHING:
+                raise
+            raise OutcomeUnknown(str(error)) from error
 
     async def _transact(
         self,
@@ -298,7 +333,7 @@ class Connection:
         result: Any = NOTHING
         late = _Late(wire, self._reactor, deadline)
         try:
-            cursor = Cursor(wire.cursor(), begin="" if alone else "BEGIN;")
+            cursor = Cursor(wire, begin="" if alone else "BEGIN;")
             done = await work(cursor, before)
             if not alone:
                 result = done
@@ -309,8 +344,9 @@ class Connection:
             why, kind = sentence(error), _kind(error)
             self._lose(wire, why)
             if late.over:
-                raise StoreDown(f"PostgreSQL gave no answer within {deadline:.3g} s") from error
-            if kind is _Broken and result is not NOTHING:
+                late_kind = StoreDown if result is NOTHING else OutcomeUnknown
+                raise late_kind(f"PostgreSQL gave no answer within {deadline:.3g} s") from error
+            if kind is _Broken and result is not NOTHING and not _undone(error):
                 raise _Unknown(why, result) from error
             raise kind(why) from error
         except (OverflowError, ValueError) as error:  # a value that no column holds
@@ -355,7 +391,7 @@ class Connection:
 
     def _went(self, wire: _Wire, why: str) -> None:
         """The server closed it, and nobody waits for an answer."""
-        if not wire._cursors:
+        if not wire.busy:
             self._lose(wire, why)
 
     async def _open(self) -> None:
@@ -396,7 +432,7 @@ class Connection:
         late = _Late(wire, self._reactor, _CONNECT)
         try:
             await wire.connect(**where)
-            await self._ready(Cursor(wire.cursor(), begin=""))
+            await self._ready(Cursor(wire, begin=""))
         except (psycopg2.Error, ConnectionClosed, CancelledError, MythosError) as error:
             wire.end()
             return f"PostgreSQL gave no answer within {_CONNECT:.0f} s" if late.over else sentence(error)

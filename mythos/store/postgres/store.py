@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
-from twisted.logger import LogLevel
+from twisted.logger import Logger, LogLevel
 
 from mythos.errors import MythosError
 from mythos.ids import AccountId, EntityId, SessionId
@@ -22,12 +22,14 @@ from mythos.play.commits import Batch
 from mythos.play.ports import Account, BadBatch, Contents, NameTaken, RefreshGrant, StoredEntities, StoreDown
 from mythos.store import rows as rows_
 from mythos.store.postgres import statements as say
-from mythos.store.postgres.connection import DEADLINE, NOTHING, Connection, Cursor
+from mythos.store.postgres.connection import DEADLINE, NOTHING, Connection, Cursor, OutcomeUnknown
 from mythos.store.postgres.schema import HOLDER, LOCK, PostgresError, Target, Unreachable, in_use, prepare
 from mythos.store.rows import Rows
 from mythos.world.state import World
 
 __all__ = ["FenceLost", "PostgresStore", "open_postgres"]
+
+_log = Logger()
 
 #: Seconds that reading a whole world may take.
 _LOAD: Final = 600.0
@@ -84,6 +86,8 @@ class PostgresStore:
     """Implements ``Store`` and ``AccountStore`` of :mod:`mythos.play.ports`. Use :func:`open_postgres`.
 
     :ivar lost: called once with a sentence when another server has taken this one's place; nothing can be written then
+    :ivar outcomes: of batches whose ``COMMIT`` got no answer, and of which it is known by now: how many were
+        ``written``, and how many were not and had to be ``repeated``; all of them are on disk
     """
 
     def __init__(self, target: Target, reactor: Any, *, patience: float, deadline: float = DEADLINE) -> None:
@@ -93,6 +97,8 @@ class PostgresStore:
         self._locked = False
         self._pid = 0  # of the server process that holds the lock for us
         self._fenced = False
+        self._unsure: tuple[str, int] | None = None  # the batch of which it is not known whether it is on disk
+        self.outcomes = {"written": 0, "repeated": 0}
         self.lost: Callable[[str], None] = lambda why: None
         found = target.run
         self.world = Connection(
@@ -195,28 +201,51 @@ class PostgresStore:
         return rows_.encode(batch)
 
     async def write(self, rows: Rows) -> None:
-        async def work(cursor: Cursor, _: Any) -> None:
-            await self._write(cursor, rows)
+        name = rows.incarnation, rows.number
+        unsure, tried = self._unsure == name, False
+
+        async def work(cursor: Cursor, before: Any) -> bool:
+            nonlocal unsure, tried
+            unsure = unsure or before is not NOTHING
+            looks, tried = unsure or tried, True
+            return await self._write(cursor, rows, looks=looks)
 
         try:
-            await self.world.run(work)
+            there = await self.world.run(work)
         except BadBatch as error:
             raise BadBatch(await self._blame(rows, error)) from error
         except FenceLost as error:
             raise StoreDown(str(error)) from error
+        except OutcomeUnknown:
+            self._unsure = name
+            raise
+        if unsure:
+            self._unsure = None
+            said = "was written" if there else "was not written, and is now"
+            _log.info("what became of batch {number} was not known: it " + said, number=rows.number)
+            self.outcomes["written" if there else "repeated"] += 1
 
-    async def _write(self, cursor: Cursor, rows: Rows) -> None:
+    async def _write(self, cursor: Cursor, rows: Rows, *, looks: bool) -> bool:
+        """True: it was there.
+
+        :param looks: something is not as it should be, or it may be there: look first. Else all of it goes out in one
+            message, with its commit
+        """
+        if self._locked and not looks:
+            cursor.finish(*say.at_once(rows, self._epoch))
+            return False
         takings = say.takings(rows)
         name = (rows.incarnation, rows.number, self._epoch)
         ((begun, took),) = await cursor.rows(say.BEGIN_BATCH, (*name, *say.taken(takings)))
         if not begun:
             await self._check_fence(cursor)
-            return  # it is written
+            return True
         if took != len(takings):
             raise BadBatch(f"batch {rows.number} takes from a holder that has nothing")
         if not self._locked:
             await self._lock(cursor)
         cursor.finish(*say.writes(rows))
+        return False
 
     async def _blame(self, rows: Rows, error: BadBatch) -> str:
         """What broke, and on which row."""
