@@ -463,7 +463,10 @@ class House(Server):
         if self.vitals is not None:
             self.vitals.stop()
         if parts.network is not None:
-            await parts.network.stop()
+            try:
+                await parts.network.stop()
+            except Exception:  # other MUDs must not cost our players a line
+                _log.failure("the network did not stop cleanly")
         parts.pump.stop()
         parts.realm.tell_bustle()
         parts.realm.halt()

@@ -24,7 +24,7 @@ from mythos.net.gateway.site import make_gateway_site
 from mythos.net.i3.exchange import Exchange
 from mythos.net.i3.link import Identity, Router, RouterLink
 from mythos.net.i3.router import RouterFactory, password
-from mythos.net.i3.state import read, save
+from mythos.net.i3.state import read, saved
 from mythos.net.i3.unsent import Unsent
 from mythos.net.proxies import Proxies
 from mythos.telemetry.metrics import I3Numbers
@@ -243,10 +243,7 @@ class Network:
             self._passwords.setdefault(name, {}).setdefault(primary.name, primary.password)
 
     def _keep_passwords(self) -> None:
-        try:
-            save(self._passwords, self._config.data / _PASSWORDS)
-        except OSError as error:  # the link does without, until the server stops
-            _log.error("the passwords of routers cannot be written: {error}", error=error)
+        saved(self._passwords, self._config.data / _PASSWORDS)  # if not, links do without, until the server stops
 
     def _read_lists(self) -> None:
         for router, kept in read(self._config.data / _LISTS).items():
@@ -258,11 +255,14 @@ class Network:
     def _keep_lists(self) -> None:
         if any(one.changed for one in self._directories.values()):
             lists = {router: one.kept() for router, one in self._directories.items()}
-            save(lists, self._config.data / _LISTS, durable=False)
+            if not saved(lists, self._config.data / _LISTS, durable=False):
+                for one in self._directories.values():
+                    one.changed = True
 
     def _keep_channels(self) -> None:
         if self._intermud is not None and self._intermud.changed:
-            save(self._intermud.kept(), self._config.data / _CHANNELS, durable=False)
+            kept = self._intermud.kept()
+            self._intermud.changed = not saved(kept, self._config.data / _CHANNELS, durable=False)
 
 
 def _rate(config: Config) -> tuple[int, int]:

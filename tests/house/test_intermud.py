@@ -62,6 +62,24 @@ def test_people_of_two_muds_talk(pair: tuple[Server, Server]) -> None:
     assert second.metric('mythos_i3_packets_total{mud="Second",what="bad"}') == 0
 
 
+def test_a_full_disk_costs_nobody_the_stop(tmp_path: Path) -> None:
+    """What the network has to keep cannot be written: players still lose nothing by a planned restart."""
+    with Server(tmp_path / "alone", "--i3-router", "--private", env=_FREE) as server:
+        ann, _ = player(server)
+        until(ann, "i3 muds", "First")
+        ann.command("i3 listen gossip")
+        until(ann, "i3 chan gossip anybody?", "[gossip] ")
+        for full in ("i3-lists.part", "i3-channels.part"):
+            (server.data / full).mkdir()
+        assert server.stop() == 143
+        server.start()
+        back = WebSocket(server.ports["http"], ann.token, epoch=ann.epoch, last=ann.last)
+        assert back.hello["resumed"] is True
+        log = server.log.read_text()
+        assert "i3-lists.json cannot be written" in log
+        assert "i3-channels.json cannot be written" in log
+
+
 def test_tells_that_wait_outlive_a_kill(tmp_path: Path) -> None:
     """A player's words for whom the router had no room yet come once each, and in order."""
     with Server(tmp_path / "first", "--i3-router", "--private", env=_FREE) as first:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from mythos.errors import WireError
 from mythos.flow.bucket import Bucket
@@ -18,7 +17,7 @@ from mythos.net.gateway.keys import Key, Keyring
 from mythos.net.gateway.mud import GatewayMud, Limits
 from mythos.net.gateway.session import ApiSession, Door
 from mythos.net.i3.link import RouterLink
-from mythos.net.i3.state import read, save, set_aside
+from mythos.net.i3.state import read, saved, set_aside
 from mythos.net.i3.unsent import Unsent
 from mythos.net.turn import Turn
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:  # a gateway alone does without the game
     from mythos.play.ports import Clock
 
 __all__ = ["Gateway"]
-
-_log = Logger()
 
 #: Seconds until tells that could not be written are written again.
 AGAIN: Final = 5.0
@@ -230,7 +227,7 @@ class Gateway:
     def _save_tells(self) -> None:
         self._tells_due = False
         waiting = {name: [event.kept() for event in mud.tells] for name, mud in self.muds.items() if mud.tells}
-        if not self._write(waiting, TELLS):
+        if not saved(waiting, self._data / TELLS):
             self._tells_due = True
             self._timer.callLater(AGAIN, self._save_tells)
 
@@ -241,18 +238,10 @@ class Gateway:
         """
         if stopped or any(mud.changed for mud in self.muds.values()):
             muds = {name: mud.kept() for name, mud in self.muds.items()}
-            if not self._write({"events": self._events, "stopped": stopped, "muds": muds}, STATE, durable=stopped):
+            state = {"events": self._events, "stopped": stopped, "muds": muds}
+            if not saved(state, self._data / STATE, durable=stopped):
                 for mud in self.muds.values():
                     mud.changed = True
-
-    def _write(self, state: dict[str, Any], file: str, *, durable: bool = True) -> bool:
-        """Whether it is written. A full disk costs what a kill would lose, and nobody's connection."""
-        try:
-            save(state, self._data / file, durable=durable)
-        except OSError as error:
-            _log.error("{file} cannot be written: {error}", file=file, error=error)
-            return False
-        return True
 
     def _remember(self) -> None:
         """What was there before the restart: a MUD comes back with its sessions, for they may be resumed."""

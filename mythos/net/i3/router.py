@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from mythos.errors import WireError
 from mythos.net.i3.exchange import Exchange, Seat
-from mythos.net.i3.state import read, save
+from mythos.net.i3.state import read, saved
 from mythos.net.transport import address_of, direct, tune
 from mythos.net.turn import Turn
 from mythos.wire.i3 import lpc
@@ -128,12 +128,8 @@ class RouterFactory(Factory):
 
     def keep(self) -> None:
         """Write what changed, before the peers hear more of it."""
-        if self._path is not None and self.exchange.changed:
-            try:
-                save(self.exchange.kept(), self._path)
-            except OSError as error:
-                self.exchange.changed = True  # it is written with the next change
-                _log.error("what the router keeps cannot be written: {error}", error=error)
+        if self._path is not None and self.exchange.changed and not saved(self.exchange.kept(), self._path):
+            self.exchange.changed = True  # it is written with the next change
 
 
 def password() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from twisted.logger import Logger
 
-__all__ = ["read", "save", "set_aside"]
+__all__ = ["read", "save", "saved", "set_aside"]
 
 _log = Logger()
 
@@ -57,3 +57,14 @@ def save(state: dict[str, Any], path: Path, *, durable: bool = True) -> None:
             os.fsync(folder)  # the new name is on disk too
         finally:
             os.close(folder)
+
+
+def saved(state: dict[str, Any], path: Path, *, durable: bool = True) -> bool:
+    """As :func:`save`. False: it cannot be written, and the log says so. A full disk costs what a kill would lose, and
+    nothing else that is done meanwhile."""
+    try:
+        save(state, path, durable=durable)
+    except OSError as error:
+        _log.error("{file} cannot be written: {error}", file=path.name, error=error)
+        return False
+    return True

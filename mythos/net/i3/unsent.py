@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from mythos.errors import WireError
 from mythos.net.i3.link import RouterLink
-from mythos.net.i3.state import read, save, set_aside
+from mythos.net.i3.state import read, saved, set_aside
 from mythos.net.turn import Turn
 from mythos.wire.i3 import packets
 
@@ -59,10 +59,7 @@ class Unsent:
     def save(self) -> None:
         self._due = False
         waiting = {mud: [*map(packets.values, link.unsent())] for mud, link in self._links.items()}
-        try:
-            save({mud: tells for mud, tells in waiting.items() if tells}, self._path)
-        except OSError as error:
-            _log.error("{file} cannot be written: {error}", file=self._path.name, error=error)
+        if not saved({mud: tells for mud, tells in waiting.items() if tells}, self._path):
             self._remove()
 
     def _remove(self) -> None:
