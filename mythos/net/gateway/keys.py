@@ -87,8 +87,7 @@ class Keyring:
 
     def __iter__(self) -> Iterator[Key]:
         """Those that are good."""
-        wall = self._wall()
-        return iter([key for key in (*self._configured, *self._keys.values()) if not key.ends or key.ends > wall])
+        return iter([key for key in (*self._configured, *self._keys.values()) if self._good(key)])
 
     @property
     def keyless(self) -> bool:
@@ -130,14 +129,8 @@ class Keyring:
                 raise Refusal(f"There is no permission {permission!r}. There are: {known}.")
         if per_minute is not None and not 0 < per_minute <= 1_000_000:
             raise Refusal("A rate is 1 to 1000000 requests a minute.")
-        secret = secrets.token_urlsafe(32)
-        key = Key(
-            f"k{self._next}", mud, _digest(secret), permissions or ("*",), per_minute, self._wall(), 0.0, allow, deny
-        )
-        self._next += 1
-        self._keys[key.id] = key
-        self._save()
-        self.changed()
+        key, secret = self._made(mud, permissions or ("*",), per_minute, allow, deny)
+        self._change({**self._keys, key.id: key}, self._next + 1)
         return key, secret
 
     def rotate(self, id: str, overlap: float) -> tuple[Key, str]:
@@ -145,31 +138,48 @@ class Keyring:
         if not 0.0 <= overlap <= LONGEST:
             raise Refusal(f"An old key is good for up to {LONGEST:.0f} seconds more.")
         old = self._known(id)
-        key, secret = self.create(old.mud, old.permissions, old.per_minute, old.allow, old.deny)
-        self._keys[id] = replace(old, ends=self._wall() + overlap)
-        self._save()
-        self.changed()
+        key, secret = self._made(old.mud, old.permissions, old.per_minute, old.allow, old.deny)
+        old = replace(old, ends=self._wall() + overlap)
+        self._change({**self._keys, id: old, key.id: key}, self._next + 1)
         return key, secret
 
     def revoke(self, id: str) -> Key:
         """It is worth nothing from now on. :raises Refusal:"""
         key = self._known(id)
-        del self._keys[id]
-        self._save()
-        self.changed()
+        self._change({name: one for name, one in self._keys.items() if one is not key}, self._next)
         return key
+
+    def _made(
+        self,
+        mud: str,
+        permissions: tuple[str, ...],
+        per_minute: int | None,
+        allow: tuple[str, ...],
+        deny: tuple[str, ...],
+    ) -> tuple[Key, str]:
+        secret, now = secrets.token_urlsafe(32), self._wall()
+        return Key(f"k{self._next}", mud, _digest(secret), permissions, per_minute, now, 0.0, allow, deny), secret
 
     def _known(self, id: str) -> Key:
         if any(key.id == id for key in self._configured):
             raise Refusal(f"{id} stands in the configuration: change it there.")
-        if id not in self._keys:
+        key = self._keys.get(id)
+        if key is None or not self._good(key):
             raise Refusal(f"There is no key {id!r}. To see them: mythosctl gateway keys list")
-        return self._keys[id]
+        return key
 
-    def _save(self) -> None:
-        wall = self._wall()
-        self._keys = {id: key for id, key in self._keys.items() if not key.ends or key.ends > wall}
-        save({"next": self._next, "keys": [asdict(key) for key in self._keys.values()]}, self._path)
+    def _good(self, key: Key) -> bool:
+        return not key.ends or key.ends > self._wall()
+
+    def _change(self, keys: Mapping[str, Key], number: int) -> None:
+        """Written first: a key that was revoked must not come back with the next start."""
+        good = {id: key for id, key in keys.items() if self._good(key)}
+        try:
+            save({"next": number, "keys": [asdict(key) for key in good.values()]}, self._path)
+        except OSError as error:
+            raise Refusal(f"Nothing was changed: {self._path} cannot be written ({error.strerror}).") from error
+        self._keys, self._next = good, number
+        self.changed()
 
 
 def keyless(mud: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> Key:

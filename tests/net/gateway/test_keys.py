@@ -97,6 +97,32 @@ async def test_revoking(place: Place, road: str) -> None:
             await order(place, name, id="k1")
 
 
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [("create", {"mud": "Salt"}), ("rotate", {"id": "k1", "overlap": 60}), ("revoke", {"id": "k1"})],
+)
+async def test_what_cannot_be_written_is_not_done(place: Place, name: str, members: dict[str, Any]) -> None:
+    """A key that is revoked in memory alone would come back with the next start."""
+    secret = place.key("Reach")
+    full = (place.data / FILE).with_suffix(".part")
+    full.mkdir()
+    with pytest.raises(Refusal, match="Nothing was changed"):
+        await order(place, name, **members)
+    full.rmdir()
+    assert [key.id for key in place.keys] == ["k1"]
+    assert place.client("tcp", key=secret).result("ping")["pong"]
+    assert (await order(place, "create", mud="Salt"))["key_id"] == "k2"
+
+
+async def test_a_key_that_has_ended_does_not_come_back(place: Place) -> None:
+    old = place.key("Reach")
+    await order(place, "rotate", id="k1", overlap=60)
+    place.pass_time(61)
+    with pytest.raises(Refusal, match="There is no key 'k1'"):
+        await order(place, "rotate", id="k1", overlap=60)
+    assert Client(place, "tcp").error("authenticate", api_key=old)[0] == -32000
+
+
 async def test_a_mud_with_two_keys_stays(place: Place) -> None:
     place.key("Reach")
     second = place.client("tcp", key=place.key("Reach"))
