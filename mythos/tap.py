@@ -6,17 +6,18 @@ import atexit
 import os
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TextIO
 
 from twisted.application.service import IService
 from twisted.python import usage
 
 from mythos import __version__
-from mythos.app.files import EX_CONFIG
+from mythos.app.files import EX_CONFIG, StartError, allow_files
 from mythos.app.settings import Settings
-from mythos.config import Config, ConfigError, Loaded, LogFormat, disk, load, options, refusals
+from mythos.config import Config, ConfigError, Loaded, LogFormat, disk, options, refusals
 from mythos.errors import Refusal
 from mythos.telemetry.logfile import LogFile
 from mythos.telemetry.logs import Observer
@@ -78,6 +79,11 @@ def makeService(options: Options) -> IService:
     as_json = config.log.format is LogFormat.JSON or (
         config.log.format is LogFormat.AUTO and not (sys.__stdout__ and sys.__stdout__.isatty())
     )
+    try:
+        if few := allow_files(config.limits.connections):
+            _say(few)
+    except StartError as error:
+        _give_up(str(error))
     rotate = config.log.rotate_size, config.log.rotate_keep
     try:
         stream = LogFile(config.log.file, *rotate) if config.log.file else None
@@ -118,7 +124,7 @@ def _sentry(config: Config) -> Sentry:
 def _read(options: Options) -> Loaded:
     """The configuration, or the end of the process with every reason why it cannot be used."""
     try:
-        loaded = load(options=options.given, environ=os.environ, files=disk.text, cwd=Path.cwd())
+        loaded = disk.read(options.given)
     except ConfigError as error:
         _give_up("\n".join(str(problem) for problem in error.problems))
     if reasons := _refusals(loaded):
@@ -128,7 +134,7 @@ def _read(options: Options) -> Loaded:
 
 def _read_again(options: Options, cwd: Path) -> Loaded:
     """:raises MythosError: it cannot be used; with every reason"""
-    loaded = load(options=options.given, environ=os.environ, files=disk.text, cwd=cwd)
+    loaded = disk.read(options.given, cwd)
     if reasons := _refusals(loaded):
         raise Refusal(" ".join(reasons))
     return loaded
@@ -165,15 +171,21 @@ def _kind(config: Config) -> type[Server]:
 
 
 def _say(text: str) -> None:
-    assert sys.__stdout__ is not None
-    sys.__stdout__.write(text + "\n")
-    sys.__stdout__.flush()
+    _write(sys.__stdout__, text)
 
 
 def _warn(text: str) -> None:
-    assert sys.__stderr__ is not None
-    sys.__stderr__.write(text + "\n")
-    sys.__stderr__.flush()
+    _write(sys.__stderr__, text)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """The server goes on where nobody listens, or the disk behind it is full. Signs it does not know are escaped."""
+    if stream is None:
+        return
+    told = text.encode(stream.encoding, "backslashreplace").decode(stream.encoding)
+    with suppress(OSError):
+        stream.write(told + "\n")
+        stream.flush()
 
 
 def _give_up(text: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
-from mythos.app.files import StartError, write_whole
+from mythos.app.files import StartError, os_sentence, write_whole
 from mythos.config import Listen
 
 __all__ = ["Doors", "host"]
@@ -43,26 +44,37 @@ class Doors:
             return
         try:
             endpoint = serverFromString(self._reactor, _with_backlog(listen.endpoint))
-        except (LookupError, ValueError, TypeError, OSError) as error:
+        except OSError as error:  # of a key or a certificate that it names
+            raise StartError(f"The listener {name} ({listen.endpoint}) cannot be made. {os_sentence(error)}") from error
+        except Exception as error:  # what an endpoint's text may lack or hold raises anything, OpenSSL's own errors too
             raise StartError(_no_endpoint(name, listen, error)) from error
         try:
             port = await endpoint.listen(factory)
         except CannotListenError as error:
+            what = f"Port {error.port}" if isinstance(error.port, int) else os.fsdecode(error.port)
+            if listen.on_network and error.interface:
+                what += f" of {error.interface}"
             raise StartError(
-                f"Port {error.port} for {name} cannot be opened ({_reason(error)}):"
-                f" choose another with {_OPENED_BY[name]}."
+                f"{what} for {name} cannot be opened ({_reason(error)}): choose another with {_OPENED_BY[name]}."
             ) from error
+        except OSError as error:
+            raise StartError(f"The listener {name} cannot be opened. {os_sentence(error)}") from error
         self._listening.append(port)
         self.ports[name] = getattr(port.getHost(), "port", 0)
 
     def open_control(self, factory: Any) -> None:
         """The control socket, which its owner alone may open. :raises StartError:"""
         control = self._data / "control.sock"
-        control.unlink(missing_ok=True)
         try:
+            control.unlink(missing_ok=True)
             self._listening.append(self._reactor.listenUNIX(str(control), factory, mode=stat.S_IRUSR | stat.S_IWUSR))
         except CannotListenError as error:
-            raise StartError(f"The control socket {control} cannot be opened: {error.socketError}") from error
+            raise StartError(
+                f"The control socket {control} cannot be opened ({error.socketError}): choose another directory with"
+                " --data DIR."
+            ) from error
+        except OSError as error:
+            raise StartError(os_sentence(error)) from error
 
     def tell(self) -> None:
         """Write the ports in use to ``ports.json``."""
@@ -97,8 +109,15 @@ def _no_endpoint(name: str, listen: Listen, error: Exception) -> str:
             f"systemd gave no socket for {name} ({listen.endpoint}): start it by its .socket unit, with as many"
             " ListenStream lines as listeners that name systemd."
         )
-    return f"The listener {name} ({listen.endpoint}) cannot be made: {error}."
+    way = f"choose another with {_OPENED_BY[name]}"
+    return f"The listener {name} ({listen.endpoint}) cannot be made ({_said(error)}): {way}."
 
 
 def _reason(error: CannotListenError) -> str:
     return str(getattr(error.socketError, "strerror", "") or error.socketError)
+
+
+def _said(error: Exception) -> str:
+    """OpenSSL's errors are lists of (library, function, reason)."""
+    reasons = error.args[0] if error.args else ""
+    return ", ".join(str(one[-1]) for one in reasons) if isinstance(reasons, list) else str(reasons)

@@ -22,7 +22,7 @@ from mythos.app.parts import Chance, Parts, Pump, Starter, Watcher
 from mythos.app.places import read_world, web_files
 from mythos.app.sanctions import heed, open_sanctions
 from mythos.app.server import Server
-from mythos.app.stores import Opener, open_store
+from mythos.app.stores import Opener, open_store, unread
 from mythos.app.vitals import Vitals
 from mythos.cluster.solo import SoloBus
 from mythos.commands import grammar
@@ -55,7 +55,7 @@ from mythos.play.audience import Listeners
 from mythos.play.channels import Channels
 from mythos.play.commits import Batch, Commits
 from mythos.play.intermud import SERVICES, Intermud
-from mythos.play.ports import BadBatch
+from mythos.play.ports import BadBatch, StoreDown
 from mythos.play.realm import Pace, Realm
 from mythos.play.waking import load_again, load_world
 from mythos.store.lane import Lane
@@ -121,7 +121,11 @@ class House(Server):
         config, reactor, clock = self.config, self._reactor, self._clock
         store = await self._open_store(config.database, reactor, self._say, self._fence_lost)
         tokens = JWTTokens(secret_key(config), config.security.secret_key_previous)
-        world, contents = await load_world(store, atlas, Chance(config.world.seed))
+        try:
+            world, contents = await load_world(store, atlas, Chance(config.world.seed))
+        except (BadBatch, StoreDown) as error:
+            store.close()
+            raise unread(config.database, error) from error
         commits = Commits(
             tokens.secret()[:16], contents.next_tx, lambda: (world.now, world.next_id), unsafe=self._unsafe
         )
@@ -260,6 +264,8 @@ class House(Server):
         await self.doors.open("telnet", config.telnet.listen, telnet)
         if config.tls.enabled and config.tls.certificate is not None and config.tls.key is not None:
             certificate = Certificate(config.tls.certificate, config.tls.key)
+            if certificate.ends <= self._clock.wall():
+                self._say(f"{config.tls.certificate} has ended, and clients refuse it: put a new one in its place.")
             secure = TLSMemoryBIOFactory(certificate, False, parts.telnet, self._reactor)
             telnet = self._behind(config.telnet.trusted_proxies, secure, required=True)
             await self.doors.open("telnet-tls", config.telnet.tls, telnet)

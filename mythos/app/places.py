@@ -26,7 +26,7 @@ def read_world(directory: Path | None) -> Atlas:
         if path.suffix in (".yaml", ".md") and path.is_file()
     }
     if not files:
-        raise StartError(f"{root} holds no world: there is no world.yaml in it.")
+        raise StartError(f"{root} holds no world: there is no world.yaml in it. Name another with --world DIR.")
     return load_atlas(files)
 
 

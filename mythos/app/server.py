@@ -18,7 +18,7 @@ from twisted.python.log import ILogObserver
 
 from mythos import __version__
 from mythos.app.doors import Doors
-from mythos.app.files import open_data
+from mythos.app.files import open_data, os_sentence
 from mythos.app.settings import Settings
 from mythos.config import Config
 from mythos.errors import MythosError, Refusal
@@ -132,6 +132,8 @@ class Server(Service):
         error = failure.value
         if isinstance(error, MythosError):
             self._fail(str(error))
+        elif isinstance(error, OSError):
+            self._fail(f"The server could not start. {os_sentence(error)}")
         else:
             _log.failure("the server could not start", failure)
             self._fail(f"The server could not start: {error}")

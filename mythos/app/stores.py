@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from mythos.app.files import StartError
 from mythos.config.model import Database
-from mythos.play.ports import AccountStore, Store
+from mythos.play.ports import AccountStore, BadBatch, Store, StoreDown
+from mythos.store.file import why
 from mythos.store.memory import MemoryStore
 from mythos.store.postgres.schema import Target
 from mythos.store.postgres.store import open_postgres
 from mythos.store.sqlite import SQLiteStore
 
-__all__ = ["OpenStore", "Opener", "open_store", "target"]
+__all__ = ["OpenStore", "Opener", "open_store", "target", "unread"]
 
 
 class OpenStore(Store, AccountStore, Protocol):
@@ -50,6 +52,14 @@ async def open_store(
             "DATABASE_URL or DB_PATH."
         ) from error
     return SQLiteStore(database.path, reactor)
+
+
+def unread(database: Database, error: StoreDown | BadBatch) -> StartError:
+    """What to say where a store could be opened, and not be read."""
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error) and database.path is not None:
+        return StartError(why(database.path, cause))
+    return StartError(f"The store {database.url} cannot be read: {error}. See mythosctl fsck.")
 
 
 def target(database: Database) -> Target:

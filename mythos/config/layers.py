@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,7 +13,7 @@ from mythos.config.declare import PREFIX, Alias, LeftOut, Section, Setting
 from mythos.config.dotenv import Entry
 from mythos.config.problems import Problems, Spot, near
 
-__all__ = ["META", "Files", "Layer", "Reader", "Source", "Value"]
+__all__ = ["META", "Files", "Layer", "Reader", "Source", "Value", "unreadable"]
 
 #: A file's text, or None if there is no such file; may raise OSError.
 Files = Callable[[Path], "str | None"]
@@ -21,6 +22,8 @@ Files = Callable[[Path], "str | None"]
 META: Final = ("config", "env-file")
 #: Variables of mythosctl: where a server is that it asks over HTTPS, and with which token.
 REMOTE: Final = ("url", "token-file")
+#: What stands for a byte that is no UTF-8.
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class Layer(Enum):
@@ -83,8 +86,11 @@ class Reader:
         entries = {name: entry for name, entry in entries.items() if entry.text.strip()}
         found: dict[str, Value] = {}
         known = {PREFIX + name.upper().replace("-", "_") for name in (*META, *REMOTE)}
+        known |= {name for setting in self.declared.settings() for name in setting.names}
+        for name in known & entries.keys():
+            if _SURROGATE.search(entries[name].text):
+                self._complain(name, entries.pop(name), layer, "its value is not UTF-8: write it in UTF-8")
         for setting in self.declared.settings():
-            known.update(setting.names)
             claims: list[tuple[str, Spot, Any]] = []
             for alias in setting.env:
                 more = tuple(self._claims(setting, alias, entries, layer))
@@ -179,10 +185,21 @@ class Reader:
         try:
             text = self.files(path)
         except (OSError, UnicodeDecodeError) as error:
-            self.problems.add(spot, f"cannot read {name}: {error}")
+            self.problems.add(spot, unreadable(name, error))
             return None
         if text is None or not text.strip():
-            self.problems.add(spot, f"there is no file {name}" if text is None else f"the file {name} is empty")
+            wrong = f"there is no file {name}" if text is None else f"the file {name} is empty"
+            self.problems.add(spot, f"{wrong}: write the secret into it, or name another")
             return None
         self.secret_files.append(path)
         return text.strip()
+
+
+def unreadable(name: str, error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be read, and the way out."""
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return f"{name} is not UTF-8, see byte 0x{error.object[error.start]:02x} in line {line}: save it as UTF-8"
+    if isinstance(error, IsADirectoryError):
+        return f"{name} is a directory: move it away, or name a file"
+    return f"{name} cannot be read ({error.strerror}): let the server's user read it, or name another"

@@ -15,7 +15,7 @@ from mythos.config import dotenv, nodes
 from mythos.config.declare import PREFIX, Section, Setting, Size, build
 from mythos.config.document import Document
 from mythos.config.dotenv import Entry
-from mythos.config.layers import Files, Layer, Reader, Source, Value
+from mythos.config.layers import Files, Layer, Reader, Source, Value, unreadable
 from mythos.config.model import DECLARED, Config
 from mythos.config.names import remarks
 from mythos.config.problems import DocumentError, Problems, Spot
@@ -73,10 +73,11 @@ def load(*, options: Mapping[str, str], environ: Mapping[str, str], files: Files
     resolved = _Resolver(DECLARED, layers, cwd)
     values = {setting.key: resolved[setting.key] for setting in DECLARED.settings()}
     sources = {key: resolved.value(key).source for key in values}
-    if values["tls.enabled"] and values["tls.certificate"] is None:
-        place = sources["tls.enabled"].where.removeprefix("environment ")
-        problems.add(Spot(place), "TLS needs a certificate: name its file in tls.certificate")
-        problems.check(ConfigError)
+    for name in ("tls.enabled", "tls.key"):
+        if values[name] and values["tls.certificate"] is None:
+            place = sources[name].where.removeprefix("environment ")
+            problems.add(Spot(place), "TLS needs a certificate: name its file in tls.certificate (SSL_CERT_PATH)")
+    problems.check(ConfigError)
     known = {name for setting in DECLARED.settings() for name in setting.names}
     given = {name for layer in (entries, process) for name, entry in layer.items() if entry.text.strip()}
     notes = (*reader.notes, *remarks(given, known))
@@ -96,10 +97,10 @@ def _file(
     try:
         text = reader.files(reader.cwd / name)
     except (OSError, UnicodeDecodeError) as error:
-        reader.problems.add(spot, f"cannot read {name}: {error}")
+        reader.problems.add(spot, unreadable(name, error))
         return name, ""
     if text is None and named:
-        reader.problems.add(spot, f"there is no file {name}")
+        reader.problems.add(spot, f"there is no file {name}: write it, or name another")
     return name, text or ""
 
 

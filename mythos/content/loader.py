@@ -88,7 +88,8 @@ class _Reader:
     def read(self) -> Atlas | None:
         world = self._document("world.yaml")
         if world is None:
-            self.problems.add(Spot("world.yaml", 1, 1), "there is no world.yaml with a title, a start and zones")
+            if not any(one.path == "world.yaml" for one in self.problems):
+                self.problems.add(Spot("world.yaml", 1, 1), "there is no world.yaml with a title, a start and zones")
             return None
         top = Fields(world, self.problems)
         top.text("id")

@@ -16,7 +16,7 @@ from typing import Any
 import click
 import psycopg2
 
-from mythos.app.files import open_data
+from mythos.app.files import open_data, os_sentence
 from mythos.app.stores import target
 from mythos.config import Config
 from mythos.ctl.numbers import bytes_text, seconds_text
@@ -84,7 +84,7 @@ def _working(where: object) -> Iterator[Bar]:
     except MythosError as error:
         fail(str(error))
     except OSError as error:
-        fail(f"{error.filename or where} cannot be used: {error.strerror or error}.")
+        fail(os_sentence(error) if error.filename else f"{where} cannot be used: {error.strerror or error}.")
     except (sqlite3.Error, psycopg2.Error) as error:
         fail(f"{where} cannot be used: {' '.join(str(error).split())}.")
     except KeyboardInterrupt:

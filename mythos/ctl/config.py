@@ -19,7 +19,6 @@ from mythos.config import (
     ConfigError,
     Environment,
     Loaded,
-    load,
     options,
     refusals,
     shown,
@@ -51,7 +50,7 @@ def _sources(command: _Command) -> _Command:
 def _load(given: dict[str, Any]) -> Loaded:
     """:raises ConfigError: as `load`."""
     texts = {name.replace("_", "-"): "yes" if value is True else value for name, value in given.items() if value}
-    return load(options=texts, environ=os.environ, files=config_disk.text, cwd=Path.cwd())
+    return config_disk.read(texts)
 
 
 @click.group()

@@ -6,7 +6,7 @@ import fcntl
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 import psycopg2
 
+from mythos.app.files import os_sentence
 from mythos.app.stores import target
 from mythos.config import Config
 from mythos.config.types import STORE, StoreUrl
@@ -21,7 +22,8 @@ from mythos.ctl.remote import FAILED, configuration, data_option, fail, json_opt
 from mythos.errors import MythosError
 from mythos.store.copying import copy as copy_rows
 from mythos.store.copying import counts, reading
-from mythos.store.migrate import migrate, missing, steps
+from mythos.store.file import explained, why
+from mythos.store.migrate import applied_in, migrate, steps
 from mythos.store.postgres.schema import HOLDER, Target, connected, prepare, schema_of
 from mythos.store.sqlite import connect
 
@@ -40,7 +42,11 @@ def _said(where: object) -> Iterator[None]:
         yield
     except MythosError as error:
         fail(str(error))
-    except (sqlite3.Error, psycopg2.Error, OSError) as error:
+    except OSError as error:
+        fail(os_sentence(error))
+    except sqlite3.Error as error:
+        fail(why(where, error) if isinstance(where, Path) else f"{where} cannot be used: {error}.")
+    except psycopg2.Error as error:
         fail(f"{where} cannot be used: {' '.join(str(error).split())}.")
 
 
@@ -96,15 +102,8 @@ def _of_sqlite(path: Path, data: Path) -> _Status:
     known = steps()
     if not path.exists():
         fail(f"There is no {path}: the server makes it at its first start, or mythosctl db upgrade.")
-    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        schema = 0
-        if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone():
-            rows = database.execute("SELECT number, checksum, min_compat FROM schema_version").fetchall()
-            missing(rows, known)
-            schema = max((number for number, *_ in rows), default=0)
-    finally:
-        database.close()
+    with explained(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        schema = applied_in(database, known)
     size = sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*") if part.name in _parts(path))
     found: dict[str, int] = {}
     if schema:
@@ -168,11 +167,8 @@ def upgrade(data: str | None) -> None:
 
 def _upgrade_file(path: Path) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = connect(str(path))
-    try:
+    with explained(path), closing(connect(str(path))) as database:
         return migrate(database)
-    finally:
-        database.close()
 
 
 def _refuse_running(path: Path, *directories: Path) -> None:

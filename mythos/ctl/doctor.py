@@ -15,6 +15,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,15 @@ from typing import Any
 import click
 import psycopg2
 
+from mythos.app.files import files_for
 from mythos.app.stores import target
-from mythos.config import Config, ConfigError, Listen, Loaded, load, refusals
+from mythos.config import Config, ConfigError, Listen, Loaded, refusals
 from mythos.config import disk as config_disk
 from mythos.ctl.remote import FAILED, data_option, exchange, json_option
 from mythos.errors import MythosError
 from mythos.net.certificate import BadCertificate, Certificate
-from mythos.store.migrate import missing, steps
+from mythos.store.file import explained
+from mythos.store.migrate import applied_in, steps
 from mythos.store.postgres.schema import connected, schema_of
 
 __all__ = ["doctor"]
@@ -41,8 +44,6 @@ _LEAST = 100 * 2**20
 _AHEAD = 120.0
 #: Seconds before its end at which a certificate is spoken of.
 _RENEW = 14 * 86_400.0
-#: Files the server has open beside its connections.
-_FILES = 64
 #: What says that something keeps the clock right.
 _SYNCHRONIZED = Path("/run/systemd/timesync/synchronized"), Path("/run/chrony"), Path("/run/ntpd.pid")
 
@@ -75,7 +76,7 @@ def doctor(data: str | None, as_json: bool) -> None:
 def _lines(data: str | None) -> Iterator[_Line]:
     try:
         options = {"data": data} if data else {}
-        loaded = load(options=options, environ=os.environ, files=config_disk.text, cwd=Path.cwd())
+        loaded = config_disk.read(options)
     except ConfigError as error:
         for problem in error.problems:
             yield _Line("FAIL", "configuration", str(problem))
@@ -133,6 +134,9 @@ def _directory(config: Config) -> Iterator[_Line]:
     data = config.data
     if not data.exists():
         yield _Line("WARN", "data directory", f"There is no {data}: the first start makes it.")
+        return
+    if not data.is_dir():
+        yield _Line("FAIL", "data directory", f"{data} is a file: choose another with --data DIR.")
         return
     found = data.stat()
     if stat.S_IMODE(found.st_mode) & 0o077:
@@ -207,9 +211,13 @@ def _schema(config: Config) -> Iterator[_Line]:
             yield _Line("WARN", "store", f"There is no {database.path}: the first start makes it.")
             return
         try:
-            schema = _schema_of_file(database.path)
-        except (MythosError, sqlite3.Error) as error:
-            yield _Line("FAIL", "store", f"{database.path}: {error}.")
+            with (
+                explained(database.path),
+                closing(sqlite3.connect(f"{database.path.absolute().as_uri()}?mode=ro", uri=True)) as opened,
+            ):
+                schema = applied_in(opened, known)
+        except MythosError as error:
+            yield _Line("FAIL", "store", str(error))
             return
     if schema < known[-1].number:
         yield _Line("WARN", "store", f"Its schema is {schema} of {known[-1].number}: back it up; a start upgrades it.")
@@ -217,21 +225,9 @@ def _schema(config: Config) -> Iterator[_Line]:
         yield _Line("PASS", "store", f"Its schema is {schema}, which is today's.")
 
 
-def _schema_of_file(path: Path) -> int:
-    opened = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        if not opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone():
-            return 0
-        rows = opened.execute("SELECT number, checksum, min_compat FROM schema_version").fetchall()
-    finally:
-        opened.close()
-    missing(rows, steps())
-    return max((number for number, *_ in rows), default=0)
-
-
 def _files(config: Config) -> Iterator[_Line]:
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = config.limits.connections + _FILES
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)  # the server takes what it may
+    wanted = files_for(config.limits.connections)
     if allowed != resource.RLIM_INFINITY and allowed < wanted:
         yield _Line("FAIL", "ulimit", f"{allowed} open files are allowed here, {wanted} are needed: ulimit -n {wanted}")
     else:

@@ -6,14 +6,18 @@ Results go to stdout, talk and mistakes to stderr. Exit codes: 0 done, 1 failed 
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import click
 import psycopg2
 
 from mythos import __version__
+from mythos.app.files import os_sentence
 from mythos.app.stores import target
 from mythos.ctl import backup, life, look, people, tokens
 from mythos.ctl.bots import bots
@@ -24,13 +28,28 @@ from mythos.ctl.doctor import doctor
 from mythos.ctl.gateway import gateway
 from mythos.ctl.remote import configuration, data_option, fail, json_option
 from mythos.ctl.world import world
+from mythos.store.file import why
 from mythos.store.fsck import INVARIANTS, check, check_postgres
 from mythos.store.postgres.schema import PostgresError, Target
 
 __all__ = ["main"]
 
 
-@click.group()
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """What the answer cannot be written to is a sentence as well."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # who reads has read enough: click ends without a word
+        except OSError as error:
+            if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of it must not fail again at the end
+                fail(f"The answer cannot be written ({error.strerror}): make room, or send it elsewhere.")
+            fail(os_sentence(error))
+
+
+@click.group(cls=_Group)
 @click.version_option(__version__, prog_name="mythosctl")
 def main() -> None:
     """Operate a Mythos server."""
@@ -64,9 +83,10 @@ def fsck(data: str | None, as_json: bool) -> None:
         broken = list(check_postgres(where) if isinstance(where, Target) else check(where))
     except PostgresError as error:
         fail(str(error))
-    except (sqlite3.Error, psycopg2.Error) as error:
-        said = " ".join(str(error).split())
-        fail(f"{where} cannot be read: {said}. Run as the server's user, or restore a backup.")
+    except sqlite3.Error as error:
+        fail(why(database.path or Path(), error))
+    except psycopg2.Error as error:
+        fail(f"{where} cannot be read: {' '.join(str(error).split())}. See database.url.")
     if as_json:
         found = [{"invariant": one.invariant, "message": one.message} for one in broken]
         click.echo(json.dumps({"ok": not broken, "problems": found}, indent=2, ensure_ascii=False))

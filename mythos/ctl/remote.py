@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from mythos import __version__
-from mythos.config import Config, ConfigError, load
+from mythos.config import Config, ConfigError
 from mythos.config import disk as config_disk
 from mythos.config.scalars import seconds as read_seconds
 
@@ -84,7 +84,7 @@ def configuration(data: str | None = None) -> Config:
     """What an option, the environment and the files that stand here say; exits if they hold a mistake."""
     try:
         options = {"data": data} if data else {}
-        loaded = load(options=options, environ=os.environ, files=config_disk.text, cwd=Path.cwd())
+        loaded = config_disk.read(options)
     except ConfigError as error:
         fail(str(error))
     return loaded.config
@@ -207,7 +207,8 @@ def _over_https(address: str, token_file: str, question: bytes) -> bytes:
     except TimeoutError:
         fail(f"The server at {address} gave no answer within {_PATIENCE:.0f} seconds.", NOT_REACHED)
     except (OSError, HTTPException) as error:
-        fail(f"The server at {address} cannot be reached: {error}.", NOT_REACHED)
+        why = getattr(error, "strerror", None) or error
+        fail(f"The server at {address} cannot be reached ({why}): see that it runs, and its port.", NOT_REACHED)
     finally:
         line.close()
     if answer.status == 200:

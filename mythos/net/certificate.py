@@ -60,7 +60,7 @@ class Certificate:
             self._context = self._read()
         except BadCertificate as error:
             _log.error("{error} The certificate before it stays in force.", error=error)
-            return str(error)
+            return str(error).partition(". ")[0]
         else:
             _log.info("the certificate {certificate} was read again", certificate=str(self._certificate))
             return ""
@@ -82,10 +82,14 @@ class Certificate:
             self.ends = chain[0].not_valid_after_utc.timestamp()
             return context
         except OSError as error:
-            raise BadCertificate(f"The certificate cannot be read: {error.filename}: {error.strerror}.") from error
+            raise BadCertificate(
+                f"{error.filename} cannot be read ({error.strerror}): name the certificate in tls.certificate"
+                " (SSL_CERT_PATH), its key in tls.key (SSL_KEY_PATH)."
+            ) from error
         except (SSL.Error, ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise BadCertificate(
-                f"The certificate {self._certificate} with the key {self._key} cannot be used: {_why(error)}."
+                f"The certificate {self._certificate} with the key {self._key} cannot be used: {_why(error)}. Both must"
+                " be PEM, belong together, and have no password."
             ) from error
 
 
@@ -98,7 +102,7 @@ def _state(path: Path) -> tuple[int, int, int] | None:
 
 
 def _why(error: Exception) -> str:
-    """OpenSSL's errors are lists of (library, function, reason)."""
+    """OpenSSL's errors are lists of (library, function, reason); those of cryptography may have advice behind them."""
     reasons = error.args[0] if error.args else ""
     if isinstance(reasons, list):
         return ", ".join(str(reason[-1]) for reason in reasons) or "OpenSSL does not say why"

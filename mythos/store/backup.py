@@ -18,7 +18,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,8 +29,9 @@ import msgspec
 from mythos import __version__
 from mythos.store.backup_file import BackupError, Unpacked, Writer, seal_holds
 from mythos.store.copying import Side, SQLiteSide, Table, copy, counts, fill, reading
+from mythos.store.file import explained
 from mythos.store.fsck import Broken, check
-from mythos.store.migrate import SchemaError, migrate, steps
+from mythos.store.migrate import SchemaError, migrate, refuse_foreign, steps
 from mythos.store.postgres.schema import Target, connected, schema_of
 from mythos.store.shelf import name_of
 
@@ -113,7 +114,7 @@ def back_up(
     :param now: UTC
     :raises BackupError: or SchemaError, sqlite3.Error, psycopg2.Error, OSError; nothing was written
     """
-    with _scratch() as scratch:
+    with explained(store) if isinstance(store, Path) else nullcontext(), _scratch() as scratch:
         copied = scratch / _STORE
         source = _copy_postgres(store, copied, tell) if isinstance(store, Target) else _copy_file(store, copied, tell)
         kept = list(_kept(data, secrets=key is not None))
@@ -139,7 +140,7 @@ def _copy_file(store: Path, to: Path, tell: Progress) -> str:
     with closing(database), closing(sqlite3.connect(to, isolation_level=None)) as copied:
         copied.execute("PRAGMA synchronous = OFF")  # nobody waits for it, and players' commits wait for the disk
         database.execute("BEGIN")
-        if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").fetchone():
+        if not refuse_foreign(database):
             raise BackupError(f"{store} is no database of Mythos. Nothing was written.")
         database.backup(
             copied, pages=_PAGES, progress=lambda _, left, total: tell("Copying the store", total - left, total)
@@ -420,9 +421,8 @@ def _refuse_filled(store: Path) -> None:
     try:
         with reading(store) as side:
             filled = sum(counts(side).values())
-    except sqlite3.Error as error:
-        raise BackupError(
-            f"{store} is there already, and is no empty store ({error}). Nothing was restored."
-        ) from error
+    except (SchemaError, sqlite3.Error) as error:
+        said = str(error).removeprefix(f"{store} ").rstrip(".")
+        raise BackupError(f"{store} is there already, and {said}. Nothing was restored.") from error
     if filled:
         raise BackupError(f"{store} is not empty: it has {filled} rows. Nothing was restored.")

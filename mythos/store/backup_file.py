@@ -55,7 +55,9 @@ def read_key(path: Path) -> bytes:
         with path.open("rb") as file:
             key = file.read(_MOST_KEY + 1).strip()
     except OSError as error:
-        raise BackupError(f"The key file {path} cannot be read: {error.strerror or error}.") from error
+        raise BackupError(
+            f"The key file {path} cannot be read ({error.strerror or error}): name the one that holds the key."
+        ) from error
     if not _LEAST_KEY <= len(key) <= _MOST_KEY:
         raise BackupError(
             f"The key file {path} has {len(key)} bytes, a key {_LEAST_KEY} and more: make one with"
@@ -74,7 +76,9 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise BackupError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise BackupError(
+            f"{path} cannot be read ({error.strerror or error}): name a backup that you may read."
+        ) from error
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
@@ -145,7 +149,7 @@ def _pieces(path: Path, key: bytes | None) -> Iterator[bytes]:
         form = file.read(len(_FORM))
         if form != _FORM:
             if form[:3] != _SEAL[:3]:
-                raise BackupError(f"{path} is no backup of Mythos.")
+                raise BackupError(f"{path} is no backup of Mythos: name one that mythosctl backup made.")
             file.seek(0)
             yield from iter(lambda: file.read(_PIECE), b"")
             return
@@ -153,7 +157,10 @@ def _pieces(path: Path, key: bytes | None) -> Iterator[bytes]:
             raise BackupError(f"{path} is encrypted: name the file of its key with --key FILE.")
         cipher, check = _keys(key, file.read(_SALT))
         if not secrets.compare_digest(file.read(_CHECK), check):
-            raise BackupError(f"{path} was encrypted with another key, or its beginning is damaged.")
+            raise BackupError(
+                f"{path} was encrypted with another key, or its beginning is damaged: name its key with --key"
+                " FILE, or take another backup."
+            )
         chunk = file.read(_CHUNK + _TAG)
         for number in count():
             following = file.read(_CHUNK + _TAG)
@@ -191,7 +198,9 @@ def seal_holds(path: Path, key: bytes | None) -> None:
         for piece, seal in _without_seal(_pieces(path, key)):  # noqa: B007
             hash.update(piece)
     except OSError as error:
-        raise BackupError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise BackupError(
+            f"{path} cannot be read ({error.strerror or error}): name a backup that you may read."
+        ) from error
     if not secrets.compare_digest(seal, _SEAL % hash.digest()):
         raise _damaged(path)
 

@@ -20,7 +20,8 @@ from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 from mythos.errors import Fault
-from mythos.store.migrate import migrate
+from mythos.store.file import explained, why
+from mythos.store.migrate import SchemaError, migrate, refuse_foreign
 from mythos.store.postgres.connection import sentence
 from mythos.store.postgres.schema import Target, connected, prepare, take_lock
 from mythos.store.sqlite import connect
@@ -148,12 +149,15 @@ def reading(store: Path | Target, *, alone: bool = False) -> Iterator[Side]:
 
     :param alone: no server may run on it meanwhile, as far as PostgreSQL knows
     :raises PostgresError: PostgreSQL refuses, or a server runs on it
-    :raises sqlite3.Error: it cannot be read as a database
+    :raises SchemaError: the file is another program's, or no database
+    :raises sqlite3.Error: what is in it cannot be read
     """
     if isinstance(store, Path):
         database = sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:
             database.execute("BEGIN")
+            with explained(store):
+                refuse_foreign(database)
             yield SQLiteSide(database)
         finally:
             database.close()
@@ -172,12 +176,16 @@ def _writing(store: Path | Target) -> Iterator[Side]:
     :raises SchemaError: it cannot be brought to today's schema, or a server runs on it
     """
     if isinstance(store, Path):
-        database = connect(str(store))
+        with explained(store):
+            database = connect(str(store))
         try:
-            migrate(database)
-            database.execute("BEGIN IMMEDIATE")
+            with explained(store):
+                migrate(database)
+                database.execute("BEGIN IMMEDIATE")
             yield SQLiteSide(database)
             database.execute("COMMIT")
+        except sqlite3.OperationalError as error:  # its own: whatever else is wrong, is so with the other side
+            raise SchemaError(why(store, error)) from error
         finally:
             database.close()
         return

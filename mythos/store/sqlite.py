@@ -28,7 +28,8 @@ from mythos.play.ports import (
     StoreDown,
 )
 from mythos.store import rows as rows_
-from mythos.store.migrate import migrate
+from mythos.store.file import explained
+from mythos.store.migrate import migrate, refuse_foreign
 from mythos.store.rows import Rows
 from mythos.world.state import World
 
@@ -126,12 +127,20 @@ _REVOKE = (
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """A connection with the settings that every user of the file must have."""
+    """A connection with the settings that every user of the file must have.
+
+    :raises SchemaError: the file is another program's, and stays as it is
+    """
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    use_wal(database)
-    # A checkpoint takes a millisecond and more: one in some three hundred commits (16 MB), not one in seventy.
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "wal_autocheckpoint=4000"):
-        database.execute(f"PRAGMA {pragma}")
+    try:
+        refuse_foreign(database)
+        use_wal(database)
+        # A checkpoint takes a millisecond and more: one in some three hundred commits (16 MB), not one in seventy.
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "wal_autocheckpoint=4000"):
+            database.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
@@ -208,11 +217,16 @@ class SQLiteStore:
     """Store and account store in one file. Implements ``Store`` and ``AccountStore`` of :mod:`mythos.play.ports`."""
 
     def __init__(self, path: Path, reactor: IReactorFromThreads) -> None:
-        """:raises SchemaError: see :func:`~mythos.store.migrate.migrate`"""
+        """:raises SchemaError: it cannot be used; with the file and what to do"""
         self._reactor = reactor
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._database = connect(str(path))
-        migrate(self._database)
+        with explained(path):
+            self._database = connect(str(path))
+            try:
+                migrate(self._database)
+            except BaseException:
+                self._database.close()
+                raise
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
 

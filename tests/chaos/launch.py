@@ -22,7 +22,7 @@ from twisted.logger import globalLogBeginner
 
 from mythos.app.house import House
 from mythos.app.stores import OpenStore, target
-from mythos.config import disk, load
+from mythos.config import disk
 from mythos.config.model import Database
 from mythos.store.postgres.connection import Cursor
 from mythos.store.postgres.schema import Target, prepare
@@ -100,7 +100,7 @@ def _die(moment: str, died: Path) -> None:
 def main() -> None:
     arguments = iter(sys.argv[1:])
     options = {name.removeprefix("--"): next(arguments) for name in arguments}
-    config = load(options=options, environ=os.environ, files=disk.text, cwd=Path.cwd()).config
+    config = disk.read(options).config
     moment, _, number = os.environ.get("CHAOS_DIE", "never:0").partition(":")
     died = config.data.with_name(config.data.name + ".died")
     observer = Observer("info", as_json=False, stream=sys.__stderr__)

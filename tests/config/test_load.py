@@ -359,8 +359,14 @@ def test_no_secret_is_printed_by_accident() -> None:
             "security: {secret_key: abcdef}\n",
             "1:24: error: a secret does not stand in this file: use secret_key_file: FILE, or secret_key: ${NAME}",
         ),
-        ("security: {secret_key_file: nowhere}\n", "1:29: error: there is no file nowhere"),
-        ("tls: {enabled: yes}\n", "1:16: error: TLS needs a certificate: name its file in tls.certificate"),
+        (
+            "security: {secret_key_file: nowhere}\n",
+            "1:29: error: there is no file nowhere: write the secret into it, or name another",
+        ),
+        (
+            "tls: {enabled: yes}\n",
+            "1:16: error: TLS needs a certificate: name its file in tls.certificate (SSL_CERT_PATH)",
+        ),
         ("world: {seed: x}\n", "1:15: error: expected a whole number, not 'x'"),
     ],
 )
@@ -379,9 +385,15 @@ def test_mistakes_outside_of_the_file() -> None:
     assert mistakes(env={"MYTHOS_TELNET_LISTN": "1"}) == [
         "MYTHOS_TELNET_LISTN: error: unknown setting; did you mean 'MYTHOS_TELNET_LISTEN'?"
     ]
-    assert mistakes(options={"config": "none.yaml"}) == ["--config: error: there is no file none.yaml"]
-    assert mistakes(env={"MYTHOS_ENV_FILE": "none"}) == ["MYTHOS_ENV_FILE: error: there is no file none"]
-    assert mistakes(env={"SECRET_KEY_FILE": "none"}) == ["SECRET_KEY_FILE: error: there is no file none"]
+    assert mistakes(options={"config": "none.yaml"}) == [
+        "--config: error: there is no file none.yaml: write it, or name another"
+    ]
+    assert mistakes(env={"MYTHOS_ENV_FILE": "none"}) == [
+        "MYTHOS_ENV_FILE: error: there is no file none: write it, or name another"
+    ]
+    assert mistakes(env={"SECRET_KEY_FILE": "none"}) == [
+        "SECRET_KEY_FILE: error: there is no file none: write the secret into it, or name another"
+    ]
     assert mistakes(env={"DB_HOST": "db", "DB_PORT": "many"}) == [
         "DB_HOST: error: expected postgresql://USER@HOST:PORT/DATABASE, with a port from 0 to 65535"
     ]
@@ -404,8 +416,9 @@ def test_unreadable_files() -> None:
     with pytest.raises(ConfigError) as caught:
         load(options={}, environ={}, files=refuse, cwd=CWD)
     assert str(caught.value).split("\n") == [
-        ".env: error: cannot read .env: [Errno 13] Permission denied",
-        "mythos.yaml: error: cannot read mythos.yaml: [Errno 13] Permission denied",
+        ".env: error: .env cannot be read (Permission denied): let the server's user read it, or name another",
+        "mythos.yaml: error: mythos.yaml cannot be read (Permission denied): let the server's user read it, or name"
+        " another",
     ]
 
 

@@ -101,7 +101,6 @@ OTHERS: list[tuple[str, str, str, Any]] = [
     ("RATE_LIMIT_WEBSOCKET_PER_SECOND", "5", "limits.websocket.per_second", 5),
     ("SSL_CERT_PATH", "/both.pem", "tls.certificate", Path("/both.pem")),
     ("SSL_CERT_PATH", "/both.pem", "tls.enabled", True),
-    ("SSL_KEY_PATH", "/key.pem", "tls.key", Path("/key.pem")),
     ("HOST", "10.0.0.1", "http.listen", Listen.parse("10.0.0.1:8000")),
     ("PORT", "5000", "http.listen", Listen.parse("5000")),
     ("SERVER_HOST", "10.0.0.1", "http.listen", Listen.parse("10.0.0.1:8000")),
@@ -113,6 +112,7 @@ WITH_EFFECT = [*OTHERS, *EACH_VARIABLE]
 
 #: These say something only beside another.
 BESIDE: dict[str, tuple[dict[str, str], str, Any]] = {
+    "SSL_KEY_PATH": ({"SSL_CERT_PATH": "/c.pem", "SSL_KEY_PATH": "/key.pem"}, "tls.key", Path("/key.pem")),
     "DB_PORT": ({"DB_HOST": "h", "DB_PORT": "6432"}, "database.url", StoreUrl("postgresql://h:6432/")),
     "DB_USER": ({"DB_HOST": "h", "DB_USER": "u"}, "database.url", StoreUrl("postgresql://u@h/")),
     "ENABLE_SSL": ({"SSL_CERT_PATH": "/both.pem", "ENABLE_SSL": "false"}, "tls.enabled", False),

@@ -140,9 +140,12 @@ def test_what_is_no_backup(run: Run, data: Path) -> None:
     path = Path(made(run, "--encrypt", "key"))
     refused(run("verify", str(path)), "is encrypted: name the file of its key with --key FILE.")
     refused(run("verify", str(path), "--key", "other"), "was encrypted with another key")
-    refused(run("verify", str(path), "--key", "nokey"), "The key file nokey cannot be read: No such file or directory.")
-    refused(run("verify", "nothing"), "cannot be read: No such file")
-    refused(run("restore", "key", "--data", "new"), "key is no backup of Mythos.")
+    refused(
+        run("verify", str(path), "--key", "nokey"),
+        "The key file nokey cannot be read (No such file or directory): name the",
+    )
+    refused(run("verify", "nothing"), "cannot be read (No such file or directory): name a backup that")
+    refused(run("restore", "key", "--data", "new"), "key is no backup of Mythos: name one")
     path.write_bytes(path.read_bytes()[:-1])
     refused(run("restore", str(path), "--key", "key", "--data", "new"), "is damaged or cut short")
     assert not Path("new").exists()
@@ -151,9 +154,12 @@ def test_what_is_no_backup(run: Run, data: Path) -> None:
 def test_what_cannot_be_backed_up(run: Run, data: Path) -> None:
     refused(run("backup", "b", DATABASE_URL="memory:"), "keeps everything in memory")
     refused(run("backup", "b", "--data", "nowhere"), "There is no")
-    refused(run("backup", "key/b"), "key/b cannot be used: Not a directory.")
+    refused(run("backup", "key/b"), "key/b cannot be used (Not a directory): see that")
     (data / "text.db").write_text("this is not a database, however long the text in it may be" * 99)
-    refused(run("backup", "b", DATABASE_URL=f"sqlite:///{data}/text.db"), "cannot be used: file is not a database.")
+    refused(
+        run("backup", "b", DATABASE_URL=f"sqlite:///{data}/text.db"),
+        "text.db is no database of SQLite: name another file",
+    )
     refused(run("backup", "b", DATABASE_URL="postgresql://me:hush@127.0.0.1:1/d"), "cannot be reached")
     assert not Path("b").exists()
     assert not Path("nowhere").exists()
@@ -194,7 +200,7 @@ def test_a_full_and_a_fixed_disk(data: Path, tmp_path: Path) -> None:
         f"{full}{tempfile.gettempdir()}",
         "/fixed cannot be written: Read-only file system. Nothing was written.",
         f"{full}/small",
-        f"{full}{tempfile.gettempdir()}",
+        "/small/data/mythos.db cannot grow, for its disk is full: make room there.",
     ]
     assert (done.returncode, done.stderr) == (0, "")
 

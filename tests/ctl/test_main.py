@@ -158,8 +158,8 @@ def test_fsck_of_the_configured_store(run: Run, tmp_path: Path) -> None:
     ("make", "said"),
     [
         ("nothing", "name the server's data directory with --data DIR."),
-        ("text", "cannot be read: file is not a database"),
-        ("directory", "cannot be read: "),
+        ("text", "mythos.db is no database of SQLite: name another file"),
+        ("directory", "mythos.db is a directory, and no database of SQLite: name another file"),
     ],
 )
 def test_fsck_of_no_store(run: Run, tmp_path: Path, make: str, said: str) -> None:

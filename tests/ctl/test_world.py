@@ -89,7 +89,7 @@ def test_the_configured_world(run: Run, fair: Path) -> None:
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (None, "fair holds no world: there is no world.yaml in it.\n"),
+        (None, "fair holds no world: there is no world.yaml in it. Name another with --world DIR.\n"),
         (b"title: \xff\n", "fair/world.yaml is not UTF-8: byte 7"),
     ],
 )

@@ -106,7 +106,7 @@ def test_a_broken_certificate_at_the_start(tmp_path: Path) -> None:
     try:
         house.start()
     except AssertionError as error:
-        assert f"The certificate cannot be read: {tmp_path}/key.pem: No such file or directory." in str(error)
+        assert f"{tmp_path}/key.pem cannot be read (No such file or directory): name the certificate in" in str(error)
     else:
         house.stop()
         raise AssertionError("it started")

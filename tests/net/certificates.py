@@ -13,7 +13,9 @@ from cryptography.x509.oid import NameOID
 __all__ = ["make"]
 
 
-def make(certificate: Path, key: Path, name: str, *, password: bytes = b"") -> None:
+def make(
+    certificate: Path, key: Path, name: str, *, password: bytes = b"", ends: timedelta = timedelta(hours=1)
+) -> None:
     """Write a certificate that ``name`` has signed for itself, and its key; both into one file if they are one."""
     private = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -24,8 +26,8 @@ def make(certificate: Path, key: Path, name: str, *, password: bytes = b"") -> N
         .issuer_name(subject)
         .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_before(now - timedelta(hours=2))
+        .not_valid_after(now + ends)
         .sign(private, hashes.SHA256())
     )
     locked = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()

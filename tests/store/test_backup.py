@@ -231,7 +231,7 @@ def test_keys(data: Path, tmp_path: Path) -> None:
     (tmp_path / "short").write_text("ab")
     with pytest.raises(BackupError, match=r"has 2 bytes.*openssl rand -hex 32 > FILE"):
         read_key(tmp_path / "short")
-    with pytest.raises(BackupError, match="cannot be read: No such file"):
+    with pytest.raises(BackupError, match=r"cannot be read \(No such file.*: name"):
         read_key(tmp_path / "none")
     (tmp_path / "good").write_text("ab" * 32 + "\n")
     assert read_key(tmp_path / "good") == b"ab" * 32
@@ -244,8 +244,8 @@ def test_another_file(content: bytes, tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    refused(tmp_path / "file", None, "cannot be read: No such file")
-    refused(tmp_path, None, "cannot be read: Is a directory")
+    refused(tmp_path / "file", None, r"cannot be read \(No such file")
+    refused(tmp_path, None, r"cannot be read \(Is a directory")
 
 
 def forge(path: Path, *members: tuple[str, bytes], kind: bytes = tarfile.REGTYPE) -> Path:
@@ -355,7 +355,7 @@ def test_a_target_that_is_not_empty(data: Path, tmp_path: Path) -> None:
         restore(path, new / "mythos.db", new, KEY)
     assert dump(new / "mythos.db") == before
     (new / "other").write_text("something else")
-    with pytest.raises(BackupError, match=r"other is there already, and is no empty store"):
+    with pytest.raises(BackupError, match=r"other is there already, and is no database of SQLite: name another file"):
         restore(path, new / "other", new, KEY)
 
 
@@ -372,7 +372,7 @@ def test_a_restore_that_breaks(data: Path, tmp_path: Path) -> None:
     new.mkdir()
     with pytest.raises(MythosError, match="PostgreSQL"):
         restore(path, Target("postgresql://127.0.0.1:1/d"), new)
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(MythosError, match=r"mythos\.db cannot be opened: run as the user that owns it"):
         restore(path, new / "nowhere" / "mythos.db", new)
     assert list(new.iterdir()) == []
 

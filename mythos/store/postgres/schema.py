@@ -15,7 +15,7 @@ from typing import Any, Final
 import psycopg2
 from psycopg2 import sql
 
-from mythos.store.migrate import SchemaError, Step, missing, steps
+from mythos.store.migrate import SchemaError, Step, listed, missing, steps
 from mythos.store.postgres.connection import parameters, sentence
 
 __all__ = [
@@ -140,6 +140,8 @@ def prepare(target: Target, known: list[Step] | None = None, *, grant: bool = Fa
         cursor = database.cursor()
         _check_server(cursor, database.server_version, target)
         newest, todo = schema_of(cursor, known)
+        if not newest:
+            _refuse_foreign(cursor, target)
         cursor.execute("SELECT current_user")
         (user,) = cursor.fetchone()
         database.rollback()
@@ -175,6 +177,21 @@ def _check_server(cursor: Any, version: int, target: Target) -> None:
         raise PostgresError(f"{target} has no schema that its search_path names: CREATE SCHEMA, or set search_path.")
     if standby:
         raise Unreachable(f"{target} is a standby, which takes no writes: name the primary in database.url.")
+
+
+def _refuse_foreign(cursor: Any, target: Target) -> None:
+    """:raises PostgresError: the schema that is to be ours has tables, and they are no extension's"""
+    cursor.execute(
+        "SELECT current_schema(), relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')"
+        " ORDER BY relname"
+    )
+    if found := cursor.fetchall():
+        raise PostgresError(
+            f"{target} belongs to another program: its schema {found[0][0]} has the tables"
+            f" {listed([name for _, name in found])}. Make a database for Mythos alone (createdb), or a schema that the"
+            " user's search_path names."
+        )
 
 
 def _upgrade(database: Any, known: list[Step], user: str) -> None:
