@@ -29,6 +29,8 @@ _LOOK: Final = 10.0
 _LATE: Final = 7200.0
 #: Seconds after which one that failed is tried again, at most.
 _AGAIN: Final = 3600.0
+#: Seconds that a file's time may be ahead.
+_AHEAD: Final = 120.0
 #: Variables that the process needs of ours.
 _OURS: Final = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 
@@ -49,6 +51,7 @@ class Backups:
         self._tried = 0.0
         self._wrong = ""
         self._there: list[Kept] = []
+        self._ahead = ""  # a file that is dated ahead of the clock, and so tells nothing
         self._process: Any = None
         self.failures = 0
         self.jobs = ((_LOOK, self.look),) if config.backup.every else ()
@@ -72,9 +75,12 @@ class Backups:
 
     def _list(self) -> None:
         try:
-            self._there = shelf(self._config.backup.dir)
+            found = shelf(self._config.backup.dir)
         except OSError:  # the process that is to write there says what it is
-            self._there = []
+            found = []
+        latest = self._wall() + _AHEAD
+        self._there = [one for one in found if one.made.timestamp() <= latest]
+        self._ahead = found[-1].path.name if len(found) > len(self._there) else ""
 
     def stop(self) -> None:
         """One that is being made is broken off, and leaves nothing."""
@@ -127,6 +133,8 @@ class Backups:
         """For health: what is not as it should be."""
         if self._wrong:
             return "The last backup failed: see the log."
+        if self._ahead:
+            return f"{self._ahead} is dated ahead of the clock: set the clock, or move that file away."
         verified = self.verified
         every = self._config.backup.every
         if self._wall() - max(verified[0] if verified else 0.0, self._began) > every + min(every, _LATE):

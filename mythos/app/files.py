@@ -18,6 +18,7 @@ __all__ = [
     "EX_CONFIG",
     "StartError",
     "allow_files",
+    "clock_behind",
     "files_for",
     "open_data",
     "os_sentence",
@@ -31,6 +32,8 @@ EX_CONFIG = 78
 
 #: Files that a server has open before anybody comes, with room for what it opens now and then.
 _OWN_FILES: Final = 64
+#: Seconds that a file's time may be ahead.
+_AHEAD: Final = 120.0
 #: Errors of the system, and what helps against them.
 _WAYS: Final = {
     **dict.fromkeys(
@@ -71,6 +74,21 @@ def allow_files(connections: int) -> str:
 def files_for(connections: int) -> int:
     """Files that a server with so many connections may have open at once."""
     return connections * 6 // 5 + 256
+
+
+def clock_behind(directory: Path, now: float) -> str:
+    """Whether the clock is behind the server's own files: then it was set back, or was wrong before.
+
+    :param now: unix time
+    :return: a sentence; empty if it is not
+    """
+    newest = max((path.stat().st_mtime for path in directory.glob("*") if path.exists()), default=0.0)
+    if newest <= now + _AHEAD:
+        return ""
+    return (
+        f"The clock is {(newest - now) / 60:.0f} minutes behind the files in {directory}: set it (timedatectl), for"
+        " tokens and backups go by it."
+    )
 
 
 def open_data(directory: Path) -> int:

@@ -18,7 +18,7 @@ from twisted.python.log import ILogObserver
 
 from mythos import __version__
 from mythos.app.doors import Doors
-from mythos.app.files import open_data, os_sentence
+from mythos.app.files import clock_behind, open_data, os_sentence
 from mythos.app.settings import Settings
 from mythos.config import Config
 from mythos.errors import MythosError, Refusal
@@ -120,7 +120,10 @@ class Server(Service):
         Deferred.fromCoroutine(self._start()).addErrback(self._did_not_start)
 
     async def _start(self) -> None:
+        behind = clock_behind(self.config.data, self._clock.wall())
         self._lock = open_data(self.config.data)
+        if behind:
+            self._say(behind)
         if self._observer is not None:
             self.at_hangup(self._observer.reopen)
         self.at_hangup(self._reload_at_hangup)

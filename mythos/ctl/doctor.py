@@ -23,7 +23,7 @@ from typing import Any
 import click
 import psycopg2
 
-from mythos.app.files import files_for
+from mythos.app.files import clock_behind, files_for
 from mythos.app.stores import target
 from mythos.config import Config, ConfigError, Listen, Loaded, refusals
 from mythos.config import disk as config_disk
@@ -40,8 +40,6 @@ __all__ = ["doctor"]
 _LOW, _OUT = 0.10, 0.02
 #: Bytes that are a failure however large the disk is.
 _LEAST = 100 * 2**20
-#: Seconds that a file's time may be ahead.
-_AHEAD = 120.0
 #: Seconds before its end at which a certificate is spoken of.
 _RENEW = 14 * 86_400.0
 #: What says that something keeps the clock right.
@@ -163,12 +161,10 @@ def _disk(config: Config) -> Iterator[_Line]:
 
 
 def _clock(config: Config) -> Iterator[_Line]:
-    """A clock that is behind its own files was set back, or was wrong before."""
     now = time.time()
     said = time.strftime("%Y-%m-%d %H:%M", time.gmtime(now))
-    newest = max((path.stat().st_mtime for path in config.data.glob("*")), default=0.0)
-    if newest > now + _AHEAD:
-        yield _Line("FAIL", "clock", f"Files of the server are {(newest - now) / 60:.0f} minutes ahead of it: set it.")
+    if behind := clock_behind(config.data, now):
+        yield _Line("FAIL", "clock", behind)
     elif any(path.exists() for path in _SYNCHRONIZED):
         yield _Line("PASS", "clock", f"It is {said} UTC, and something keeps it right.")
     else:

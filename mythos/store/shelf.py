@@ -63,13 +63,14 @@ def mark(path: Path) -> None:
 
 
 def prune(directory: Path, keep: timedelta, now: datetime) -> list[Path]:
-    """Remove backups older than ``keep``, but never the newest that was verified; returns those that are gone.
+    """Remove backups older than ``keep``, but never the newest that was verified; returns those that are gone. One that
+    is dated after ``now`` is no newest: its clock was wrong.
 
     :param now: UTC
     :raises OSError: one cannot be removed
     """
     there = shelf(directory)
-    last = next((one.path for one in reversed(there) if one.verified), None)
+    last = next((one.path for one in reversed(there) if one.verified and one.made <= now), None)
     gone = [one.path for one in there if now - one.made > keep and one.path != last]
     for path in gone:
         path.unlink(missing_ok=True)
