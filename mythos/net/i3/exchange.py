@@ -107,14 +107,16 @@ class Exchange:
         }
 
     def remember(self, kept: Mapping[str, Any]) -> None:
-        """What :meth:`kept` gave before a restart; all of it is news to who was here before."""
-        self._ids = int(kept.get("id", 0)) + UNWRITTEN
-        self.passwords.update(kept.get("passwords", {}))
-        self.muds.update({name: replace(MudInfo.read(one), state=0) for name, one in kept.get("muds", {}).items()})
-        self._muds_at.update(dict.fromkeys(self.muds, self._ids))
-        self._channels_at.update(dict.fromkeys((*kept.get("channels", {}), *kept.get("removed", ())), self._ids))
-        self.channels.update({name: ChannelInfo.read(entry) for name, entry in kept.get("channels", {}).items()})
-        self._lists.update({name: set(listed) for name, listed in kept.get("lists", {}).items()})
+        """What :meth:`kept` gave before a restart; all of it is news to who was here before. Whole or, with an error,
+        not at all."""
+        ids = int(kept.get("id", 0)) + UNWRITTEN
+        passwords = {str(name): int(known) for name, known in kept.get("passwords", {}).items()}
+        muds = {name: replace(MudInfo.read(one), state=0) for name, one in kept.get("muds", {}).items()}
+        channels = {name: ChannelInfo.read(entry) for name, entry in kept.get("channels", {}).items()}
+        removed = [*channels, *map(str, kept.get("removed", ()))]
+        lists = {name: set(map(str, listed)) for name, listed in kept.get("lists", {}).items()}
+        self._ids, self.muds, self.channels, self.passwords, self._lists = ids, muds, channels, passwords, lists
+        self._muds_at, self._channels_at = dict.fromkeys(muds, ids), dict.fromkeys(removed, ids)
 
     # ── coming and going ────────────────────────────────────────────────────────────────────────
 
@@ -167,15 +169,15 @@ class Exchange:
         if known and packet.password and not good:
             self._error(seat, "not-allowed", "Wrong password.", packet, value)
             return
+        if seat.mud and seat.mud != mud:
+            self._error(seat, "bad-proto", f"You are {seat.mud}.", packet, value)
+            return
         if standing is not None and standing is not seat:
             if not (known and good):
                 self._error(seat, "bad-proto", "MUD already connected.", packet, value)
                 return
             standing.mud = ""
             standing.close()
-        if seat.mud and seat.mud != mud:
-            self._error(seat, "bad-proto", f"You are {seat.mud}.", packet, value)
-            return
         seat.mud = mud
         self._seats[mud] = seat
         self._counts(seat, STARTUP, now)

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from mythos.errors import WireError
 from mythos.net.i3.exchange import Exchange, Seat
-from mythos.net.i3.state import read, saved
+from mythos.net.i3.state import read, saved, set_aside
 from mythos.net.transport import address_of, direct, tune
 from mythos.net.turn import Turn
 from mythos.wire.i3 import lpc
@@ -119,7 +119,10 @@ class RouterFactory(Factory):
         self.turn = Turn()
         self._path = path
         if path is not None and (kept := read(path)):
-            exchange.remember(kept)
+            try:
+                exchange.remember(kept)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, WireError) as error:
+                set_aside(path, error)
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         connection = RouterConnection()

@@ -23,10 +23,7 @@ def read(path: Path) -> dict[str, Any]:
             raise ValueError("it is no object")
     except FileNotFoundError:
         return {}
-    except OSError as error:
-        _log.error("{path} cannot be read, and is left out: {error}", path=path, error=error)
-        return {}
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         set_aside(path, error)
         return {}
     return found
@@ -35,7 +32,10 @@ def read(path: Path) -> dict[str, Any]:
 def set_aside(path: Path, error: Exception) -> None:
     """Go on without a file that makes no sense, and leave it to the operator under another name."""
     aside = path.with_suffix(".bad")
-    path.replace(aside)
+    try:
+        path.replace(aside)
+    except OSError as why:
+        _log.error("{path} cannot be set aside: {error}", path=path, error=why)
     _log.error("{path} cannot be read, and is now {aside}: {error!r}", path=path, aside=aside.name, error=error)
 
 

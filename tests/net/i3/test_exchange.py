@@ -81,6 +81,20 @@ def test_a_password_holds_the_name(box: Exchange) -> None:
     assert box.muds["Ann's"].up
 
 
+def test_a_mud_that_says_it_is_another(box: Exchange) -> None:
+    """It is refused, even with the other's password, and the other stays."""
+    ann, bob = Mud(box, "Ann's"), Mud(box, "Bob's")
+    ann.start()
+    password = bob.start()
+    ann.take()
+    ann.name = "Bob's"
+    ann.start(password)
+    assert ann.errors() == ["bad-proto"]
+    assert not bob.closed
+    ann.say("tell", "Ann", "hi", user="ann", to="Bob's", to_user="bob", mud="Ann's")
+    assert bob.take("tell")
+
+
 @pytest.mark.parametrize("change", [{6: "x"}, {9: "x"}, {12: 0}, {18: 0, 19: 0, 17: 0}, {2: "*me"}, {2: "x" * 65}])
 def test_a_startup_that_is_wrong(box: Exchange, change: dict[int, Any]) -> None:
     mud = Mud(box, "Ann's")

@@ -197,16 +197,46 @@ def test_a_who_of_all() -> None:
 def test_a_full_disk(tmp_path: Path) -> None:
     """It costs nobody's connection, and what was not written is written later."""
     path = tmp_path / "router.json"
-    (path / "full").mkdir(parents=True)  # a folder there is as good as a full disk
+    full = path.with_suffix(".part")
+    full.mkdir()  # a folder there is as good as a full disk
     factory = RouterFactory(Exchange("*box", "192.0.2.9 8787", lambda: 77), Clock(), path)
     ann = Peer(factory)
     ann.start("Ann's")
     assert ann.take("startup-reply")
-    (path / "full").rmdir()
-    path.rmdir()
+    full.rmdir()
     bob = Peer(factory)
     bob.start("Bob's")
     assert sorted(json.loads(path.read_text())["passwords"]) == ["Ann's", "Bob's"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"passwords": {"Ann\'s": 5}, "muds": ["Ann\'s"]}',
+        '{"passwords": {"Ann\'s": 5}, "channels": {"imud": [5]}}',
+        '{"passwords": {"Ann\'s": 5}, "lists": {"imud": 5}}',
+        '{"passwords": 5}',
+        '{"id": {}}',
+    ],
+)
+def test_a_file_that_makes_no_sense(tmp_path: Path, text: str) -> None:
+    """It is set aside, and nothing of it counts."""
+    path = tmp_path / "router.json"
+    path.write_text(text)
+    factory = RouterFactory(Exchange("*box", "192.0.2.9 8787", lambda: 77), Clock(), path)
+    assert path.with_suffix(".bad").read_text() == text
+    ann = Peer(factory)
+    ann.start("Ann's")
+    assert [one[7] for one in ann.take("startup-reply")] == [77]
+
+
+def test_a_file_that_cannot_be_read_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "router.json"
+    path.mkdir()  # nobody may read it, not even root
+    factory = RouterFactory(Exchange("*box", "192.0.2.9 8787", lambda: 77), Clock(), path)
+    assert path.with_suffix(".bad").is_dir()
+    Peer(factory).start("Ann's")
+    assert json.loads(path.read_text())["passwords"] == {"Ann's": 77}
 
 
 def test_a_change_that_was_told_and_not_written() -> None:
