@@ -1,7 +1,7 @@
 """The rows of a store, read whole and written whole, from either kind of database into either.
 
-What is copied is the world, its ledger, sessions and accounts; not what a database keeps for itself (its steps of the
-schema, and the fence). One side is read as of one instant, while a server may go on; the other is written in one
+What is copied is the world, its ledger, sessions, accounts and jobs; not what a database keeps for itself (its steps of
+the schema, and the fence). One side is read as of one instant, while a server may go on; the other is written in one
 transaction, and compared with the first row for row before it ends.
 """
 
@@ -64,6 +64,7 @@ TABLES: Final = (
     _table("account", "id key name password character keeper leaves"),
     _table("refresh_grant", "hash family session account expires state"),
     _table("former_name", "digest ends"),
+    _table("job", "id kind priority payload made tries error died"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from mythos.flow.jobs import JobRow, Priority
 from mythos.ids import AccountId, EntityId, PlaceId, RoomId, SessionId
 from mythos.play.commits import Batch
 from mythos.play.ports import Account, BadBatch, Contents, SessionRecord, StoredEntities
@@ -19,7 +20,12 @@ from mythos.world.zones import Atlas
 
 __all__ = [
     "ACCOUNTS",
+    "DEAD_JOBS",
+    "JOB",
+    "PUT_JOB",
     "SOME_ACCOUNTS",
+    "TRIM_JOBS",
+    "WAITING_JOBS",
     "EntityRow",
     "Rows",
     "SessionRow",
@@ -27,14 +33,34 @@ __all__ = [
     "decode_character",
     "decode_contents",
     "decode_entities",
+    "decode_job",
     "decode_session",
     "encode",
+    "encode_job",
 ]
 
 #: Rows as :func:`decode_account` reads them.
 ACCOUNTS = "SELECT id, name, key, password, character, keeper, leaves FROM account"
 #: Those behind an id, so many; to be formatted with how a parameter is written.
 SOME_ACCOUNTS = ACCOUNTS + " WHERE id > {} ORDER BY id LIMIT {}"
+
+#: As above; of a row, and of how many.
+PUT_JOB = (
+    "INSERT INTO job (id, kind, priority, payload, made, tries, error, died) VALUES ({0}, {0}, {0}, {0}, {0}, {0}, {0},"
+    " {0}) ON CONFLICT (id) DO UPDATE SET tries = excluded.tries, error = excluded.error, died = excluded.died"
+)
+JOB = "SELECT id, kind, priority, payload, made, tries, error, died FROM job WHERE id = {0}"
+WAITING_JOBS = (
+    "SELECT id, kind, priority, payload, made, tries, error, died FROM job WHERE died IS NULL ORDER BY id LIMIT {0}"
+)
+DEAD_JOBS = (
+    "SELECT * FROM (SELECT id, kind, priority, payload, made, tries, error, died FROM job WHERE died IS NOT NULL"
+    " ORDER BY id DESC LIMIT {0}) AS newest ORDER BY id"
+)
+TRIM_JOBS = (
+    "DELETE FROM job WHERE died IS NOT NULL AND id NOT IN"
+    " (SELECT id FROM job WHERE died IS NOT NULL ORDER BY id DESC LIMIT {0}) RETURNING id"
+)
 
 _dumps = msgspec.json.encode
 _loads = msgspec.json.decode
@@ -317,3 +343,12 @@ def _words(what: list[Any]) -> Message:
     if what[0] == "":
         return State(what[1], what[2])
     return Line(what[0], tuple([Span(text, Role(role) if role else None) for text, role in what[1]]))
+
+
+def encode_job(job: JobRow) -> tuple[Any, ...]:
+    return (job.id, job.kind, int(job.priority), job.payload, job.made, job.tries, job.error, job.died)
+
+
+def decode_job(row: Sequence[Any]) -> JobRow:
+    id, kind, priority, *rest = row
+    return JobRow(id, kind, Priority(priority), *rest)

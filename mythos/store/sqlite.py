@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 
+from mythos.flow.jobs import JobRow
 from mythos.ids import AccountId, EntityId, SessionId
 from mythos.play.commits import Batch
 from mythos.play.ports import (
@@ -214,7 +215,7 @@ def _sentence(error: Exception) -> str:
 
 
 class SQLiteStore:
-    """Store and account store in one file. Implements ``Store`` and ``AccountStore`` of :mod:`mythos.play.ports`."""
+    """All in one file. Implements ``Store`` and ``AccountStore`` of :mod:`mythos.play.ports`, and ``JobStore``."""
 
     def __init__(self, path: Path, reactor: IReactorFromThreads) -> None:
         """:raises SchemaError: it cannot be used; with the file and what to do"""
@@ -436,3 +437,22 @@ class SQLiteStore:
 
     async def revoke_session(self, session: SessionId) -> None:
         await self._run(lambda database: database.execute(_REVOKE, (session,)))
+
+    # ── JobStore ────────────────────────────────────────────────────────────────────────────────
+
+    async def put_job(self, row: JobRow) -> None:
+        await self._run(lambda database: database.execute(rows_.PUT_JOB.format("?"), rows_.encode_job(row)))
+
+    async def drop_jobs(self, ids: Sequence[str]) -> None:
+        await self._run(lambda database: database.executemany("DELETE FROM job WHERE id = ?", [(id,) for id in ids]))
+
+    async def job(self, id: str) -> JobRow | None:
+        row = await self._run(lambda database: database.execute(rows_.JOB.format("?"), (id,)).fetchone())
+        return None if row is None else rows_.decode_job(row)
+
+    async def jobs(self, *, dead: bool, most: int) -> list[JobRow]:
+        sql = (rows_.DEAD_JOBS if dead else rows_.WAITING_JOBS).format("?")
+        return [rows_.decode_job(row) for row in await self._run(lambda db: db.execute(sql, (most,)).fetchall())]
+
+    async def trim_dead_jobs(self, most: int) -> int:
+        return len(await self._run(lambda db: db.execute(rows_.TRIM_JOBS.format("?"), (most,)).fetchall()))

@@ -14,6 +14,9 @@ from tests.ctl.conftest import Run
 from tests.ctl.test_main import store
 from tests.postgres import Cluster
 
+#: Of all steps that ship.
+NEWEST = steps()[-1].number
+
 
 @pytest.fixture
 def name(cluster: Cluster) -> Iterator[str]:

@@ -38,6 +38,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     file.execute("INSERT INTO refresh_grant VALUES ('h', 'f', 's1', NULL, 1800000000.123456789, 'spent')")
     file.execute("INSERT INTO former_name VALUES ('digest', 1800000000.123456789)")
+    file.execute("INSERT INTO job VALUES ('j1', 'webhook', 2, '{}', 1800000000.123456789, 3, 'It is silent.', NULL)")
     file.execute("INSERT INTO batch VALUES ('another life', 9007199254740993)")
     file.close()
     return path

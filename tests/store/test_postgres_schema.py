@@ -39,6 +39,10 @@ def owned(cluster: Cluster, roles: None) -> Iterator[Target]:
     cluster.drop(name)
 
 
+#: Of all steps that ship.
+NEWEST = steps()[-1].number
+
+
 def tables(target: Target) -> set[str]:
     with connected(target.owner) as database:
         cursor = database.cursor()

@@ -50,7 +50,7 @@ HOLDER: Final = (
 #: Tables whose rows the server writes.
 TABLES: Final = (
     *("meta", "batch", "fence", "entity", "balance", "ledger", "ledger_line"),
-    *("session", "account", "refresh_grant", "former_name"),
+    *("session", "account", "refresh_grant", "former_name", "job"),
 )
 #: Words in what PostgreSQL says of a connection that it will refuse again.
 _FOR_GOOD: Final = (

@@ -1,4 +1,4 @@
-"""The store in PostgreSQL: one connection for the world, one for accounts.
+"""The store in PostgreSQL: one connection for the world, one for accounts and jobs.
 
 What changes or reads the world goes through one connection, in order, as through SQLite's one thread; logins do not
 wait for it. Unlike a file's, PostgreSQL's lock on who may write goes with a connection, and connections break. So there
@@ -9,7 +9,7 @@ still has on its way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from twisted.internet.task import deferLater
@@ -17,6 +17,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger, LogLevel
 
 from mythos.errors import MythosError
+from mythos.flow.jobs import JobRow
 from mythos.ids import AccountId, EntityId, SessionId
 from mythos.play.commits import Batch
 from mythos.play.ports import Account, BadBatch, Contents, NameTaken, RefreshGrant, StoredEntities, StoreDown
@@ -83,7 +84,8 @@ async def open_postgres(
 
 
 class PostgresStore:
-    """Implements ``Store`` and ``AccountStore`` of :mod:`mythos.play.ports`. Use :func:`open_postgres`.
+    """Implements ``Store`` and ``AccountStore`` of :mod:`mythos.play.ports`, and ``JobStore``; made by
+    :func:`open_postgres`.
 
     :ivar lost: called once with a sentence when another server has taken this one's place; nothing can be written then
     :ivar outcomes: of batches whose ``COMMIT`` got no answer, and of which it is known by now: how many were
@@ -400,6 +402,25 @@ class PostgresStore:
 
     async def revoke_session(self, session: SessionId) -> None:
         await self.accounts.query(say.REVOKE, {"session": session})
+
+    # ── JobStore ────────────────────────────────────────────────────────────────────────────────
+
+    async def put_job(self, row: JobRow) -> None:
+        await self.accounts.query(rows_.PUT_JOB.format("%s"), rows_.encode_job(row))
+
+    async def drop_jobs(self, ids: Sequence[str]) -> None:
+        await self.accounts.query("DELETE FROM job WHERE id = ANY(%s)", (list(ids),))
+
+    async def job(self, id: str) -> JobRow | None:
+        found = await self.accounts.query(rows_.JOB.format("%s"), (id,))
+        return rows_.decode_job(found[0]) if found else None
+
+    async def jobs(self, *, dead: bool, most: int) -> list[JobRow]:
+        sql = (rows_.DEAD_JOBS if dead else rows_.WAITING_JOBS).format("%s")
+        return [rows_.decode_job(row) for row in await self.accounts.query(sql, (most,))]
+
+    async def trim_dead_jobs(self, most: int) -> int:
+        return len(await self.accounts.query(rows_.TRIM_JOBS.format("%s"), (most,)))
 
 
 async def _ready(cursor: Cursor) -> None:
