@@ -11,15 +11,17 @@ from tests.house.server import Server
 __all__ = ["fair"]
 
 
-def fair(place: Path, die: str = "never:0", *, unsafe: bool = False, url: str = "") -> Server:
+def fair(place: Path, die: str = "never:0", *, unsafe: bool = False, guesses: bool = False, url: str = "") -> Server:
     """:param die: when it kills itself, see :mod:`tests.chaos.launch`
     :param unsafe: for controls: words are told before they are on disk
+    :param guesses: for controls: a commit that got no answer is taken for written
     :param url: of its store, if that is not a file in ``place``
     """
     environ = {
         "CHAOS_DIE": die,
         **({"DATABASE_URL": url} if url else {}),
         **({"CHAOS_UNSAFE": "1"} if unsafe else {}),
+        **({"CHAOS_GUESS": "1"} if guesses else {}),
         "RATE_LIMIT_PER_PLAYER_PER_MINUTE": "100000",
         "RATE_LIMIT_ENABLED": "false",
     }

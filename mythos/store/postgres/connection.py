@@ -10,6 +10,7 @@ handed what it came to the first time, so that it can tell.
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -163,11 +164,26 @@ class Cursor:
 
 
 class _Wire(txpostgres.Connection):  # type: ignore[misc]  # txpostgres is not typed
-    """:ivar gone: called when the server closes it while nobody waits for an answer"""
+    """The reactor watches a descriptor of our own for the same socket: libpq closes its own whenever it finds the line
+    broken, and the next connection that anybody makes may get its number.
+
+    :ivar gone: called when the server closes it while nobody waits for an answer
+    """
 
     def __init__(self, reactor: Any, gone: Callable[[_Wire, str], None]) -> None:
         super().__init__(reactor)
         self.gone = gone
+        self._watched = -1
+
+    async def open(self, where: Mapping[str, Any]) -> None:
+        """While it connects libpq goes from socket to socket, and none is watched while it does."""
+        await self.connect(**where)
+        self.reactor.removeReader(self)
+        self._watched = os.dup(self._connection.fileno())
+        self.reactor.addReader(self)
+
+    def fileno(self) -> int:
+        return self._watched if self._watched >= 0 else int(super().fileno())
 
     @property
     def busy(self) -> bool:
@@ -182,9 +198,12 @@ class _Wire(txpostgres.Connection):  # type: ignore[misc]  # txpostgres is not t
         return answer
 
     def doRead(self) -> None:
+        if self._watched < 0:
+            super(txpostgres.Connection, self).doRead()  # a connection's own would go on watching what has failed
+            return
         try:
-            super().doRead()
-        except (psycopg2.Error, ValueError) as error:  # ValueError: txpostgres would wait for a socket that is gone
+            self.continuePolling()
+        except psycopg2.Error as error:
             self.gone(self, sentence(error))
 
     def connectionLost(self, reason: Failure) -> None:
@@ -195,6 +214,9 @@ class _Wire(txpostgres.Connection):  # type: ignore[misc]  # txpostgres is not t
         """Close it, whatever it is doing; who waits for an answer is told."""
         if self._connection is not None:
             self.close()
+        if self._watched >= 0:
+            os.close(self._watched)
+            self._watched = -1
 
 
 class Connection:
@@ -431,7 +453,7 @@ class Connection:
         wire = self._trying = _Wire(self._reactor, self._went)
         late = _Late(wire, self._reactor, _CONNECT)
         try:
-            await wire.connect(**where)
+            await wire.open(where)
             await self._ready(Cursor(wire, begin=""))
         except (psycopg2.Error, ConnectionClosed, CancelledError, MythosError) as error:
             wire.end()
