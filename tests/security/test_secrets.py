@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,7 @@ from mythos.telemetry.logs import redact
 from tests.house.clients import Frames, Telnet, WebSocket
 from tests.house.server import PATIENCE, Server
 
+BROKEN = str(Path(__file__).with_name("broken.py"))
 #: Each secret has this in it, and no word of the game has.
 MARK = "Xq7vLwCanary"
 PASSWORD = f"{MARK}-password-1"
@@ -217,6 +222,96 @@ def test_nothing_keeps_a_secret(server: Server, tmp_path: Path) -> None:
         secrets += [one.encode(), base64.b64encode(one.encode()).rstrip(b"=")]
     assert [(name, one) for name, data in written.items() for one in secrets if one in data] == []
     assert [name for name, data in written.items() if MARK.lower().encode() in data.lower()] == []
+
+
+def test_faults_tell_no_secret(tmp_path: Path) -> None:
+    """A command that breaks on a secret, and a store that breaks on each that it is handed: neither the log at its most
+    talkative, with its tracebacks, nor Sentry has one."""
+    data = tmp_path / "data"
+    env = {"SECRET_KEY": SECRET, "MYTHOS_GATEWAY_KEYS": f"Far={KEY}", "MYTHOS_GATEWAY": "0", "RATE_LIMIT_ENABLED": "no"}
+    env |= {"MYTHOS_GATEWAY_TCP": "0", "MYTHOS_I3_ROUTER_LISTEN": "0", "MYTHOS_I3_ROUTER": "yes"}
+    with Server(data, env=env, program=(sys.executable, BROKEN)) as server:
+        granted = server.post("/api/v1/register", {"name": "Morwenna", "password": PASSWORD})
+        player = WebSocket(server.ports["http"], granted["token"])
+        for line in ("burst", WRONG, f"nothing {WRONG}"):
+            player.command(line)
+        given = [granted["token"], granted["refresh"], player.token]
+        (tmp_path / "data.break").touch()
+        by_api(server)
+        bodies = {
+            "register": {"name": "Tamsyn", "password": PASSWORD},
+            "login": {"name": "Morwenna", "password": PASSWORD},
+            "refresh": {"refresh": granted["refresh"]},
+            "claim": {"code": WRONG, "name": "Jory", "password": PASSWORD},
+            "logout": {"refresh": granted["refresh"]},
+            "ticket": {},
+        }
+        for path, body in bodies.items():
+            ask(
+                server, "POST", f"/api/v1/{path}", json.dumps(body).encode(), Authorization=f"Bearer {granted['token']}"
+            )
+        telnet = Telnet(server.ports["telnet"])
+        for answer, line in (("name? ", "Morwenna"), ("", PASSWORD)):
+            telnet.until(answer)
+            telnet.send(line)
+        by_control(server)
+        by_gateway(server)
+        told = fetched(server)
+        (tmp_path / "data.break").unlink()
+        server.stop()
+    log, sentry = (tmp_path / "data.log").read_bytes(), (tmp_path / "data.sentry").read_bytes()
+    for fault in (b"the answer broke", b"the store broke"):
+        assert fault in log
+        assert fault in sentry
+    written = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} | told
+    assert _with_secrets(written, given) == []
+
+
+def test_what_operators_look_at_has_no_secret(server: Server, tmp_path: Path) -> None:
+    """mythosctl's answers, and backups that are not encrypted, unpacked; one that is has them, and nobody reads it."""
+    granted = server.post("/api/v1/register", {"name": "Morwenna", "password": PASSWORD})
+    by_control(server)
+    (tmp_path / "key").write_text("0123456789abcdef" * 4)
+    env = {**os.environ, "SECRET_KEY": SECRET, "DB_PASSWORD": WRONG, "MYTHOS_GATEWAY_KEYS": f"Far={KEY}"}
+    env |= {"SENTRY_DSN": f"https://{MARK}@sentry.example/1", "DATABASE_URL": f"sqlite:///{server.data}/mythos.db"}
+    told = {}
+    for words in (
+        "config show", "config show --json --source", "config check", "config check --production", "config doc",
+        "config explain SECRET_KEY", "config explain DB_PASSWORD", "config show --as-seed A", "config show --as-seed D",
+        "doctor", "doctor --json", "status --json", "metrics", "memory", "logs", "audit", "audit --json", "who --json",
+        "account list --json", "gateway keys list", "token list", "db status", "fsck", "backup plain",
+        "backup shut --encrypt key",
+    ):  # fmt: skip
+        line = [sys.executable, "-m", "mythos.ctl", *words.split()]
+        where = [] if words.startswith("config") else ["--data", str(server.data)]
+        done = subprocess.run([*line, *where], cwd=tmp_path, env=env, capture_output=True, timeout=60, check=False)
+        assert b"Traceback" not in done.stderr, done.stderr
+        told[words] = done.stdout + done.stderr
+    (plain,) = (tmp_path / "plain").glob("*.gz")
+    (shut,) = (tmp_path / "shut").glob("*.enc")
+    told |= {"plain": gzip.decompress(plain.read_bytes()), "shut": shut.read_bytes()}
+    assert b"Morwenna" in told["plain"]
+    assert b"********" in told["config show"]
+    assert _with_secrets(told, [granted["token"], granted["refresh"]]) == []
+
+
+def _with_secrets(written: Mapping[str, bytes], given: Sequence[str]) -> list[str]:
+    """What has one of them in it, however it is written."""
+    secrets = [SECRET, KEY, PASSWORD, CHANGED, WRONG, *given]
+    coded = [base64.b64encode(one.encode()).rstrip(b"=") for one in secrets]
+    marks = [MARK.lower().encode(), *[one.lower().encode() for one in given]]
+    return [
+        name
+        for name, data in written.items()
+        if any(one in data.lower() for one in marks) or any(one in data for one in coded)
+    ]
+
+
+def test_the_search_finds() -> None:
+    """What the tests above rely on."""
+    token = "abcdefghijklmnopqrstuvwxyz"
+    found = {"plain": f"x{PASSWORD}".encode(), "coded": base64.b64encode(WRONG.encode()), "large": KEY.upper().encode()}
+    assert _with_secrets({**found, "token": token.encode(), "none": b"nothing"}, [token]) == [*found, "token"]
 
 
 @pytest.mark.parametrize(
