@@ -359,6 +359,7 @@ class House(Server):
             (_PARTS, sweep),
             (1.0, every_second),
             (config.sessions.sweep_interval, parts.accounts.sleepers.forget_old),
+            (_LEAVING, parts.accounts.leaving.look),
             (HEARTBEAT, heartbeat),
             *vitals.jobs,
         ):
@@ -510,6 +511,8 @@ _ALL = "limits.enabled"
 _STOPPING = 4.0
 #: Seconds between two looks at the files of the certificate.
 _CERTIFICATE = 10.0
+#: Seconds between two looks at accounts that are to be deleted.
+_LEAVING = 60.0
 #: Seconds between two parts of a round over all links and sessions.
 _PARTS = 0.05
 

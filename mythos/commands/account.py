@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mythos.errors import Refusal
 from mythos.play import names
 from mythos.play.call import Call
+from mythos.play.leaving import GRACE
 from mythos.play.verbs import Verb
 
 __all__ = ["VERBS"]
@@ -52,6 +53,29 @@ def _password(call: Call) -> None:
     call.ask("Your password as it is now?", known, secret=True)
 
 
+def _delete(call: Call) -> None:
+    if call.me.account is None:
+        raise Refusal("A guest who leaves is gone: type quit.")
+    days = round(GRACE / 86_400.0)
+    call.reply(
+        f"Your account, your character and all it holds will be gone for good in {days} days. Until then you keep all"
+        " of it by coming back: log in as always. Your password deletes it, an empty line does not."
+    )
+
+    def known(call: Call, password: str) -> None:
+        if not password:
+            raise Refusal("Nothing is deleted.")
+        call.start(call.realm.delete_account(call.session, password))
+
+    call.ask("Your password?", known, secret=True)
+
+
+def _export(call: Call) -> None:
+    if call.me.account is None:
+        raise Refusal("Nothing of a guest is kept.")
+    call.start(call.realm.tell_kept(call.session))
+
+
 def _ask_twice(call: Call, question: str, then: Callable[[Call, str], None]) -> None:
     """Ask for a new password, and again; two that differ change nothing."""
 
@@ -81,6 +105,26 @@ VERBS = (
         cost=5.0,
     ),
     Verb("password", _password, ("password",), "Change your password.", "self", see=("register",), cost=5.0),
+    Verb(
+        "delete",
+        _delete,
+        ("delete",),
+        "Delete your account, your character and all that is kept on you.",
+        "self",
+        more="It asks for your password. For two weeks you can come back as if nothing had happened; then all is gone.",
+        see=("export", "quit"),
+        cost=5.0,
+    ),
+    Verb(
+        "export",
+        _export,
+        ("export",),
+        "Show all that is kept on you.",
+        "self",
+        more="As a file: from GET /api/v1/me/export, or from the keepers of this world.",
+        see=("delete",),
+        cost=20.0,
+    ),
     Verb("save", _save, ("save",), "Put your character on disk now.", "self", see=("quit",), cost=5.0),
     Verb(
         "quit",

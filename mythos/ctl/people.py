@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from mythos.ctl.numbers import seconds_text
 from mythos.ctl.remote import SPAN, Remote, asking, fail, yes_option
+from mythos.net.i3.state import save
 
 __all__ = ["COMMANDS"]
 
@@ -87,8 +90,9 @@ def show_account(remote: Remote, name: str) -> None:
     """Show an account: its role, whether it plays, whether it is banned."""
     answer = remote.ask("account", name=name)
     role = "keeper" if answer["keeper"] else "player"
-    banned = [f"banned: {_ban_text(answer['banned'])}"] if answer["banned"] else []
-    remote.show(answer, f"{answer['name']}, {role} ({answer['character']}): {answer['standing']}", *banned)
+    notes = [f"banned: {_ban_text(answer['banned'])}"] if answer["banned"] else []
+    notes += [f"to be deleted at {answer['deleted_at']}"] if answer["deleted_at"] else []
+    remote.show(answer, f"{answer['name']}, {role} ({answer['character']}): {answer['standing']}", *notes)
 
 
 @account.command("passwd")
@@ -110,6 +114,57 @@ def role(remote: Remote, name: str, role: str) -> None:
     """Give an account a keeper's rights, or take them."""
     answer = remote.ask("account-role", name=name, keeper=role == "keeper")
     remote.show(answer, f"{answer['name']} is a {'keeper' if answer['keeper'] else 'player'}.")
+
+
+@account.command()
+@asking
+@click.argument("name")
+@click.option("--now", is_flag=True, help="Without the two weeks in which its player may come back.")
+@click.option("--dry-run", is_flag=True, help="Only say which it would be.")
+@yes_option
+def delete(remote: Remote, name: str, now: bool, dry_run: bool, yes: bool) -> None:
+    """Delete an account, its character and all that is kept on its player.
+
+    Whoever is in is sent out. For two weeks the player can come back by logging in, and nothing has happened; then it
+    is gone from the store, and from backups that are made later. What was given to others stays theirs, and nobody can
+    take the name for 90 days.
+    """
+    members = {"name": name, **({"seconds": 0.0} if now else {})}
+    if not dry_run:
+        gone = "now, for good" if now else "in two weeks, unless its player comes back"
+        remote.confirm(f"{name}, the character and all it holds will be gone {gone}. Delete it?", yes=yes)
+    answer = remote.ask("account-delete", **members, dry_run=dry_run)
+    when = "at once" if now else f"at {answer['deleted_at']}, unless its player logs in before"
+    would = "would be" if dry_run else "is"
+    remote.show(answer, f"The account {answer['name']} ({answer['character']}) {would} deleted {when}.")
+
+
+@account.command()
+@asking
+@click.argument("name")
+def keep(remote: Remote, name: str) -> None:
+    """Do not delete an account after all."""
+    answer = remote.ask("account-keep", name=name)
+    remote.show(answer, f"The account {answer['name']} stays.")
+
+
+@account.command()
+@asking
+@click.argument("name")
+@click.argument("file")
+def export(remote: Remote, name: str, file: str) -> None:
+    """Write all that is kept on a player into FILE as JSON. No secrets are in it; - is standard output."""
+    kept = remote.ask("account-export", name=name)["kept"]
+    if file == "-":
+        click.echo(json.dumps(kept, indent=2, ensure_ascii=False))
+        return
+    path = Path.cwd() / file
+    try:
+        save(kept, path)
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}.")
+    about = {"file": str(path), "name": kept["account"]["name"]}
+    remote.show(about, f"{path} holds all that is kept on {about['name']}: keep it from others.")
 
 
 _reason = click.option("--reason", default="", help="What they are told.")

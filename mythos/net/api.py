@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -46,7 +47,7 @@ TICKET = 30.0
 
 #: What is said while the store does not answer; it says why in the log.
 _DOWN = "The world's ledger cannot be read just now. Try again in a moment."
-_METHODS = (b"GET", b"HEAD", b"POST")
+_METHODS = (b"DELETE", b"GET", b"HEAD", b"POST")
 #: What a request may be called by who sends it; else it is given a name.
 _NAME = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
@@ -77,6 +78,15 @@ class _Guest(msgspec.Struct, forbid_unknown_fields=True):
 class _Claim(msgspec.Struct, forbid_unknown_fields=True):
     code: str
     name: str
+    password: str
+
+
+class _NewPassword(msgspec.Struct, forbid_unknown_fields=True):
+    old: str
+    new: str
+
+
+class _Password(msgspec.Struct, forbid_unknown_fields=True):
     password: str
 
 
@@ -150,6 +160,13 @@ class Api:
             ("control", self._order),
         ):
             route(f"/api/v1/{path}", methods=["POST"], endpoint=path)(self._limited(work))
+        for method, path, work in (
+            ("GET", "", self._me),
+            ("DELETE", "", self._delete_me),
+            ("GET", "/export", self._export_me),
+            ("POST", "/password", self._set_password),
+        ):
+            route(f"/api/v1/me{path}", methods=[method], endpoint=f"me{path} {method}")(self._limited(work))
         for path in ("/sse", "/sse/"):
             route(path, methods=["GET"], endpoint="sse" + path)(self._limited(self._stream))
         for path in ("/health", "/health/", "/health/detailed", "/api/health"):
@@ -268,6 +285,32 @@ class Api:
 
     async def _session(self, request: Request) -> Session:
         return await self._accounts.session_by(_bearer(request))
+
+    # ── what is kept on who asks ────────────────────────────────────────────────────────────────
+
+    async def _me(self, request: Request) -> bytes:
+        session = await self._session(request)
+        me = session.me
+        return _json(
+            request, {"name": me.name, "session": session.id, "guest": me.account is None, "keeper": me.keeper}
+        )
+
+    async def _export_me(self, request: Request) -> bytes:
+        found = await self._accounts.export_own(await self._session(request))
+        request.setHeader(b"content-disposition", b'attachment; filename="mythos-account.json"')
+        return _json(request, found)
+
+    async def _set_password(self, request: Request) -> bytes:
+        """With tokens that are good from now on: those of before are not."""
+        asked = _body(request, _NewPassword)
+        session = await self._session(request)
+        await self._accounts.set_own_password(session, asked.old, asked.new)
+        return await self._granted(request, session)
+
+    async def _delete_me(self, request: Request) -> bytes:
+        asked = _body(request, _Password)
+        leaves = await self._accounts.delete_own(await self._session(request), asked.password)
+        return _json(request, {"deleted_at": datetime.fromtimestamp(leaves, UTC).isoformat(timespec="seconds")})
 
     # ── the second road ─────────────────────────────────────────────────────────────────────────
 

@@ -29,9 +29,9 @@ def _response(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def _post(
+def _operation(
     summary: str, body: dict[str, Any] | None, answer: dict[str, Any], *, bearer: bool, status: str = "200"
-) -> Any:
+) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": summary,
         "responses": {status: _response("Done", answer), "default": _response("What went wrong", _ERROR)},
@@ -40,7 +40,13 @@ def _post(
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     if bearer:
         operation["security"] = [{"bearer": []}]
-    return {"post": operation}
+    return operation
+
+
+def _post(
+    summary: str, body: dict[str, Any] | None, answer: dict[str, Any], *, bearer: bool, status: str = "200"
+) -> Any:
+    return {"post": _operation(summary, body, answer, bearer=bearer, status=status)}
 
 
 def _get(summary: str, answer: dict[str, Any]) -> Any:
@@ -50,6 +56,8 @@ def _get(summary: str, answer: dict[str, Any]) -> Any:
 
 
 _CREDENTIALS = _object(name=_TEXT, password=_TEXT)
+_ME = _object(name=_TEXT, session=_TEXT, guest={"type": "boolean"}, keeper={"type": "boolean"})
+_GOES = _object(deleted_at=_TEXT)
 _STATUS = {"type": "object", "properties": {"status": _TEXT}, "required": ["status"]}
 
 _RATIOS = {"type": "object"}
@@ -70,6 +78,14 @@ DOCUMENT: dict[str, Any] = {
         ),
         "/api/v1/refresh": _post("New tokens for old", _object(refresh=_TEXT), _GRANT, bearer=False),
         "/api/v1/logout": _post("End the session and all its tokens", None, {"type": "object"}, bearer=True),
+        "/api/v1/me": {
+            "get": _operation("Who shows the token", None, _ME, bearer=True),
+            "delete": _operation("Delete one's account, after a grace", _object(password=_TEXT), _GOES, bearer=True),
+        },
+        "/api/v1/me/export": {"get": _operation("All that is kept on one", None, {"type": "object"}, bearer=True)},
+        "/api/v1/me/password": _post(
+            "A new password, and tokens for those of before", _object(old=_TEXT, new=_TEXT), _GRANT, bearer=True
+        ),
         "/api/v1/ticket": _post("A ticket for GET /sse", None, _object(ticket=_TEXT), bearer=True),
         "/api/v1/commands": _post(
             "A command of the second road",

@@ -13,7 +13,7 @@ from mythos.net.headers import header
 __all__ = ["Origins"]
 
 _ALLOWED: Final = (
-    (b"access-control-allow-methods", b"GET, POST"),
+    (b"access-control-allow-methods", b"DELETE, GET, POST"),
     (b"access-control-allow-headers", b"authorization, content-type, last-event-id"),
     (b"access-control-max-age", b"600"),
 )

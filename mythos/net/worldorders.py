@@ -14,6 +14,7 @@ from mythos.net.control import Answer, Order, Question, ServerOrders
 from mythos.net.numbers import Counted
 from mythos.play import names
 from mythos.play.accounts import Accounts
+from mythos.play.leaving import GRACE
 from mythos.play.realm import Realm
 from mythos.play.sanctions import Kind, Sanction, network_of
 from mythos.play.sessions import Session
@@ -27,8 +28,8 @@ __all__ = ["WorldOrders"]
 _ID = 6
 #: Accounts in one answer.
 _PAGE = 500
-#: Longest mute, in seconds.
-_MUTE = 366 * 86_400.0
+#: Longest mute, and longest time until an account is deleted, in seconds.
+_MUTE = _LONGEST_GRACE = 366 * 86_400.0
 #: Who orders, if nobody else is known.
 _BY = "operator"
 
@@ -76,6 +77,9 @@ class WorldOrders(ServerOrders):
             "account": self._show_account,
             "account-password": self._set_password,
             "account-role": self._set_role,
+            "account-delete": self._delete_account,
+            "account-keep": self._keep_account,
+            "account-export": self._export_account,
             "ban": self._ban,
             "unban": self._unban,
             "mute": self._mute,
@@ -197,7 +201,25 @@ class WorldOrders(ServerOrders):
             "keeper": account.keeper,
             "standing": session.standing.value if session is not None else "gone",
             "banned": _shown(banned) if banned is not None else None,
+            "deleted_at": _time(account.leaves) if account.leaves else "",
         }
+
+    async def _delete_account(self, asked: Question) -> Answer:
+        """After ``seconds``, by default the grace; whoever is in is sent out at once."""
+        seconds = asked.number("seconds", GRACE)
+        if not 0.0 <= seconds <= _LONGEST_GRACE:
+            raise Refusal("An account is deleted within a year.")
+        if asked.flag("dry_run"):
+            account, leaves = await self._accounts.find(asked.text("name")), self._wall() + seconds
+        else:
+            account, leaves = await self._accounts.delete(asked.text("name"), seconds)
+        return {"name": account.name, "character": account.character, "deleted_at": _time(leaves)}
+
+    async def _keep_account(self, asked: Question) -> Answer:
+        return {"name": (await self._accounts.keep(asked.text("name"))).name}
+
+    async def _export_account(self, asked: Question) -> Answer:
+        return {"kept": await self._accounts.export(asked.text("name"))}
 
     async def _set_password(self, asked: Question) -> Answer:
         return {"name": (await self._accounts.set_password(asked.text("name"), asked.text("password"))).name}

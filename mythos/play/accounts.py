@@ -7,20 +7,25 @@ coroutine that a door awaits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
 from mythos.errors import Refusal
 from mythos.flow.throttle import Throttle
 from mythos.ids import AccountId, EntityId, SessionId
 from mythos.play import names
+from mythos.play.leaving import GRACE, Leaving
+from mythos.play.person import person, sentences
 from mythos.play.ports import (
     Account,
     AccountStore,
     Busy,
     Clock,
     Hasher,
+    NameTaken,
     RefreshGrant,
     Store,
     StoreDown,
@@ -32,6 +37,7 @@ from mythos.play.resume import ResumeTokens
 from mythos.play.sanctions import Banned, Sanctions
 from mythos.play.sessions import Session, Standing
 from mythos.play.sleepers import Sleepers
+from mythos.wire.message import line
 from mythos.world.state import Character
 
 __all__ = ["Accounts", "Grant", "TooManyTries", "WrongPassword"]
@@ -75,6 +81,7 @@ class Accounts:
     :ivar draining: the same, by an operator's word
     :ivar sanctions: who may not come in at all
     :ivar sleepers: sessions that nobody came back to yet
+    :ivar leaving: accounts that are to be deleted
     """
 
     def __init__(
@@ -95,6 +102,7 @@ class Accounts:
         self._throttle = throttle
         self.sleepers = Sleepers(realm, store, tokens, clock)
         self._changing: set[EntityId] = set()  # whose account is being written
+        self.leaving = Leaving(realm, accounts, self.sleepers, tokens, clock, self._change)
         self._claim = ("", 0.0)
         self.no_guests = ""
         self.closed = ""
@@ -131,7 +139,7 @@ class Accounts:
         """
         if self.draining or self.closed:
             raise Busy(self.draining or self.closed)
-        name = self._allowed(name)
+        name = await self._allowed(name)
         _check_password(password)
         hash = await self._hasher.hash(password)
         id = self._realm.world.new_id("c")
@@ -143,7 +151,7 @@ class Accounts:
         try:
             if session.me.account is not None:
                 raise Refusal(f"You are {session.me.name} already.")
-            name = self._allowed(name)
+            name = await self._allowed(name)
             _check_password(password)
             with self._change(session.me.id):
                 hash = await self._hasher.hash(password)
@@ -162,29 +170,82 @@ class Accounts:
     async def change_password(self, session: Session, old: str, new: str) -> None:
         """Tells the player how it went. From then on no token is good but the resume tokens of who is connected."""
         try:
-            account = await self._of(session)
-            wait = self._throttle.wait(f"/password {account.key}", session.id, self._clock.seconds())
-            if wait:
-                raise TooManyTries(wait)
-            if not await self._hasher.verify(account.password, old):
-                raise Refusal("That is not your password. Nothing was changed.")
-            _check_password(new)
-            with self._change(account.character):
-                await self._accounts.set_password(account.id, await self._hasher.hash(new))
-                await self._accounts.revoke_account(account.id)
-            session.tokens.keep({connection.token for connection in session.connections})
-            session.since = float(int(self._clock.wall()))
-            self._realm.keep(session)
+            await self.set_own_password(session, old, new)
         except (StoreDown, Refusal) as error:
             self._realm.words_to(session, _sorry(error))
             return
         self._realm.words_to(session, "Your password is changed.")
 
-    def _allowed(self, name: str) -> str:
-        """A new name, as it is shown. :raises Refusal: it is no good, or banned"""
+    async def set_own_password(self, session: Session, old: str, new: str) -> None:
+        """See :meth:`change_password`. :raises Refusal:"""
+        account = await self._proven(session, old)
+        _check_password(new)
+        with self._change(account.character):
+            await self._accounts.set_password(account.id, await self._hasher.hash(new))
+            await self._accounts.revoke_account(account.id)
+        session.tokens.keep({connection.token for connection in session.connections})
+        session.since = float(int(self._clock.wall()))
+        self._realm.keep(session)
+
+    async def _proven(self, session: Session, password: str) -> Account:
+        """The account of a session whose player knows its password. :raises Refusal:"""
+        account = await self._of(session)
+        wait = self._throttle.wait(f"/password {account.key}", session.id, self._clock.seconds())
+        if wait:
+            raise TooManyTries(wait)
+        if not await self._hasher.verify(account.password, password):
+            raise Refusal("That is not your password. Nothing was changed.")
+        return account
+
+    async def delete_own(self, session: Session, password: str) -> float:
+        """Delete the account of a session, after the grace; returns the unix second. The session is over.
+
+        :raises Refusal:
+        """
+        return await self._plan(await self._proven(session, password), GRACE)
+
+    async def _plan(self, account: Account, seconds: float) -> float:
+        leaves = await self.leaving.plan(account, seconds)
+        until = f"{datetime.fromtimestamp(leaves, UTC):%Y-%m-%d %H:%M} UTC"
+        kept = f"Who logs in as {account.name} before {until} keeps the account." if seconds else ""
+        farewell = line("system", f"The account {account.name} is deleted. {kept}".strip())
+
+        def end(session: Session) -> None:
+            self._realm.words_to(session, farewell)
+            self._realm.quit(session, "deleted")
+
+        self._end_all(account, end)
+        return leaves
+
+    async def export_own(self, session: Session) -> dict[str, Any]:
+        """See :func:`~mythos.play.person.person`. :raises Refusal: a guest has nothing that is kept"""
+        return await person(self._realm, self._accounts, await self._of(session))
+
+    async def tell_kept(self, session: Session) -> None:
+        """The player is told all that :meth:`export_own` gives, but for what they were told before."""
+        try:
+            found = await self.export_own(session)
+        except (StoreDown, Refusal) as error:
+            self._realm.words_to(session, _sorry(error))
+            return
+        for one in found["sessions"]:
+            one["told"] = f"{len(one['told'])} lines"
+        self._realm.words_to(session, *[line("system", text) for text in sentences(found)])
+
+    async def delete_account(self, session: Session, password: str) -> None:
+        """As :meth:`delete_own`; the player is told how it went."""
+        try:
+            await self.delete_own(session, password)
+        except (StoreDown, Refusal) as error:
+            self._realm.words_to(session, _sorry(error))
+
+    async def _allowed(self, name: str) -> str:
+        """A new name, as it is shown. :raises Refusal: it is no good, banned, or was another's not long ago"""
         name = names.check(name)
         if self.sanctions.of_name(name, self._clock.wall()):
             raise names.BadName(f"The name {name} may not be taken here.")
+        if await self.leaving.is_held(names.key(name)):
+            raise NameTaken(f"The name {name} is taken.")
         return name
 
     def _admit(self, name: str) -> None:
@@ -206,7 +267,7 @@ class Accounts:
     async def _of(self, session: Session) -> Account:
         account = await self._accounts.by_id(session.me.account) if session.me.account is not None else None
         if account is None:
-            raise Refusal("A guest has no password. Type: register <name>")
+            raise Refusal("A guest has no account. To make one, type: register <name>")
         return account
 
     async def login(self, name: str, password: str, address: str) -> Session:
@@ -219,13 +280,16 @@ class Accounts:
             raise TooManyTries(wait)
         account = await self._accounts.by_key(key)
         good = await self._hasher.verify(account.password if account else None, password)
-        if account is None or not good:
+        if account is None or not good or (account.leaves and not await self.leaving.cancel(account)):
             raise WrongPassword
         self._throttle.succeeded(key, address)
         self._admit(account.name)
         if self._hasher.outdated(account.password):
             self._realm.start(self._hash_again(account, password))
-        return await self._session_for(account)
+        session = await self._session_for(account)
+        if account.leaves:
+            session.news = "Your account was to be deleted. You came back, so it stays."
+        return session
 
     async def _hash_again(self, account: Account, password: str) -> None:
         """With today's parameters; the old hash does until that has gone well, at this login or another."""
@@ -382,7 +446,32 @@ class Accounts:
         _check_password(password)
         with self._change(account.character):
             await self._accounts.set_password(account.id, await self._hasher.hash(password))
-        await self._send_out(account)
+            await self._accounts.revoke_account(account.id)
+        self._end_all(account, lambda session: self._realm.kick(session, "Your password was changed by an operator."))
+        return account
+
+    async def delete(self, name: str, seconds: float) -> tuple[Account, float]:
+        """Delete an account after so long; returns it and the unix second. Whoever is in is sent out.
+
+        :raises Refusal:
+        """
+        account = await self.find(name)
+        leaves = await self._plan(account, seconds)
+        if not seconds:
+            self._realm.commits.after(self.leaving.look, lasting=True)  # behind the end of its session
+        return account, leaves
+
+    async def export(self, name: str) -> dict[str, Any]:
+        """See :func:`~mythos.play.person.person`. :raises Refusal: nobody has that name"""
+        return await person(self._realm, self._accounts, await self.find(name))
+
+    async def keep(self, name: str) -> Account:
+        """An account that was to be deleted stays. :raises Refusal: it was not, or it is too late"""
+        account = await self.find(name)
+        if not account.leaves:
+            raise Refusal(f"The account {account.name} is not to be deleted.")
+        if not await self.leaving.cancel(account):
+            raise Refusal(f"The account {account.name} is being deleted: it is too late.")
         return account
 
     async def set_keeper(self, name: str, keeper: bool) -> Account:
@@ -396,12 +485,11 @@ class Accounts:
             self._realm.snapshot(session)
         return replace(account, keeper=keeper)
 
-    async def _send_out(self, account: Account) -> None:
-        """No session and no token of an account is good any more."""
-        await self._accounts.revoke_account(account.id)
+    def _end_all(self, account: Account, end: Callable[[Session], None]) -> None:
+        """No session of an account goes on; ``end`` ends that of who plays."""
         session = self._realm.session_of(account.character)
         if session is not None and session.standing is not Standing.ENDED:
-            self._realm.kick(session, "Your password was changed by an operator.")
+            end(session)
         self.sleepers.end(account.character)
 
     async def create(self, name: str, password: str, *, keeper: bool = False) -> Account:

@@ -86,6 +86,21 @@ class Channels:
         past = tuple(self._history[channel])[-_DRAWN:]
         return [said.text.removeprefix(f"[{channel}] ") for said in past]
 
+    def said_by(self, name: str) -> dict[str, list[str]]:
+        """By channel, what is kept of what was said by this name."""
+        said = {
+            channel: [one.text for one in lines if one.spans[1].text == name]
+            for channel, lines in self._history.items()
+        }
+        return {channel: lines for channel, lines in said.items() if lines}
+
+    def forget(self, name: str) -> None:
+        """Nothing that was said by this name is kept any more."""
+        for said in self._history.values():
+            left = [one for one in said if one.spans[1].text != name]
+            said.clear()
+            said.extend(left)
+
     # ── speaking ────────────────────────────────────────────────────────────────────────────────
 
     def speak(self, now: float, who: Character, channel: str, words: str) -> Line:

@@ -568,6 +568,22 @@ class Intermud:
         """The last lines of a channel, oldest first, without those of whom the player ignores."""
         return [said for user, mud, said in self._history.get(channel, ()) if not _ignores(session, user, mud)]
 
+    def said_by(self, name: str) -> dict[str, list[str]]:
+        """By channel, what is kept of what a player of ours of this name said."""
+        said = {
+            channel: [line.text for _, mud, line in lines if _is_by(name, mud, line)]
+            for channel, lines in self._history.items()
+        }
+        return {channel: lines for channel, lines in said.items() if lines}
+
+    def forget(self, name: str) -> None:
+        """Nothing that a player of ours of this name said is kept any more."""
+        self.changed = True
+        for said in self._history.values():
+            left = [one for one in said if not _is_by(name, one[1], one[2])]
+            said.clear()
+            said.extend(left)
+
     # ── what outlives the server ────────────────────────────────────────────────────────────────
 
     def kept(self) -> dict[str, list[tuple[str, str, list[tuple[str, str]]]]]:
@@ -588,6 +604,11 @@ class Intermud:
         :raises ValueError: it is none of it, and nothing is remembered; ``TypeError`` and ``AttributeError`` likewise
         """
         self._history = {channel: deque(map(_remembered, lines), maxlen=HISTORY) for channel, lines in kept.items()}
+
+
+def _is_by(name: str, mud: str, said: Line) -> bool:
+    """Whether a line that came from a MUD, empty for ours, is by or of a player of ours."""
+    return not mud and any(span.colour is Role.PLAYER and span.text == name for span in said.spans)
 
 
 def _remembered(one: tuple[str, str, Iterable[tuple[str, str]]]) -> tuple[str, str, Line]:

@@ -39,6 +39,7 @@ __all__ = [
     "StoredEntities",
     "TokenInvalid",
     "Tokens",
+    "Traces",
 ]
 
 
@@ -238,6 +239,18 @@ class RefreshGrant:
     expires: float
 
 
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a store keeps on a person beside the rows of account, character and sessions.
+
+    :ivar logins: of each refresh token the unix second it ends, and its state
+    :ivar postings: of each the world's second, the kind of its turn, the asset and how much the character got
+    """
+
+    logins: Sequence[tuple[float, str]]
+    postings: Sequence[tuple[float, str, str, int]]
+
+
 class AccountStore(Protocol):
     async def add(self, account: Account) -> Account:
         """With its id. :raises NameTaken:"""
@@ -265,6 +278,9 @@ class AccountStore(Protocol):
 
     async def is_held(self, name: str, wall: float) -> bool:
         """Whether a name, by its digest, was that of an account that was removed, and may not be taken yet."""
+
+    async def traces(self, account: AccountId, character: EntityId, most: int) -> Traces:
+        """At most so many postings, the newest first. It reads the whole ledger, which nobody waits for."""
 
     async def add_grant(self, grant: RefreshGrant) -> None: ...
 

@@ -167,6 +167,12 @@ class Realm:
     async def change_password(self, session: Session, old: str, new: str) -> None:
         await self.accounts.change_password(session, old, new)
 
+    async def delete_account(self, session: Session, password: str) -> None:
+        await self.accounts.delete_account(session, password)
+
+    async def tell_kept(self, session: Session) -> None:
+        await self.accounts.tell_kept(session)
+
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         self._runner.start(work)
 
@@ -295,6 +301,9 @@ class Realm:
             self.snapshot(session, look=stood)
         elif session.question is not None:
             self._hear_question(session)
+        if news := session.news:
+            session.news = ""
+            self._hear((Only(session.me.id), line("system", news)))
         connection.wake()
 
     def _come_in(self, session: Session, *, fresh: bool) -> None:

@@ -108,6 +108,12 @@ class Sanctions:
         self._change({key: one for key, one in self._all.items() if one is not found and one.counts(wall)})
         return found
 
+    def forget(self, *whom: tuple[Kind, str]) -> None:
+        """Whatever is on them, or was. :raises Refusal: it cannot be kept"""
+        left = {key: one for key, one in self._all.items() if key not in whom}
+        if len(left) < len(self._all):
+            self._change(left)
+
     def _change(self, all: dict[tuple[Kind, str], Sanction]) -> None:
         self._keep([one.kept() for one in all.values()])
         self._all = all

@@ -71,6 +71,7 @@ class Session:
     :ivar next_c: number of the next new command
     :ivar done_c: number up to which all commands are answered; those after it wait, or their words do
     :ivar alone_since: monotonic second its last connection left; 0.0 while it has one
+    :ivar news: what is told when the next connection comes
     :ivar panels: what its log was told of what clients draw; None: none of its clients has drawn
     :ivar told_by: who last told it something, for ``reply``
     """
@@ -88,6 +89,7 @@ class Session:
         "log",
         "made",
         "me",
+        "news",
         "next_c",
         "panels",
         "question",
@@ -115,6 +117,7 @@ class Session:
         self.alone_since = now
         self.panels: Panels | None = None
         self.told_by: EntityId | None = None
+        self.news = ""
         self.tokens = ResumeTokens()
         self.since = 0.0  # unix second: access tokens of before are no good
         self._asked: dict[int, int] = {}  # checksums of the last lines, by number

@@ -146,6 +146,7 @@ def _copy_file(store: Path, to: Path, tell: Progress) -> str:
             copied, pages=_PAGES, progress=lambda _, left, total: tell("Copying the store", total - left, total)
         )
         copied.execute("PRAGMA journal_mode = DELETE")  # of one file, not of three
+        copied.execute("VACUUM")  # nothing that was deleted goes along in pages that are free
     return f"SQLite {sqlite3.sqlite_version}"
 
 

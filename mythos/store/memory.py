@@ -31,3 +31,5 @@ class MemoryStore(SQLiteStore):
 
     def _run(self, work: Callable[..., T]) -> Deferred[T]:
         return execute(self._transact, work)
+
+    _aside = _run

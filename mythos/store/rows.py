@@ -22,6 +22,8 @@ __all__ = [
     "ACCOUNTS",
     "DEAD_JOBS",
     "JOB",
+    "LOGINS",
+    "POSTINGS",
     "PUT_JOB",
     "SOME_ACCOUNTS",
     "TRIM_JOBS",
@@ -60,6 +62,11 @@ DEAD_JOBS = (
 TRIM_JOBS = (
     "DELETE FROM job WHERE died IS NOT NULL AND id NOT IN"
     " (SELECT id FROM job WHERE died IS NOT NULL ORDER BY id DESC LIMIT {0}) RETURNING id"
+)
+#: Of an account its refresh tokens, and of a character its postings, the newest first; to be formatted likewise.
+LOGINS = "SELECT expires, state FROM refresh_grant WHERE account = {} ORDER BY expires"
+POSTINGS = (
+    "SELECT at, kind, asset, delta FROM ledger_line JOIN ledger USING (tx) WHERE holder = {} ORDER BY tx DESC LIMIT {}"
 )
 
 _dumps = msgspec.json.encode

@@ -10,11 +10,12 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
 
 from mythos.flow.jobs import JobRow
 from mythos.ids import AccountId, EntityId, SessionId
@@ -27,6 +28,7 @@ from mythos.play.ports import (
     RefreshGrant,
     StoredEntities,
     StoreDown,
+    Traces,
 )
 from mythos.store import rows as rows_
 from mythos.store.file import explained
@@ -139,6 +141,7 @@ def connect(path: str) -> sqlite3.Connection:
         # A checkpoint takes a millisecond and more: one in some three hundred commits (16 MB), not one in seventy.
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "wal_autocheckpoint=4000"):
             database.execute(f"PRAGMA {pragma}")
+        database.execute("PRAGMA secure_delete=ON")  # what is deleted of a person must not be read from the file
     except BaseException:
         database.close()
         raise
@@ -217,8 +220,9 @@ def _sentence(error: Exception) -> str:
 class SQLiteStore:
     """All in one file. Implements ``Store`` and ``AccountStore`` of :mod:`mythos.play.ports`, and ``JobStore``."""
 
-    def __init__(self, path: Path, reactor: IReactorFromThreads) -> None:
+    def __init__(self, path: Path, reactor: Any) -> None:
         """:raises SchemaError: it cannot be used; with the file and what to do"""
+        self._path = path
         self._reactor = reactor
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         with explained(path):
@@ -261,6 +265,16 @@ class SQLiteStore:
 
         self._jobs.put(job)
         return answer
+
+    def _aside(self, work: Callable[[sqlite3.Connection], T]) -> Deferred[T]:
+        """Read in another thread, as of one instant: nobody else waits for that."""
+
+        def read() -> T:
+            with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+                database.execute("BEGIN")
+                return work(database)
+
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), read)
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         database = self._database
@@ -399,6 +413,13 @@ class SQLiteStore:
                 is not None
             )
         )
+
+    async def traces(self, account: AccountId, character: EntityId, most: int) -> Traces:
+        def work(database: sqlite3.Connection) -> Traces:
+            logins = database.execute(rows_.LOGINS.format("?"), (account,)).fetchall()
+            return Traces(logins, database.execute(rows_.POSTINGS.format("?", "?"), (character, most)).fetchall())
+
+        return await self._aside(work)
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         await self._run(

@@ -28,6 +28,9 @@ def test_version(run: Run, words: list[str]) -> None:
 HELP = (
     ("account", "COMMAND [ARGS]", ()),
     ("account create", "NAME", ("--keeper",)),
+    ("account delete", "NAME", ("--now", "--dry-run", "--yes")),
+    ("account export", "NAME FILE", ()),
+    ("account keep", "NAME", ()),
     ("account list", "", ()),
     ("account lock", "NAME", ("--reason",)),
     ("account passwd", "NAME", ("--yes",)),

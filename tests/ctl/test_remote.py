@@ -68,6 +68,7 @@ SESSION: dict[str, Any] = {
     "waiting": 0,
     "cursors": [{"door": "telnet", "sent": 40, "acked": 38, "attached": True}],
 }
+GOING = {"name": "Bob", "character": "c7", "deleted_at": "2026-12-05T12:00:00+00:00"}
 NUMBERS = """\
 mythos_command_seconds_bucket{command="look",le="0.001"} 90
 mythos_command_seconds_bucket{command="look",le="0.0025"} 100
@@ -134,6 +135,25 @@ mythos_i3_up{mud="Town"} 1
         (["drain"], {"do": "drain", "message": ""}, {"players": 2}, "Nobody new is let in. 2 play still."),
         (["drain", "--message", "A"], {"do": "drain", "message": "A"}, {"players": 0}, "let in. Nobody plays."),
         (["resume"], {"do": "resume"}, {"stays": True}, "The server does not stop."),
+        (
+            ["account", "delete", "bob"],
+            {"do": "account-delete", "name": "bob", "dry_run": False},
+            GOING,
+            "The account Bob (c7) is deleted at 2026-12-05T12:00:00+00:00, unless its player logs in before.",
+        ),
+        (
+            ["account", "delete", "bob", "--now", "--dry-run"],
+            {"do": "account-delete", "name": "bob", "seconds": 0.0, "dry_run": True},
+            GOING,
+            "The account Bob (c7) would be deleted at once.",
+        ),
+        (["account", "keep", "bob"], {"do": "account-keep", "name": "bob"}, {"name": "Bob"}, "The account Bob stays."),
+        (
+            ["account", "export", "bob", "-"],
+            {"do": "account-export", "name": "bob"},
+            {"kept": {"account": {"name": "Bob"}}},
+            '"name": "Bob"',
+        ),
         (["account", "role", "bob", "keeper"], ROLE, {"name": "Bob", "keeper": True}, "Bob is a keeper."),
         (
             ["account", "lock", "bob"],
@@ -291,10 +311,11 @@ def test_account_create(run: Run, stub: Stub, words: list[str]) -> None:
 def test_accounts(run: Run, stub: Stub) -> None:
     stub.says(accounts=[{"id": 1, "name": "Ann", "keeper": True}, {"id": 2, "name": "Bob", "keeper": False}], next=0)
     assert run("account", "list").stdout == "Ann, keeper\nBob, player\n"
-    stub.says(name="Bob", keeper=False, character="c9", standing="gone", banned=SHOWN)
+    stub.says(name="Bob", keeper=False, character="c9", standing="gone", banned=SHOWN, deleted_at="2026-12-05")
     assert run("account", "show", "bob").stdout.splitlines() == [
         "Bob, player (c9): gone",
         "banned: address 10.0.0.0/8 until 2026-11-28 (Spam.)",
+        "to be deleted at 2026-12-05",
     ]
     stub.says(name="Bob")
     assert run("account", "passwd", "bob", stdin="battery staple\n").stdout == "The password of Bob is changed.\n"
@@ -411,6 +432,8 @@ def test_a_bad_configuration(run: Run, tmp_path: Path) -> None:
         ["shutdown", "--in", "soon"],
         ["who", "--jsn"],
         ["account", "create"],
+        ["account", "delete"],
+        ["account", "export", "bob"],
         ["top", "--every", "soon"],
         ["top", "--every", "0"],
         ["logs", "-n", "many"],

@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 from urllib.error import HTTPError
@@ -166,6 +167,45 @@ def test_bans_that_cannot_be_read(tmp_path: Path) -> None:
     (data / "sanctions.json").write_text('{"sanctions": [{"kind": "face"}]}')
     with pytest.raises(AssertionError, match="move it away to lift them all"):
         Server(data).start()
+
+
+def test_an_account_ends(tmp_path: Path) -> None:
+    """What is kept on somebody, in a file of one's own; then nothing of them is in the store, nor in a new backup."""
+    with Server(tmp_path / "data") as server:
+        ctl(server, "account", "create", "morwenna", stdin="correct horse\n")
+        token = server.post("/api/v1/login", {"name": "morwenna", "password": "correct horse"})["token"]
+        player = WebSocket(server.ports["http"], token)
+        player.command("chat well met all of you")
+        ctl(server, "mute", "morwenna", "--for", "1h")
+        told = ctl(server, "account", "export", "morwenna", "morwenna.json")
+        path = tmp_path / "morwenna.json"
+        assert told == f"{path} holds all that is kept on Morwenna: keep it from others.\n"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        kept = json.loads(path.read_text())
+        assert kept["said"] == {"chat": ["[chat] Morwenna: well met all of you"]}
+        assert [one["kind"] for one in kept["sanctions"]] == ["mute"]
+        asked = ("account", "delete", "morwenna", "--yes")
+        assert "would be deleted" in ctl(server, *asked, "--dry-run")
+        assert player.command("look")["t"] == "done"
+        deleted = json.loads(ctl(server, *asked, "--json"))["deleted_at"]
+        player.until("Who logs in as Morwenna before")
+        assert f"to be deleted at {deleted}" in ctl(server, "account", "show", "morwenna")
+        assert ctl(server, "account", "keep", "morwenna") == "The account Morwenna stays.\n"
+        server.post("/api/v1/login", {"name": "morwenna", "password": "correct horse"})
+        ctl(server, "account", "delete", "morwenna", "--now", "--yes")
+        end = time.monotonic() + 20
+        while "Morwenna" in ctl(server, "account", "list"):
+            assert time.monotonic() < end
+        backup = Path(json.loads(ctl(server, "backup", str(tmp_path / "later"), "--json"))["file"])
+        with tarfile.open(backup) as packed:
+            for member in packed:
+                content = packed.extractfile(member)
+                assert content is not None
+                assert b"orwenna" not in content.read(), member.name
+        assert "is sound" in ctl(server, "fsck")
+        server.stop()
+        for name in ("mythos.db", "sanctions.json"):
+            assert b"orwenna" not in (server.data / name).read_bytes()
 
 
 def test_drain(tmp_path: Path) -> None:

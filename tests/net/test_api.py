@@ -41,18 +41,20 @@ def fits(value: Any, schema: dict[str, Any]) -> bool:
 
 def bodies(web: Web) -> dict[str, tuple[Any, str]]:
     """A request that succeeds for each path: (body, token)."""
-    guest = web.guest()
-    web.post("register", {"name": "Tamsin", "password": PASSWORD})
+    made = [web.post("register", {"name": name, "password": PASSWORD}).json for name in ("Tamsin", "Wenna", "Loveday")]
+    mine, changing, leaving = [one["token"] for one in made]
     code = web.scene.accounts.offer_claim()
-    web.stream(guest["token"])
+    web.stream(mine)
     return {
         "guest": ({}, ""),
         "register": ({"name": "Morwenna", "password": PASSWORD}, ""),
         "login": ({"name": "Tamsin", "password": PASSWORD}, ""),
         "claim": ({"code": _result(code), "name": "Jory", "password": PASSWORD}, ""),
         "refresh": ({"refresh": web.guest()["refresh"]}, ""),
-        "ticket": ({}, guest["token"]),
-        "commands": ({"c": 1, "line": "look"}, guest["token"]),
+        "ticket": ({}, mine),
+        "commands": ({"c": 1, "line": "look"}, mine),
+        "password": ({"old": PASSWORD, "new": "another long one"}, changing),
+        "me": ({"password": PASSWORD}, leaving),
         "control": ({"do": "status"}, "a token of an operator's"),
         "logout": ({}, web.guest()["token"]),
     }
@@ -77,7 +79,7 @@ def test_the_document_is_true(web: Web) -> None:
     web.api.control, web.api.is_secure = _well, lambda request: True
     for path, operations in DOCUMENT["paths"].items():
         for method, operation in operations.items():
-            body, token = requests.get(path.rsplit("/", 1)[1], (None, "")) if method == "post" else (None, "")
+            body, token = requests.get(path.rsplit("/", 1)[1], (None, "")) if method != "get" else (None, "")
             token = requests["ticket"][1] if "security" in operation and method == "get" else token
             if body is not None and "requestBody" in operation:
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -87,8 +89,8 @@ def test_the_document_is_true(web: Web) -> None:
             assert fits(found.json, described), (path, found)
             assert found.headers["content-type"] == "application/json"
             assert bool(operation.get("security")) == bool(token), path
-            if method == "post":
-                wrong = web.ask("POST", path, b"[]")
+            if method != "get":
+                wrong = web.ask(method.upper(), path, b"[]")
                 assert wrong.status >= 400
                 assert fits(wrong.json, operation["responses"]["default"]["content"]["application/json"]["schema"])
 
@@ -101,6 +103,30 @@ def test_nothing_is_left_out_of_the_document(web: Web) -> None:
         "/api/openapi.json",
         "/api/health",
     }
+
+
+def test_what_is_kept_on_me(web: Web) -> None:
+    """Only mine, with a password where something changes; the tokens of before end with it."""
+    mine = web.post("register", {"name": "Morwenna", "password": PASSWORD}).json
+    shown = {"Authorization": f"Bearer {mine['token']}"}
+    assert web.ask("GET", "/api/v1/me", **shown).json["name"] == "Morwenna"
+    found = web.ask("GET", "/api/v1/me/export", **shown)
+    assert (found.json["account"]["name"], found.headers["cache-control"]) == ("Morwenna", "no-store")
+    assert found.headers["content-disposition"].startswith("attachment")
+    web.scene.clock.advance(2)
+    wrong = {"old": "not my password", "new": "another long one"}
+    assert web.post("me/password", wrong, token=mine["token"]).status == 400
+    new = web.post("me/password", wrong | {"old": PASSWORD}, token=mine["token"]).json
+    assert web.ask("GET", "/api/v1/me", **shown).status == 401
+    shown = {"Authorization": f"Bearer {new['token']}"}
+    assert web.ask("DELETE", "/api/v1/me", {"password": PASSWORD}, **shown).status == 400
+    assert web.ask("GET", "/api/v1/me", **shown).status == 200
+    assert web.ask("DELETE", "/api/v1/me", {"password": "another long one"}, **shown).json["deleted_at"] > "2027-01-2"
+    assert web.ask("GET", "/api/v1/me", **shown).status == 401
+    assert web.post("login", {"name": "Morwenna", "password": "another long one"}).status == 200
+    guest = web.guest()["token"]
+    assert web.ask("GET", "/api/v1/me/export", Authorization=f"Bearer {guest}").error == "refused"
+    assert web.ask("GET", "/api/v1/me/export").status == 401
 
 
 def test_orders_are_taken_over_tls_alone(web: Web) -> None:

@@ -574,6 +574,21 @@ def test_a_history_without_who_is_ignored(world: World) -> None:
     assert world.typed("Ann", "i3 history gossip") == whole
 
 
+def test_what_somebody_of_ours_said_is_forgotten(world: World) -> None:
+    """What others said stays, though somebody elsewhere has the same name."""
+    world.typed("Ann", "i3 listen gossip")
+    for line in ("i3 listen gossip", "i3 chan gossip good day"):
+        world.typed("Bob", line)
+    world.typed("Ann", "i3 chan gossip well met")
+    world.other.say("channel-m", "gossip", "Ann", "hello", user="ann")
+    assert world.intermud.said_by("Ann") == {"gossip": ["[gossip] Ann: well met"]}
+    world.intermud.kept()
+    world.intermud.forget("Ann")
+    assert world.intermud.changed
+    assert world.intermud.said_by("Ann") == {}
+    assert [words[1][0] for _, _, words in world.intermud.kept()["gossip"]] == ["Bob", "Ann@Other MUD"]
+
+
 def test_a_mud_that_is_ignored_answers_what_nobody_asked(world: World) -> None:
     """Answers and errors are words too: they come to who does not ignore it alone."""
     world.typed("Ann", "i3 ignore other")

@@ -22,7 +22,7 @@ from tests.world.town import ITEMS, YARD
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0)],
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0), ("secure_delete", 1)],
 )
 async def test_settings(sqlite: SQLiteStore, pragma: str, value: object) -> None:
     """A commit that was acknowledged outlives a power cut: never less than FULL (2)."""

@@ -20,7 +20,7 @@ from mythos.errors import MythosError
 from mythos.flow.jobs import JobRow
 from mythos.ids import AccountId, EntityId, SessionId
 from mythos.play.commits import Batch
-from mythos.play.ports import Account, BadBatch, Contents, NameTaken, RefreshGrant, StoredEntities, StoreDown
+from mythos.play.ports import Account, BadBatch, Contents, NameTaken, RefreshGrant, StoredEntities, StoreDown, Traces
 from mythos.store import rows as rows_
 from mythos.store.postgres import statements as say
 from mythos.store.postgres.connection import DEADLINE, NOTHING, Connection, Cursor, OutcomeUnknown
@@ -370,6 +370,13 @@ class PostgresStore:
         return bool(
             await self.accounts.query("SELECT 1 FROM former_name WHERE digest = %s AND ends > %s", (name, wall))
         )
+
+    async def traces(self, account: AccountId, character: EntityId, most: int) -> Traces:
+        async def work(cursor: Cursor, _: Any) -> Traces:
+            logins = await cursor.rows(rows_.LOGINS.format("%s"), (account,))
+            return Traces(logins, await cursor.rows(rows_.POSTINGS.format("%s", "%s"), (character, most)))
+
+        return await self.accounts.run(work)
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         values = (grant.hash, grant.family, grant.session, grant.account, grant.expires, grant.family)
