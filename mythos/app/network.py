@@ -26,6 +26,7 @@ from mythos.net.i3.link import Identity, Router, RouterLink
 from mythos.net.i3.router import RouterFactory, password
 from mythos.net.i3.state import read, saved
 from mythos.net.i3.unsent import Unsent
+from mythos.net.operators import OperatorsDoor
 from mythos.net.proxies import Proxies
 from mythos.telemetry.metrics import I3Numbers
 from mythos.wire.i3.directory import Directory
@@ -64,6 +65,7 @@ _LANGUAGES = {"Python": "client.py", "JavaScript": "client.js", "C": "client.c",
 class Network:
     """:param every: runs a job every so many seconds, until the server stops
     :param follow: runs a job when one of some settings has changed
+    :param operators: takes orders over the gateway's HTTP port; None: they are taken elsewhere
     :ivar admission: who may come to the gateway
     """
 
@@ -75,6 +77,7 @@ class Network:
         doors: Doors,
         every: Callable[[float, Callable[[], object]], None],
         follow: Callable[[Iterable[str], Callable[[Config], object]], None],
+        operators: OperatorsDoor | None = None,
     ) -> None:
         self.link: RouterLink | None = None
         self._config = config
@@ -107,7 +110,7 @@ class Network:
         ping = gateway.ping_interval, gateway.ping_timeout
         sockets = ApiSocketFactory(self.gateway, reactor, self.admission, ping=ping, address_of=proxies.of_socket)
         clients = {name: (_CLIENTS / file).read_text("utf-8") for name, file in _LANGUAGES.items()}
-        self._site = make_gateway_site(self.gateway, sockets, self.admission, clients, reactor, proxies.of_request)
+        self._site = make_gateway_site(self.gateway, sockets, self.admission, clients, reactor, proxies, operators)
         follow(_LIVE, self.change)
         self._lines = LineFactory(self.gateway, reactor, self.admission, idle=gateway.idle_timeout)
 

@@ -6,8 +6,9 @@ from mythos import __version__
 from mythos.app.doors import host
 from mythos.app.network import Network
 from mythos.app.server import Server
-from mythos.net.control import ControlFactory, ServerOrders
+from mythos.net.control import ControlFactory, Order, ServerOrders
 from mythos.net.numbers import make_metrics_site
+from mythos.net.operators import Audit, OperatorOrders, Operators, OperatorsDoor
 from mythos.telemetry.metrics import LinkMetrics
 from mythos.telemetry.process import resident
 
@@ -24,7 +25,12 @@ class Relay(Server):
 
     async def start(self) -> None:
         config = self.config
-        network = Network(config, self._reactor, self._clock, self.doors, self.every, self.follow)
+        audit = Audit(config.data / "audit.log", self._clock.wall)
+        operators = Operators(config.data / "control-tokens.json", self._clock.wall, self._clock.seconds)
+        taken: dict[str, Order] = {}  # filled below: some of them are the network's, which has the door
+        control = ControlFactory(taken, audit.write)
+        door = OperatorsDoor(control, operators)
+        network = Network(config, self._reactor, self._clock, self.doors, self.every, self.follow, door)
         metrics = LinkMetrics(network.numbers, resident)
         if config.metrics.enabled:
             site = make_metrics_site(metrics, self._reactor)
@@ -39,7 +45,8 @@ class Relay(Server):
             counted=metrics,
             tail=self.tail,
         ).orders
-        self.doors.open_control(ControlFactory(orders | network.orders))
+        taken |= orders | network.orders | OperatorOrders(operators, audit).orders
+        self.doors.open_control(control)
         self.doors.tell()
         self.health.started = self._clock.wall()
         self.health.state = ""

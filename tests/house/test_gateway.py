@@ -105,6 +105,26 @@ def test_alone(alone: Server) -> None:
     assert not any(path.suffix == ".db" for path in alone.data.iterdir())
 
 
+def test_orders_over_https(alone: Server) -> None:
+    """As a server with a world takes them: by a token with its rights, each in the audit log."""
+    place = f"http://127.0.0.1:{keys(alone, 'create', 'Reach')['ports']['gateway']}/"
+
+    def ctl(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([MYTHOSCTL, *words], capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    made = json.loads(ctl("token", "create", "ops", "--rights", "look", "--json", "--data", str(alone.data)).stdout)
+    token = alone.data.parent / "token"
+    token.touch(mode=0o600)
+    token.write_text(made["token"])
+    elsewhere = ("--url", place, "--token-file", str(token))
+    assert json.loads(ctl("status", "--json", *elsewhere).stdout)["ports"]["metrics"] == alone.ports["metrics"]
+    refused = ctl("gateway", "keys", "create", "Salt", *elsewhere)
+    assert (refused.returncode, "That needs the right" in refused.stderr) == (4, True)
+    entries = json.loads(ctl("audit", "--json", "--data", str(alone.data)).stdout)["entries"]
+    found = [(one["order"], one["outcome"]) for one in entries]
+    assert {("token-create", "ordered"), ("gateway-keys-create", "not allowed")} <= set(found)
+
+
 def test_keys_outlive_the_server(alone: Server) -> None:
     """A kill, and everything is there: the key, the channel that was joined, the tell that found nobody."""
     reach, salt = keys(alone, "create", "Reach")["key"], keys(alone, "create", "Salt")["key"]

@@ -577,8 +577,8 @@ def test_a_history_without_who_is_ignored(world: World) -> None:
 def test_what_somebody_of_ours_said_is_forgotten(world: World) -> None:
     """What others said stays, though somebody elsewhere has the same name."""
     world.typed("Ann", "i3 listen gossip")
-    for line in ("i3 listen gossip", "i3 chan gossip good day"):
-        world.typed("Bob", line)
+    world.typed("Bob", "i3 listen gossip")
+    world.typed("Bob", "i3 chan gossip good day")
     world.typed("Ann", "i3 chan gossip well met")
     world.other.say("channel-m", "gossip", "Ann", "hello", user="ann")
     assert world.intermud.said_by("Ann") == {"gossip": ["[gossip] Ann: well met"]}

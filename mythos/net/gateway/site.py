@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import Request, Site
+from twisted.web.server import NOT_DONE_YET, Request, Site
 from zope.interface import implementer
 
+from mythos.net.doorman import is_loopback
 from mythos.net.gateway.docs import page
 from mythos.net.gateway.doors import Admission, ApiSocketFactory
 from mythos.net.gateway.gateway import Gateway
-from mythos.net.guarded import GuardedRequest, guarded_site
+from mythos.net.guarded import BODY, GuardedRequest, guarded_site
+from mythos.net.headers import header
+from mythos.net.operators import OperatorsDoor
+from mythos.net.proxies import Proxies
 from mythos.telemetry.process import resident
 
 __all__ = ["make_gateway_site"]
+
+_log = Logger()
 
 _INFO = {
     "version": "1.0.0",
@@ -42,6 +51,45 @@ class _Answer(Resource):
         return self._body
 
 
+class _Orders(Resource):
+    """What operators order of a server that has no other HTTP port, over HTTPS with a token."""
+
+    isLeaf = True
+
+    def __init__(self, operators: OperatorsDoor, proxies: Proxies) -> None:
+        super().__init__()
+        self._operators = operators
+        self._proxies = proxies
+
+    def render_POST(self, request: Request) -> int:
+        Deferred.fromCoroutine(self._answer(request)).addErrback(self._broke, request)
+        return NOT_DONE_YET
+
+    async def _answer(self, request: Request) -> None:
+        assert request.content is not None
+        address, question = self._proxies.of_request(request), request.content.read(BODY + 1)
+        scheme, _, secret = header(request, b"authorization").partition(" ")
+        found: Mapping[str, Any]
+        if not self._proxies.is_secure(request) and not is_loopback(address):
+            why = "Orders are taken over HTTPS alone. Revoke that token: it was overheard."
+            status, found = 403, {"ok": False, "error": why}
+        elif len(question) > BODY:
+            status, found = 413, {"ok": False, "error": f"A question has at most {BODY} bytes."}
+        else:
+            given = secret.strip() if scheme.lower() == "bearer" else ""
+            status, found = await self._operators.answer(given, question, address)
+        self._send(request, status, found)
+
+    def _broke(self, failure: Failure, request: Request) -> None:
+        _log.failure("an order over HTTPS broke", failure)
+        self._send(request, 500, {"ok": False, "error": "Something broke in the server; its log says what."})
+
+    def _send(self, request: Request, status: int, found: Mapping[str, Any]) -> None:
+        if request.channel is not None:  # else it is gone
+            request.write(_json(found, status).render_GET(request))
+            request.finish()
+
+
 @implementer(IResource)
 class _Root:
     isLeaf = False
@@ -53,12 +101,14 @@ class _Root:
         sockets: ApiSocketFactory,
         admission: Admission,
         docs: bytes,
-        address_of: Callable[[Request], str],
+        proxies: Proxies,
+        operators: OperatorsDoor | None,
     ) -> None:
         self._gateway = gateway
         self._admission = admission
         self._docs = docs
-        self._address_of = address_of
+        self._address_of = proxies.of_request
+        self._orders = _Orders(operators, proxies) if operators is not None else None
         self._socket = WebSocketResource(sockets)
 
     def putChild(self, path: bytes, child: IResource) -> None:
@@ -75,6 +125,8 @@ class _Root:
             return _json({"error": "This address may not connect."}, 403)
         if path == b"ws" or (path == b"" and request.getHeader(b"upgrade")):
             return self._socket
+        if path == b"api/v1/control" and self._orders is not None:
+            return self._orders
         if path in (b"", b"api/docs"):
             return _Answer(self._docs, b"text/html; charset=utf-8")
         return self._found(path.decode("latin-1"))
@@ -127,7 +179,7 @@ class _Root:
 
 
 class _Request(GuardedRequest):
-    """Nobody has to send a body here: one that is announced is not read."""
+    """Where no orders are taken nobody has to send a body: one that is announced is not read."""
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(0)
@@ -145,7 +197,11 @@ def make_gateway_site(
     admission: Admission,
     clients: Mapping[str, str],
     clock: IReactorTime,
-    address_of: Callable[[Request], str],
+    proxies: Proxies,
+    operators: OperatorsDoor | None = None,
 ) -> Site:
-    """:param clients: language -> source of a small client, for ``/api/docs``"""
-    return guarded_site(_Root(gateway, sockets, admission, page(clients), address_of), clock, _Request)
+    """:param clients: language -> source of a small client, for ``/api/docs``
+    :param operators: takes orders at ``/api/v1/control``; None: they are taken elsewhere
+    """
+    root = _Root(gateway, sockets, admission, page(clients), proxies, operators)
+    return guarded_site(root, clock, _Request if operators is None else GuardedRequest)

@@ -177,9 +177,7 @@ class Place:
         known = Proxies(proxies)
         self.sockets = ApiSocketFactory(self.gateway, self.clock, admission, ping=(30, 10), address_of=known.of_socket)
         self.lines = LineFactory(self.gateway, self.clock, admission, idle=3600)
-        self.site = make_gateway_site(
-            self.gateway, self.sockets, admission, {"C": "int main"}, self.clock, known.of_request
-        )
+        self.site = make_gateway_site(self.gateway, self.sockets, admission, {"C": "int main"}, self.clock, known)
         self.gateway.start()
         self.run()
 
@@ -233,12 +231,16 @@ class Place:
 
     def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
         """An HTTP request: status, headers, body."""
+        return self.request("GET", path, b"", **headers)
+
+    def request(self, method: str, path: str, sent: bytes, **headers: str) -> tuple[int, dict[str, str], bytes]:
         plug = Plug("198.51.100.7")
         plug.protocol = self.site.buildProtocol(None)
         plug.protocol.makeConnection(plug)
-        lines = [f"GET {path} HTTP/1.1", "Host: gateway.example.org"]
+        lines = [f"{method} {path} HTTP/1.1", "Host: gateway.example.org"]
+        lines += [f"Content-Length: {len(sent)}"] if sent else []
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        plug.protocol.dataReceived("\r\n".join([*lines, "", ""]).encode())
+        plug.protocol.dataReceived("\r\n".join([*lines, "", ""]).encode() + sent)
         self.run()
         top, _, body = plug.value().partition(b"\r\n\r\n")
         first, *rest = top.decode().split("\r\n")

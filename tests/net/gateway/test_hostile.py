@@ -15,14 +15,17 @@ from twisted.internet.protocol import Factory, Protocol
 
 from mythos.app.files import StartError
 from mythos.errors import Refusal
-from mythos.net.control import Question
+from mythos.net.control import ControlFactory, Question
 from mythos.net.gateway.doors import BACKLOG, LEAVING, MESSAGE, TURN
 from mythos.net.gateway.gateway import AWAY
 from mythos.net.gateway.methods import METHODS
 from mythos.net.gateway.orders import GatewayOrders
 from mythos.net.gateway.session import HOLD
+from mythos.net.gateway.site import make_gateway_site
 from mythos.net.gateway.talk import REST, STRANGER, TRIES, VAIN
 from mythos.net.i3.waiting import OTHERS, QUEUE
+from mythos.net.operators import Operators, OperatorsDoor
+from mythos.net.proxies import Proxies
 from mythos.wire.i3 import lpc
 from mythos.wire.i3.mudmode import FrameReader
 from mythos.wire.i3.packets import ChannelInfo
@@ -183,6 +186,35 @@ def test_banned_addresses(tmp_path: Path, road: str) -> None:
         assert place.client(road, "Two", address="10.0.0.2").result("ping")["pong"] is True
         place.admission.banned = lambda address: ""
         assert place.client(road, "One", address="10.0.0.1").result("ping")["pong"] is True
+
+
+def test_orders_are_taken_over_tls_alone(tmp_path: Path) -> None:
+    """A token that came otherwise was overheard. Behind a proxy that is named it is the proxy that says so."""
+    with gateway(tmp_path) as place:
+        operators = Operators(tmp_path / "tokens.json", place.clock.wall, place.clock.seconds)
+        _, secret = operators.create("ops", ("look",), 60.0)
+
+        async def status(asked: Question) -> dict[str, Any]:
+            return {"status": "healthy"}
+
+        door = OperatorsDoor(ControlFactory({"status": status, "shutdown": status}), operators)
+
+        def order(body: bytes, trusted: str = "198.51.100.0/24", **headers: str) -> tuple[int, Any]:
+            known = Proxies((trusted,))
+            place.site = make_gateway_site(place.gateway, place.sockets, place.admission, {}, place.clock, known, door)
+            code, _, answer = place.request("POST", "/api/v1/control", body, **headers)
+            return code, json.loads(answer)
+
+        good = {"Authorization": f"Bearer {secret}", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+        assert order(b'{"do": "status"}', **good) == (200, {"ok": True, "status": "healthy"})
+        for wrong in ({"X-Forwarded-Proto": "http"}, {"trusted": "10.0.0.0/8"}):
+            code, answer = order(b'{"do": "status"}', **(good | wrong))
+            assert (code, "Revoke that token" in answer["error"]) == (403, True)
+        assert order(b'{"do": "shutdown"}', **good)[1]["error"] == "That needs the right 'life'; this token has: look."
+        assert order(b"x" * 70_000, **good)[0] == 413
+        assert order(b'{"do": "status"}', **(good | {"Authorization": "Bearer guess"}))[0] == 401
+        assert order(b'{"do": "status"}', **(good | {"Authorization": secret}))[0] == 401
+        assert place.get("/api/v1/control")[0] == 405
 
 
 @roads
