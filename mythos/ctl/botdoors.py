@@ -9,6 +9,7 @@ import re
 import secrets
 import ssl
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -92,7 +93,7 @@ class Target:
             return dict(found)
 
 
-class Door:
+class Door(ABC):
     """One connection. Made, then :meth:`open`, then :meth:`listen` until it ends.
 
     :ivar counts: its commands are answered by number
@@ -106,21 +107,21 @@ class Door:
         self.ear = ear
         self._writer: asyncio.StreamWriter | None = None
 
+    @abstractmethod
     async def open(self) -> None:
         """:raises Refused: with the server's sentence. :raises OSError:"""
-        raise NotImplementedError
 
+    @abstractmethod
     async def listen(self) -> None:
         """Until the server closes."""
-        raise NotImplementedError
 
     def number(self) -> int:
         """Of the next command."""
         return 0
 
+    @abstractmethod
     async def type(self, line: str, c: int) -> None:
         """Send command ``c``."""
-        raise NotImplementedError
 
     def close(self) -> None:
         if self._writer is not None:

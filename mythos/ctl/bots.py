@@ -106,8 +106,8 @@ class _Bot:
     # ── what it does ────────────────────────────────────────────────────────────────────────────
 
     async def listen(self) -> None:
-        """Until the server closes, which it should not."""
-        with suppress(OSError):
+        """Until the server closes, which it should not, or says what makes no sense."""
+        with suppress(Exception):
             await self.door.listen()
         self.there = False
         self._run.dropped += 1

@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
 
 from mythos.config.problems import near
 from mythos.errors import MythosError, Refusal
@@ -96,9 +97,7 @@ class _Control(LineOnlyReceiver):
         self._questions.append(line)
         if not self._busy:
             self._busy = True
-            Deferred.fromCoroutine(self._work()).addErrback(
-                lambda failure: _log.failure("a connection to the control socket broke", failure)
-            )
+            Deferred.fromCoroutine(self._work()).addErrback(self._broke)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         self._refuse(f"A question is one line of up to {MOST_BYTES} bytes.")
@@ -113,6 +112,11 @@ class _Control(LineOnlyReceiver):
             self._send(await self._factory.answer(self._questions[0]))
             del self._questions[0]
         self._busy = False
+
+    def _broke(self, failure: Failure) -> None:
+        _log.failure("a connection to the control socket broke", failure)
+        assert self.transport is not None
+        self.transport.loseConnection()  # whoever asked waits no longer
 
     def _send(self, answer: Answer) -> None:
         self.sendLine(json.dumps(answer, ensure_ascii=False).encode())
@@ -297,7 +301,7 @@ class Question:
 
     def number(self, name: str, default: float) -> float:
         value = self._members.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 2**53:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 2**53:
             raise Refusal(f"The member {name!r} is a number.")
         return float(value)
 

@@ -10,6 +10,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from mythos.net.guarded import guarded_site
+from mythos.net.headers import header
 
 __all__ = ["Counted", "make_metrics_site"]
 
@@ -45,7 +46,7 @@ class _Numbers(Resource):
 
 def _prefers_json(request: Request) -> bool:
     """Whether JSON is named before any text. Prometheus names its own formats first."""
-    for part in (request.getHeader("accept") or "").split(","):
+    for part in header(request, b"accept").split(","):
         kind = part.partition(";")[0].strip().lower()
         if kind == "application/json":
             return True

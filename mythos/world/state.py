@@ -340,6 +340,8 @@ class World:
     def burn_item(self, item: Item, count: int | None = None) -> None:
         """Destroy a thing, or ``count`` of its stack; what it contains must be gone before."""
         count = item.stack if count is None else count
+        if not 0 < count <= item.stack:
+            raise Fault(f"{count} of {item.stack} {item.proto.id}")
         if self.contents.get(item.id) or self.hoards.get(item.id):
             raise Fault(f"{item.id} is not empty")
         self._post(item.proto.id, item.place, BURN, count)

@@ -52,11 +52,12 @@ def test_a_good_server(server: Server, tmp_path: Path) -> None:
 
 
 class Meddler:
-    """A proxy before one port, which changes the lines that come back, and does so to one connection alone."""
+    """A proxy before one port, which changes the lines that come back, to one connection alone or to all."""
 
-    def __init__(self, port: int, change: Callable[[bytes], bytes]) -> None:
+    def __init__(self, port: int, change: Callable[[bytes], bytes], *, alone: bool = True) -> None:
         self._port = port
         self._change = change
+        self._alone = alone
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -72,7 +73,7 @@ class Meddler:
             far = socket.create_connection(("127.0.0.1", self._port))
             for source, sink, change in ((near, far, _same), (far, near, self._change if first else _same)):
                 threading.Thread(target=_carry, args=(source, sink, change), daemon=True).start()
-            first = False
+            first = not self._alone
 
     def close(self) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
@@ -112,6 +113,14 @@ def test_a_server_that_loses_or_repeats_a_line(server: Server, tmp_path: Path, c
     assert done
     other = "lost" if what == "repeated" else "repeated"
     assert (code, found[what], found[other]) == (1, 1, 0)
+
+
+def test_a_server_that_says_what_makes_no_sense(server: Server, tmp_path: Path) -> None:
+    """Its connections count as broken."""
+    meddler = Meddler(server.ports["http"], lambda line: line.replace(b"[chat]", b'"chat"'), alone=False)
+    found = bots(tmp_path, "2", "--against", f"http://127.0.0.1:{meddler.port}", "--doors", "websocket")
+    meddler.close()
+    assert (found[0], found[1]["dropped"]) == (1, 2)
 
 
 def test_a_server_that_is_full(tmp_path: Path) -> None:

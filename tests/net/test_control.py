@@ -529,6 +529,7 @@ async def test_create_no_account(desk: Desk, members: dict[str, Any], error: str
         (b'{"do": "broadcast", "text": "a\\u001b[2Jb"}', "'text' holds control characters"),
         (b'{"do": "broadcast", "text": "a\\nb"}', "'text' holds control characters"),
         (b'{"do": "kick", "name": ["Ann"]}', "The member 'name' is missing"),
+        (b'{"do": "logs", "since": NaN}', "The member 'since' is a number"),
         (b'{"do": "status", "id": {}}', "The member 'id' is a number, or a text"),
     ],
 )

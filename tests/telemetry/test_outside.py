@@ -102,7 +102,8 @@ def test_numbers_follow_what_happens(house: Server) -> None:
 def test_metrics_as_json(house: Server) -> None:
     """For who says so in the header, the address or the path; Prometheus gets text."""
     prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1"
-    assert page(house, accept=prometheus)[0].startswith("text/plain; version=0.0.4")
+    for accept in (prometheus, "text/\xe9", "\xff"):
+        assert page(house, accept=accept)[0].startswith("text/plain; version=0.0.4")
     for path, accept in (("/metrics", "application/json"), ("/metrics?format=json", "*/*"), ("/metrics.json", "*/*")):
         kind, body = page(house, path, accept)
         assert kind == "application/json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mythos.errors import Refusal
+from mythos.errors import Fault, Refusal
 from mythos.ids import EntityId
 from mythos.world import npcs, quests
 from mythos.world.facts import (
@@ -20,7 +20,7 @@ from mythos.world.facts import (
     Summoned,
     TaskDone,
 )
-from mythos.world.state import Character, World
+from mythos.world.state import BURN, Character, World
 from mythos.world.zones import Effect
 from tests.world.town import ATLAS, CAT, DEN, MARTA, MOOR, RAT, SQUARE, WOLF, YARD, Loaded, minted, person, town, wealth
 
@@ -252,6 +252,17 @@ def test_a_full_bag_is_not_taken() -> None:
     assert not quests.possible(world, ann, [give_bag])
     world.burn_item(next(world.held(bag.id)))
     assert quests.possible(world, ann, [give_bag])
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_no_more_is_burned_than_is_there(count: int) -> None:
+    """A mistake of ours that would make things out of nothing."""
+    world = town()
+    tails = world.mint_item(world.atlas.items["tail"], person(world, "Ann", SQUARE).id, 3)
+    with pytest.raises(Fault):
+        world.burn_item(tails, count)
+    assert tails.stack == 3
+    assert not any(posting.target == BURN for posting in world.take_change().postings)
 
 
 def test_a_sealed_world_refuses_before_anything_changes() -> None:
