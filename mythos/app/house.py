@@ -157,6 +157,7 @@ class House(Server):
         realm.reload = self._reload_content
         realm.stop = self.stop_in
         realm.recover = self._recover
+        realm.debug = config.debug
         bus.hear = lambda channel, message: realm.hear((Listeners(channel), message))
         accounts.sleepers.remember(contents.sessions, contents.strays)
         npcs.populate(world)

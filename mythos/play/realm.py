@@ -80,6 +80,7 @@ class Realm:
     :ivar submit: takes a line from a door: :meth:`mythos.play.turns.Turns.submit`
     :ivar pump: runs commands that wait: :meth:`mythos.play.turns.Turns.pump`
     :ivar intermud: our side of Intermud-3; None: this world is on no network
+    :ivar debug: keepers are shown where errors come from
     :ivar wake: called when there are commands to run; set by who drives :meth:`pump`
     :ivar ended: called with a session that is over, after its last words
     """
@@ -117,6 +118,7 @@ class Realm:
         self.stop: Callable[[float, str], None] = lambda seconds, reason: None
         self.reload: Callable[[], str] = lambda: "There is nothing to load again."
         self.recover: Callable[[], None] = lambda: None
+        self.debug = False
         self.intermud: Intermud | None = None
         self.accounts: Accounts  # they need the realm, and are given to it once both are made
         self._runner = runner

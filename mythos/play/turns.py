@@ -7,6 +7,7 @@ line waits for its player's pace, and if the room will hear it for the room's.
 from __future__ import annotations
 
 import heapq
+import traceback
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -234,9 +235,11 @@ class Turns:
         commits = realm.commits
         change = realm.world.take_change()
         realm.observer.fault(f"command {name}", error)
-        sorry = line(
-            "error", Span(f"Something broke on our side; the keepers have been told ({self.name}).", Role.WARNING)
-        )
+        text = f"Something broke on our side; the keepers have been told ({self.name})."
+        if realm.debug and session.me.keeper:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            text += f" {error!r} at {last.filename}:{last.lineno}, in {last.name}."
+        sorry = line("error", Span(text, Role.WARNING))
         if change.postings:
             commits.abandon()
             realm.recover()  # which answers whatever is not answered by then: it did not happen

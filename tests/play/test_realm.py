@@ -153,6 +153,20 @@ def test_a_command_that_breaks() -> None:
     assert typed(scene, "Bob", "say hello")["Ann"] == ['Bob says, "hello"']
 
 
+@pytest.mark.parametrize(("debug", "keeper"), [(True, True), (True, False), (False, True)])
+def test_where_an_error_comes_from(*, debug: bool, keeper: bool) -> None:
+    """Keepers are shown it where errors are looked for, and nobody else is."""
+    scene = in_town()
+    scene.realm.debug, scene.me("Ann").keeper = debug, keeper
+    _broken_after(scene, lambda call: None)
+    scene.realm.submit(scene.ears["Ann"].session, 1, "save")
+    scene.realm.pump()
+    (said,) = scene.hear("Ann")
+    assert ("RuntimeError('a bug') at " in said) == (debug and keeper)
+    assert ("test_realm.py:" in said) == (debug and keeper)
+    scene.observer.faults.clear()
+
+
 def test_a_command_that_breaks_half_way() -> None:
     """Nothing of it is written, nor of what gathered with it; the world is asked to be loaded again."""
     scene = in_town()
