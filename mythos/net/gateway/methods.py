@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from mythos.net.gateway.events import clean, now_text
 from mythos.net.gateway.mud import Presence
+from mythos.net.gateway.params import NAME, a_flag, a_name, a_number, a_text, a_time, an_object, the_target, the_words
 from mythos.net.gateway.session import ApiSession
 from mythos.wire.i3 import packets
 from mythos.wire.i3.packets import ChannelInfo, MudInfo, Packet
@@ -22,9 +22,8 @@ __all__ = ["METHODS", "Later", "Method", "Service"]
 
 #: Longest wait for an answer of the network, in seconds.
 WAIT: Final = 60.0
-#: Most users of one list of them, and longest name of anything, in characters.
+#: Most users of one list of them.
 USERS: Final = 512
-NAME: Final = 128
 #: Most channels that one client joins.
 CHANNELS: Final = 100
 
@@ -71,91 +70,6 @@ class Method:
     help: str = ""
 
 
-# ── parameters ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _text(params: Mapping[str, Any], name: str, default: str = "", longest: int = NAME) -> str:
-    value = params.get(name)
-    if value is None:
-        return default
-    if type(value) is not str:
-        raise RpcError(Code.PARAMS, f"{name} is a string.")
-    if len(value) > longest:
-        raise RpcError(Code.PARAMS, f"{name} is longer than {longest} characters.")
-    return value
-
-
-def _name(params: Mapping[str, Any], name: str, default: str = "") -> str:
-    """A name: on one line, without control characters, and there."""
-    value = params.get(name)
-    if type(value) is not str or len(value) > NAME:
-        value = _text(params, name, default)
-    value = value.strip()
-    if not value or not value.isprintable():
-        raise RpcError(Code.PARAMS, f"{name} is a name of printable characters.")
-    return value
-
-
-def _number(params: Mapping[str, Any], name: str, default: float, low: float, high: float) -> float:
-    value = params.get(name, default)
-    if value is None:
-        value = default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise RpcError(Code.PARAMS, f"{name} is a number from {low:g} to {high:g}.")
-    return float(value)
-
-
-def _flag(params: Mapping[str, Any], name: str) -> bool:
-    value = params.get(name, False)
-    if value is not None and type(value) is not bool:
-        raise RpcError(Code.PARAMS, f"{name} is true or false.")
-    return bool(value)
-
-
-def _mapping(params: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = params.get(name)
-    if value is None:
-        return {}
-    if type(value) is not dict:
-        raise RpcError(Code.PARAMS, f"{name} is an object.")
-    return value
-
-
-def _words(service: Service, params: Mapping[str, Any], *names: str) -> str:
-    """What is said, under the first of these names that is there: clients call it by one or the other."""
-    for name in names:
-        if params.get(name) is not None:
-            words = _text(params, name, longest=service.longest)
-            if not words or words.isspace():
-                raise RpcError(Code.PARAMS, f"{name} is empty.")
-            return words
-    raise RpcError(Code.PARAMS, f"Missing required parameters: {names[0]}")
-
-
-def _target(params: Mapping[str, Any]) -> str:
-    if params.get("target_user") is None and params.get("username") is not None:
-        return _name(params, "username")
-    if params.get("target_user") is None:
-        raise RpcError(Code.PARAMS, "Missing required parameters: target_user")
-    return _name(params, "target_user")
-
-
-def _time(params: Mapping[str, Any], name: str, default: float) -> float:
-    """A unix second, or a time as events give it."""
-    value = params.get(name)
-    if value is None:
-        return default
-    try:
-        return float(value) if type(value) in (int, float) else _read_time(value)
-    except (OverflowError, TypeError, ValueError):
-        raise RpcError(Code.PARAMS, f"{name} is a unix second, or a time such as {now_text(0)}.") from None
-
-
-def _read_time(value: str) -> float:
-    found = datetime.fromisoformat(value)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-
-
 # ── what is said ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -172,11 +86,11 @@ def _sent(service: Service, what: str) -> Result:
 
 
 def _tell(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    return _private(service, session, params, packets.Tell, "tell", _words(service, params, "message"))
+    return _private(service, session, params, packets.Tell, "tell", the_words(params, service.longest, "message"))
 
 
 def _emoteto(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    words = _words(service, params, "emote", "message")
+    words = the_words(params, service.longest, "emote", "message")
     return _private(service, session, params, packets.EmoteTo, "emoteto", _emote(words))
 
 
@@ -184,9 +98,9 @@ def _private(
     service: Service, session: ApiSession, params: Mapping[str, Any], kind: type[Any], what: str, words: str
 ) -> Result:
     mud = session.mud
-    target = mud.link.directory.mud(_name(params, "target_mud"))
-    user = _target(params)
-    speaker = _name(params, "from_user", "Someone")
+    target = mud.link.directory.mud(a_name(params, "target_mud"))
+    user = the_target(params)
+    speaker = a_name(params, "from_user", "Someone")
     _send(session, kind(mud.name, speaker.lower(), target, user.lower(), speaker, words))
     sent = _sent(service, f"{what}_{target}")
     if mud.link.tells_wait:
@@ -200,19 +114,25 @@ def _emote(words: str) -> str:
 
 def _channel_send(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
     return _speak(
-        service, session, params, packets.ChannelMessage, "message", "channel", _words(service, params, "message")
+        service,
+        session,
+        params,
+        packets.ChannelMessage,
+        "message",
+        "channel",
+        the_words(params, service.longest, "message"),
     )
 
 
 def _channel_emote(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    words = _emote(_words(service, params, "emote", "message"))
+    words = _emote(the_words(params, service.longest, "emote", "message"))
     if params.get("target_mud") is None:
         return _speak(service, session, params, packets.ChannelEmote, "emote", "channel_emote", words)
-    mud, channel = session.mud, _name(params, "channel")
-    target, user = mud.link.directory.mud(_name(params, "target_mud")), _target(params)
-    speaker = _name(params, "from_user", "Someone")
-    visname = _name(params, "visname", speaker)
-    aimed = _emote(_text(params, "message_target", words, service.longest))
+    mud, channel = session.mud, a_name(params, "channel")
+    target, user = mud.link.directory.mud(a_name(params, "target_mud")), the_target(params)
+    speaker = a_name(params, "from_user", "Someone")
+    visname = a_name(params, "visname", speaker)
+    aimed = _emote(a_text(params, "message_target", words, service.longest))
     packet = packets.ChannelTargetedEmote(
         *(mud.name, speaker.lower(), "", "", channel, target, user.lower(), words, aimed, visname, user)
     )
@@ -231,9 +151,9 @@ def _speak(
     words: str,
 ) -> Result:
     mud = session.mud
-    channel = _name(params, "channel")
-    speaker = _name(params, "from_user", "Someone")
-    visname = _name(params, "visname", speaker)
+    channel = a_name(params, "channel")
+    speaker = a_name(params, "from_user", "Someone")
+    visname = a_name(params, "visname", speaker)
     _send(session, kind(mud.name, speaker.lower(), "", "", channel, visname, words))
     mud.said(event, channel, speaker.lower(), visname, words)
     return _sent(service, f"{what}_{channel}")
@@ -243,9 +163,9 @@ def _speak(
 
 
 def _channel_join(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    channel = _name(params, "channel")
-    _flag(params, "listen_only")
-    user = "" if params.get("user_name") in (None, "") else _name(params, "user_name")
+    channel = a_name(params, "channel")
+    a_flag(params, "listen_only")
+    user = "" if params.get("user_name") in (None, "") else a_name(params, "user_name")
     if channel not in session.channels and len(session.channels) >= CHANNELS:
         raise RpcError(Code.PARAMS, f"A client joins up to {CHANNELS} channels.")
     fresh = channel not in session.channels
@@ -258,7 +178,7 @@ def _channel_join(service: Service, session: ApiSession, params: Mapping[str, An
 
 
 def _channel_leave(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    channel = _name(params, "channel")
+    channel = a_name(params, "channel")
     user = session.channels.pop(channel, None)
     if user is not None:
         session.mud.changed = True
@@ -268,15 +188,14 @@ def _channel_leave(service: Service, session: ApiSession, params: Mapping[str, A
 
 
 def _channel_list(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    _flag(params, "refresh")
-    wanted = _mapping(params, "filter")
-    members: dict[str, int] = {}
-    directory = session.mud.link.directory
+    a_flag(params, "refresh")
+    wanted = an_object(params, "filter")
+    least = a_number(wanted, "min_members", 0, 0, 1e9)
     found = []
-    for name, info in sorted(directory.channels.items()):
-        members[name] = len(service.on_channel(name))
-        if _listed(info, wanted) and members[name] >= _number(wanted, "min_members", 0, 0, 1e9):
-            found.append({"name": name, "owner": info.host, "type": info.kind, "member_count": members[name]})
+    for name, info in sorted(session.mud.link.directory.channels.items()):
+        members = len(service.on_channel(name))
+        if _listed(info, wanted) and members >= least:
+            found.append({"name": name, "owner": info.host, "type": info.kind, "member_count": members})
     return {
         "status": "success",
         "channels": found,
@@ -291,7 +210,7 @@ def _listed(info: ChannelInfo, wanted: Mapping[str, Any]) -> bool:
 
 
 def _channel_who(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result | Later:
-    channel = _name(params, "channel")
+    channel = a_name(params, "channel")
 
     def given(found: Sequence[tuple[str, str]]) -> Result:
         by_mud: dict[str, list[str]] = {}
@@ -304,8 +223,8 @@ def _channel_who(service: Service, session: ApiSession, params: Mapping[str, Any
     if params.get("target_mud") is None:
         return given(service.on_channel(channel))
     mud = session.mud
-    target = mud.link.directory.mud(_name(params, "target_mud"))
-    wait = _number(params, "wait", 10, 0.1, WAIT)
+    target = mud.link.directory.mud(a_name(params, "target_mud"))
+    wait = a_number(params, "wait", 10, 0.1, WAIT)
     _send(session, packets.ChannelWhoRequest(mud.name, "*", target, "", channel))
 
     def start(answer: Callable[[Result], None]) -> None:
@@ -328,9 +247,9 @@ def _came_to(reply: Mapping[str, Any] | None) -> Result:
 
 
 def _channel_history(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    channel = _name(params, "channel")
-    limit = int(_number(params, "limit", 50, 0, 100))
-    before, after = _time(params, "before", float("inf")), _time(params, "after", float("-inf"))
+    channel = a_name(params, "channel")
+    limit = int(a_number(params, "limit", 50, 0, 100))
+    before, after = a_time(params, "before", float("inf")), a_time(params, "after", float("-inf"))
     found = session.mud.past(channel, limit, before, after) if limit else []
     return {"status": "success", "channel": channel, "messages": found, "count": len(found)}
 
@@ -339,19 +258,19 @@ def _channel_history(service: Service, session: ApiSession, params: Mapping[str,
 
 
 def _channel_add(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    channel, kind = _name(params, "channel"), int(_number(params, "type", 0, 0, 2))
+    channel, kind = a_name(params, "channel"), int(a_number(params, "type", 0, 0, 2))
     _send(session, packets.ChannelAdd(session.mud.name, "", session.mud.link.router, "", channel, kind))
     return {"status": "requested", "channel": channel}
 
 
 def _channel_remove(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    channel = _name(params, "channel")
+    channel = a_name(params, "channel")
     _send(session, packets.ChannelRemove(session.mud.name, "", session.mud.link.router, "", channel))
     return {"status": "requested", "channel": channel}
 
 
 def _channel_admin(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    channel = _name(params, "channel")
+    channel = a_name(params, "channel")
     add, remove = _muds(session, params, "add"), _muds(session, params, "remove")
     if not add and not remove:
         raise RpcError(Code.PARAMS, "Missing required parameters: add or remove")
@@ -360,8 +279,8 @@ def _channel_admin(service: Service, session: ApiSession, params: Mapping[str, A
 
 
 def _channel_admin_list(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result | Later:
-    channel, mud = _name(params, "channel"), session.mud
-    wait = _number(params, "wait", 10, 0.1, WAIT)
+    channel, mud = a_name(params, "channel"), session.mud
+    wait = a_number(params, "wait", 10, 0.1, WAIT)
     _send(session, packets.ChannelAdminList(mud.name, "*", mud.link.router, "", channel))
 
     def start(answer: Callable[[Result], None]) -> None:
@@ -400,7 +319,7 @@ def _ask(
     given: Callable[[Mapping[str, Any]], Result],
 ) -> Result | Later:
     """``requested`` at once, and the reply as an event; with ``wait`` the reply is the result."""
-    wait = _number(params, "wait", 0, 0, WAIT)
+    wait = a_number(params, "wait", 0, 0, WAIT)
     if not session.mud.link.send(packet):
         return {"status": "failed", "message": failed}
     if not wait:
@@ -419,11 +338,11 @@ def _ask(
 
 def _who(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result | Later:
     mud = session.mud
-    target = mud.link.directory.mud(_name(params, "target_mud"))
-    wanted = _mapping(params, "filters")
-    low = _number(wanted, "min_level", 0, 0, 1e9)
-    high = _number(wanted, "max_level", 1e9, 0, 1e9)
-    asker = _name(params, "from_user", "*").lower()
+    target = mud.link.directory.mud(a_name(params, "target_mud"))
+    wanted = an_object(params, "filters")
+    low = a_number(wanted, "min_level", 0, 0, 1e9)
+    high = a_number(wanted, "max_level", 1e9, 0, 1e9)
+    asker = a_name(params, "from_user", "*").lower()
 
     def given(reply: Mapping[str, Any]) -> Result:
         return {"users": [one for one in reply["users"] if low <= one["level"] <= high]}
@@ -441,9 +360,9 @@ def _who(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Re
 
 def _finger(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result | Later:
     mud = session.mud
-    target = mud.link.directory.mud(_name(params, "target_mud"))
-    user = _target(params)
-    asker = _name(params, "from_user", "*").lower()
+    target = mud.link.directory.mud(a_name(params, "target_mud"))
+    user = the_target(params)
+    asker = a_name(params, "from_user", "*").lower()
     return _ask(
         session,
         params,
@@ -457,8 +376,8 @@ def _finger(service: Service, session: ApiSession, params: Mapping[str, Any]) ->
 
 def _locate(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result | Later:
     mud = session.mud
-    user = _target(params)
-    asker = _name(params, "from_user", "*").lower()
+    user = the_target(params)
+    asker = a_name(params, "from_user", "*").lower()
     return _ask(
         session,
         params,
@@ -474,8 +393,8 @@ _LOCATION = ("located_mud", "located_user", "idle", "status")
 
 
 def _mudlist(service: Service, session: ApiSession, params: Mapping[str, Any]) -> Result:
-    _flag(params, "refresh")
-    wanted = _mapping(params, "filter")
+    a_flag(params, "refresh")
+    wanted = an_object(params, "filter")
     muds = [_mud(name, info) for name, info in sorted(session.mud.link.directory.muds.items())]
     for key in ("status", "driver"):
         if wanted.get(key) is not None:
@@ -536,9 +455,9 @@ def _presence_sync(service: Service, session: ApiSession, params: Mapping[str, A
 def _user(one: Mapping[str, Any]) -> Result:
     if one.get("name") is None:
         raise RpcError(Code.PARAMS, "A user has a name.")
-    user: Result = {"name": _name(one, "name")}
+    user: Result = {"name": a_name(one, "name")}
     for name, longest in _TEXTS.items():
-        text = _text(one, name, longest=longest).strip()
+        text = a_text(one, name, longest=longest).strip()
         if text and not text.isprintable():
             raise RpcError(Code.PARAMS, f"{name} holds control characters.")
         if text:
@@ -547,11 +466,11 @@ def _user(one: Mapping[str, Any]) -> Result:
         if one.get(name) is not None:
             if type(one[name]) is not int:
                 raise RpcError(Code.PARAMS, f"{name} is an integer.")
-            user[name] = int(_number(one, name, 0, 0, high))
+            user[name] = int(a_number(one, name, 0, 0, high))
     if type(one.get("login_time")) is str:
-        user["login_time"] = _text(one, "login_time", longest=64)
+        user["login_time"] = a_text(one, "login_time", longest=64)
     elif one.get("login_time") is not None:
-        user["login_time"] = _number(one, "login_time", 0, 0, 32_503_680_000)
+        user["login_time"] = a_number(one, "login_time", 0, 0, 32_503_680_000)
     return user
 
 
