@@ -146,49 +146,16 @@ class Metrics(Collector):
         yield gauge("mythos_build_info", "1: the version that runs", "version", {__version__: 1})
         yield one("mythos_ready", "1: it takes players", numbers.ready)
         yield _checks(numbers.checks)
-        yield gauge("mythos_connections", "Open connections", "door", numbers.connections)
-        yield counter("mythos_connections_opened", "Connections let into their sessions", "door", numbers.opened)
-        closed = CounterMetricFamily(
-            "mythos_connections_closed", "Connections that ended, and why", labels=["door", "reason"]
-        )
-        for (door, reason), count in numbers.closed.items():
-            closed.add_metric([door, reason], count)
-        yield closed
-        yield gauge("mythos_sessions", "Sessions, by what their bodies do", "state", numbers.sessions)
-        yield one("mythos_players", "Characters that stand in the world", numbers.present)
-        yield gauge("mythos_zone_players", "The same by zone", "zone", numbers.zones)
-        yield one("mythos_command_queue", "Sessions with commands that wait", numbers.queued)
-        yield one("mythos_release_queue", "Words that wait for the disk", numbers.held)
-        yield counter("mythos_messages_delivered", "Messages handed to connections", "door", numbers.delivered)
-        yield single("mythos_lines_lost", "Messages that readers who were too slow never got", numbers.lost)
-        for way, sizes in numbers.compressed.items():
-            yield counter(f"mythos_{way}_bytes", "Bytes sent compressed, before and after", "size", sizes)
+        yield from _people(numbers)
         yield single("mythos_errors", "Errors logged", numbers.errors)
         yield single("mythos_faults", "Commands and ticks that broke", numbers.faults)
         yield from _i3(numbers.i3)
-        size, busy = numbers.database
-        pool = {"busy": busy, "idle": size - busy}
-        yield gauge("mythos_database_connections", "Connections to the database", "state", pool)
-        said = "Commits that got no answer, by what had become of them"
-        yield counter("mythos_commits_unanswered", said, "outcome", numbers.outcomes)
-        used, allowed = numbers.memory
-        yield one("mythos_memory_usage_bytes", "Memory in use", used)
-        yield one("mythos_memory_limit_bytes", "Memory it may have", allowed)
-        yield one("mythos_memory_step", "Marks that memory has passed, of three", numbers.memory_step)
-        if numbers.disk is not None:
-            free, size = numbers.disk
-            yield one("mythos_disk_free_bytes", "What may still be written where the store is", free)
-            yield one("mythos_disk_size_bytes", "All there is of it", size)
-        count, seconds = numbers.stalls
-        yield single("mythos_reactor_stalls", "Times the server stood still for half a second or more", count)
-        yield single("mythos_reactor_stall_seconds", "For how long in all", seconds)
-        yield single("mythos_backup_failures", "Backups that were not made, or are not sound", numbers.backup_failures)
-        if numbers.backup is not None:
-            made, size = numbers.backup
-            yield one("mythos_backup_verified_seconds", "Unix time of the last backup that was verified", made)
-            yield one("mythos_backup_size_bytes", "How large it is", size)
-        if numbers.certificate is not None:
-            yield one("mythos_certificate_end_seconds", "Unix time at which the certificate ends", numbers.certificate)
+        yield from _machine(numbers)
+        yield from _safety(numbers)
+        yield from self._times()
+        yield from aliases.collect(numbers)
+
+    def _times(self) -> Iterator[Metric]:
         for name, text, histogram in (
             ("mythos_commit_seconds", "A batch on its way to the disk", self.commit),
             ("mythos_tick_seconds", "A tick of all zones", self.tick),
@@ -204,7 +171,6 @@ class Metrics(Collector):
             self._established,
         )
         yield family("mythos_request_duration_seconds", "Requests to the API", ("method", "endpoint"), self._requests)
-        yield from aliases.collect(numbers)
 
 
 class LinkMetrics(Collector):
@@ -230,6 +196,58 @@ class LinkMetrics(Collector):
         yield gauge("mythos_build_info", "1: the version that runs", "version", {__version__: 1})
         yield one("mythos_memory_usage_bytes", "Memory in use", self._memory())
         yield from _i3(self._links())
+
+
+def _people(numbers: Numbers) -> Iterator[Metric]:
+    """Connections, who plays, and the words on their way to them."""
+    yield gauge("mythos_connections", "Open connections", "door", numbers.connections)
+    yield counter("mythos_connections_opened", "Connections let into their sessions", "door", numbers.opened)
+    closed = CounterMetricFamily(
+        "mythos_connections_closed", "Connections that ended, and why", labels=["door", "reason"]
+    )
+    for (door, reason), count in numbers.closed.items():
+        closed.add_metric([door, reason], count)
+    yield closed
+    yield gauge("mythos_sessions", "Sessions, by what their bodies do", "state", numbers.sessions)
+    yield one("mythos_players", "Characters that stand in the world", numbers.present)
+    yield gauge("mythos_zone_players", "The same by zone", "zone", numbers.zones)
+    yield one("mythos_command_queue", "Sessions with commands that wait", numbers.queued)
+    yield one("mythos_release_queue", "Words that wait for the disk", numbers.held)
+    yield counter("mythos_messages_delivered", "Messages handed to connections", "door", numbers.delivered)
+    yield single("mythos_lines_lost", "Messages that readers who were too slow never got", numbers.lost)
+    for way, sizes in numbers.compressed.items():
+        yield counter(f"mythos_{way}_bytes", "Bytes sent compressed, before and after", "size", sizes)
+
+
+def _machine(numbers: Numbers) -> Iterator[Metric]:
+    """Database, memory, disk, and how the process gets on."""
+    size, busy = numbers.database
+    pool = {"busy": busy, "idle": size - busy}
+    yield gauge("mythos_database_connections", "Connections to the database", "state", pool)
+    said = "Commits that got no answer, by what had become of them"
+    yield counter("mythos_commits_unanswered", said, "outcome", numbers.outcomes)
+    used, allowed = numbers.memory
+    yield one("mythos_memory_usage_bytes", "Memory in use", used)
+    yield one("mythos_memory_limit_bytes", "Memory it may have", allowed)
+    yield one("mythos_memory_step", "Marks that memory has passed, of three", numbers.memory_step)
+    if numbers.disk is not None:
+        free, size = numbers.disk
+        yield one("mythos_disk_free_bytes", "What may still be written where the store is", free)
+        yield one("mythos_disk_size_bytes", "All there is of it", size)
+    count, seconds = numbers.stalls
+    yield single("mythos_reactor_stalls", "Times the server stood still for half a second or more", count)
+    yield single("mythos_reactor_stall_seconds", "For how long in all", seconds)
+
+
+def _safety(numbers: Numbers) -> Iterator[Metric]:
+    """Backups and the certificate."""
+    yield single("mythos_backup_failures", "Backups that were not made, or are not sound", numbers.backup_failures)
+    if numbers.backup is not None:
+        made, size = numbers.backup
+        yield one("mythos_backup_verified_seconds", "Unix time of the last backup that was verified", made)
+        yield one("mythos_backup_size_bytes", "How large it is", size)
+    if numbers.certificate is not None:
+        yield one("mythos_certificate_end_seconds", "Unix time at which the certificate ends", numbers.certificate)
 
 
 def _i3(links: Sequence[I3Numbers]) -> Iterator[Metric]:
