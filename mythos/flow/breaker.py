@@ -83,6 +83,11 @@ class Breaker:
         if self._opened is not None or self._failed >= self._most:
             self._opened, self._went_well = now, 0
 
+    def hope(self, now: float) -> None:
+        """It may work again: if it is open, one may try now and not later."""
+        if self.state(now) is State.OPEN:
+            self._opened = now - self._open_for
+
     def reset(self) -> None:
         """Close it."""
         self._failed = self._went_well = 0

@@ -85,6 +85,22 @@ def test_a_try_without_an_end_keeps_nobody_out_for_ever() -> None:
     breaker.enter(120.0)
 
 
+def test_there_is_hope() -> None:
+    """One may try at once, and if that fails it is as before; a closed one keeps its count."""
+    breaker = opened()
+    breaker.hope(5.0)
+    breaker.enter(5.0)
+    with pytest.raises(BreakerOpen):
+        breaker.enter(5.0)
+    breaker.failed(6.0)
+    assert (breaker.state(65.9), breaker.state(66.0)) == (State.OPEN, State.HALF_OPEN)
+    closed = Breaker("router", failures=2)
+    closed.failed(0.0)
+    closed.hope(0.0)
+    closed.failed(0.0)
+    assert closed.state(0.0) is State.OPEN
+
+
 def test_an_operator_closes_it() -> None:
     breakers = Breakers(failures=1, open_for=60.0)
     breakers.of("redis").failed(0.0)

@@ -18,6 +18,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
+from mythos.flow.breaker import Breaker, State
 from mythos.ids import AccountId, EntityId, SessionId
 from mythos.play.ports import BadBatch, NameTaken, RefreshGrant, StoreDown
 from mythos.store.postgres.connection import WAITING, OutcomeUnknown
@@ -595,6 +596,59 @@ async def test_a_cluster_that_stops_and_starts(shaken: PostgresStore, fragile: C
     await eventually(lambda: not shaken.trouble())
     await write(shaken, pays(2))
     assert await gold(shaken) == [(10, 2)]
+
+
+async def test_a_breaker_refuses_at_once(shaken: PostgresStore, fragile: Cluster) -> None:
+    """What is asked of accounts, after failures in a row, and not batches; a new connection is tried at once."""
+    breaker = shaken.accounts.breaker = Breaker("postgresql", failures=2, open_for=60.0)
+    await write(shaken, pays())
+    fragile.stop(signal.SIGQUIT)
+    await eventually(shaken.trouble)
+    for _ in range(2):
+        with pytest.raises(StoreDown) as down:
+            await shaken.by_key("ann")
+        assert "again and again" not in str(down.value)
+    refused = Deferred.fromCoroutine(shaken.by_key("ann"))
+    assert refused.called
+    with pytest.raises(StoreDown, match="postgresql has failed again and again: it is tried again in 60 seconds"):
+        await refused
+    for _ in range(3):
+        with pytest.raises(StoreDown) as down:
+            await write(shaken, pays(2))
+        assert "again and again" not in str(down.value)
+    fragile.start()
+    await eventually(lambda: not shaken.trouble())
+    for state in (State.HALF_OPEN, State.HALF_OPEN, State.CLOSED):
+        assert breaker.state(reactor.seconds()) is state
+        assert await shaken.by_key("ann") is None
+    await write(shaken, pays(2))
+    assert await gold(shaken) == [(10, 2)]
+
+
+async def test_a_breaker_where_connections_are_good_and_answers_are_not(near: PostgresStore, locked: Any) -> None:
+    """It opens all the same: each time one waits for the answer, and all others are told at once."""
+    breaker = near.accounts.breaker = Breaker("postgresql", failures=2, open_for=60.0)
+    locked.cursor().execute("LOCK TABLE account")
+    for _ in range(2):
+        with pytest.raises(StoreDown):
+            await near.by_key("ann")
+    await eventually(lambda: not near.trouble())
+    assert breaker.state(reactor.seconds()) is State.HALF_OPEN
+    waiting = Deferred.fromCoroutine(near.by_key("ann"))
+    with pytest.raises(StoreDown, match="again and again"):
+        await near.by_key("bob")
+    assert not waiting.called
+    locked.rollback()
+    assert await waiting is None
+
+
+async def test_what_is_refused_for_good_is_an_answer(near: PostgresStore) -> None:
+    """It does not open the breaker."""
+    near.accounts.breaker = Breaker("postgresql", failures=1)
+    for _ in range(3):
+        with pytest.raises(BadBatch):
+            await near.accounts.query("SELECT 1 / 0")
+    assert await near.by_key("ann") is None
 
 
 async def test_a_password_that_changes(fragile: Cluster) -> None:

@@ -31,6 +31,7 @@ from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
 from mythos.errors import MythosError
+from mythos.flow.breaker import Breaker, BreakerOpen
 from mythos.play.ports import BadBatch, StoreDown
 
 __all__ = ["DEADLINE", "NOTHING", "Connection", "Cursor", "OutcomeUnknown", "parameters", "sentence"]
@@ -58,7 +59,7 @@ _UNDONE: Final = ("40", errorcodes.DIVISION_BY_ZERO)
 #: disk; rights; a server that became a standby.
 _LATER: Final = ("28", "53", "55", "58", errorcodes.INSUFFICIENT_PRIVILEGE, errorcodes.READ_ONLY_SQL_TRANSACTION)
 #: Tables whose rows are for nobody's eyes.
-_SECRET: Final = ("account", "refresh_grant", "session")
+_SECRET: Final = ("account", "job", "refresh_grant", "session")
 
 #: Given to work that is done for the first time.
 NOTHING: Final = object()
@@ -226,7 +227,11 @@ class Connection:
     :param patience: seconds that work waits for a connection that was lost
     :param deadline: seconds that a transaction may take
     :param level: how loud it is said that there is no connection
+    :ivar breaker: refuses work at once while the last of it failed; a new connection is tried. Not for work that
+        has to go through in the end
     """
+
+    breaker: Breaker | None = None
 
     def __init__(
         self,
@@ -291,7 +296,7 @@ class Connection:
         :raises StoreDown: nothing was done
         :raises BadBatch: it can never be done
         """
-        return await self._apart(lambda wire, before: self._transact(wire, work, before, deadline or self._deadline))
+        return await self._guarded(lambda wire, before: self._transact(wire, work, before, deadline or self._deadline))
 
     async def query(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of one statement, which may run more than once, behind everything asked before.
@@ -302,7 +307,26 @@ class Connection:
         async def work(cursor: Cursor, _: Any) -> list[tuple[Any, ...]]:
             return await cursor.rows(sql, values)
 
-        return await self._apart(lambda wire, _: self._transact(wire, work, NOTHING, self._deadline, alone=True))
+        return await self._guarded(lambda wire, _: self._transact(wire, work, NOTHING, self._deadline, alone=True))
+
+    async def _guarded(self, work: Callable[[_Wire, Any], Coroutine[Any, Any, T]]) -> T:
+        breaker = self.breaker
+        if breaker is None:
+            return await self._apart(work)
+        try:
+            breaker.enter(self._reactor.seconds())
+        except BreakerOpen as error:
+            raise StoreDown(str(error)) from error
+        try:
+            done = await self._apart(work)
+        except StoreDown:
+            breaker.failed(self._reactor.seconds())
+            raise
+        except BadBatch:
+            breaker.succeeded(self._reactor.seconds())  # it answered
+            raise
+        breaker.succeeded(self._reactor.seconds())
+        return done
 
     async def _apart(self, work: Callable[[_Wire, Any], Coroutine[Any, Any, T]]) -> T:
         """Whoever gives up waiting for it leaves it to its end: txpostgres cannot be cancelled half-way."""
@@ -427,6 +451,8 @@ class Connection:
             if not why:
                 if tried:
                     _log.info("PostgreSQL is there again for {name}", name=self.name)
+                if self.breaker is not None:
+                    self.breaker.hope(self._reactor.seconds())
                 self._tell()
                 return
             if self._closed:
