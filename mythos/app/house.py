@@ -24,6 +24,7 @@ from mythos.app.sanctions import heed, open_sanctions
 from mythos.app.server import Server
 from mythos.app.stores import Opener, open_store, unread
 from mythos.app.vitals import Vitals
+from mythos.app.work import Work
 from mythos.cluster.solo import SoloBus
 from mythos.commands import grammar
 from mythos.commands.table import VERBS
@@ -112,6 +113,7 @@ class House(Server):
         parts.hasher.start()
         fresh_claim = await parts.accounts.offer_claim()
         await self._listen(parts)
+        await parts.work.start(self.ports)
         self._tick(parts)
         self.health.started = self._clock.wall()
         self.health.state = ""
@@ -120,6 +122,7 @@ class House(Server):
     async def _build(self, atlas: Atlas) -> tuple[World, Parts]:
         config, reactor, clock = self.config, self._reactor, self._clock
         store = await self._open_store(config.database, reactor, self._say, self._fence_lost)
+        work = Work(config, reactor, clock, store, self._router_links)
         tokens = JWTTokens(secret_key(config), config.security.secret_key_previous)
         try:
             world, contents = await load_world(store, atlas, Chance(config.world.seed))
@@ -152,7 +155,7 @@ class House(Server):
         accounts = Accounts(
             realm, store, store, hasher, tokens, clock, Throttle(config.limits.logins if config.limits.enabled else 1e6)
         )
-        accounts.sanctions = open_sanctions(config.data)
+        accounts.sanctions = open_sanctions(config.data, clock, work.sanctioned)
         realm.accounts = accounts
         realm.reload = self._reload_content
         realm.stop = self.stop_in
@@ -231,6 +234,7 @@ class House(Server):
             Pump(reactor, self._poll, realm, outlet),
             telnet,
             sockets,
+            work,
         )
         if "i3" in config.roles:
             parts.network = Network(config, reactor, clock, self.doors, self.every, self.follow)
@@ -295,7 +299,13 @@ class House(Server):
         audit = Audit(config.data / "audit.log", self._clock.wall)
         operators = Operators(config.data / "control-tokens.json", self._clock.wall, self._clock.seconds)
         network = parts.network.orders if parts.network is not None else {}
-        control = ControlFactory(orders | network | OperatorOrders(operators, audit).orders, audit.write)
+        orders |= network | OperatorOrders(operators, audit).orders | parts.work.orders
+
+        def heard(*entry: str) -> None:
+            audit.write(*entry)
+            parts.work.ordered(*entry)
+
+        control = ControlFactory(orders, heard)
         self._api.control = OperatorsDoor(control, operators).answer
         self.doors.open_control(control)
         self.doors.tell()
@@ -307,6 +317,9 @@ class House(Server):
     def _join(self, realm: Realm, link: RouterLink) -> Intermud:
         realm.intermud = Intermud(realm, self.config.mud.name, link)
         return realm.intermud
+
+    def _router_links(self) -> list[tuple[str, RouterLink]]:
+        return self._parts.network.links() if self._parts is not None and self._parts.network is not None else []
 
     def _announce(self, world: World, claim: str) -> None:
         config, atlas = self.config, world.atlas
@@ -370,6 +383,8 @@ class House(Server):
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────
 
     def _store_down(self, down: bool) -> None:
+        if self._parts is not None:
+            self._parts.work.store_down(down)
         self._seal("the store does not answer", down)
 
     def _disk_full(self, full: bool) -> None:
@@ -470,6 +485,7 @@ class House(Server):
             return
         if self.vitals is not None:
             self.vitals.stop()
+        work = Deferred.fromCoroutine(parts.work.stop())
         if parts.network is not None:
             try:
                 await parts.network.stop()
@@ -485,6 +501,7 @@ class House(Server):
         for link in tuple(parts.outlet.links):
             link.close(1001, "the world closes; come back in a moment")
         parts.hasher.stop()
+        await work
         parts.store.close()
 
     def _mssp(self) -> dict[str, tuple[str, ...]]:

@@ -206,10 +206,13 @@ class Network:
     def orders(self) -> dict[str, Order]:
         return GatewayOrders(self.gateway, self.open).orders
 
-    def numbers(self) -> list[I3Numbers]:
+    def links(self) -> list[tuple[str, RouterLink]]:
+        """All to routers, each with the name of the MUD whose it is."""
         ours = [] if self.link is None else [(self._config.mud.name, self.link)]
-        others = [(name, mud.link) for name, mud in self.gateway.muds.items()]
-        return [link.numbers(name) for name, link in (*ours, *others)]
+        return [*ours, *[(name, mud.link) for name, mud in self.gateway.muds.items()]]
+
+    def numbers(self) -> list[I3Numbers]:
+        return [link.numbers(name) for name, link in self.links()]
 
     # ── links ───────────────────────────────────────────────────────────────────────────────────
 

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from mythos.app.network import Network
 from mythos.app.stores import OpenStore
+from mythos.app.work import Work
 from mythos.net.outlet import Outlet
 from mythos.net.poll import Poll
 from mythos.net.telnet import TelnetFactory
@@ -119,4 +120,5 @@ class Parts:
     pump: Pump
     telnet: TelnetFactory
     sockets: SocketFactory
+    work: Work
     network: Network | None = None

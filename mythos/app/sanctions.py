@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,19 @@ from mythos.play.channels import Channels
 from mythos.play.ports import Clock
 from mythos.play.sanctions import Kind, Sanctions
 
-__all__ = ["heed", "open_sanctions"]
+__all__ = ["Kept", "heed", "open_sanctions"]
 
 
-def open_sanctions(data: Path) -> Sanctions:
-    """As they were kept. :raises StartError: the file makes no sense: nobody who is banned comes in by that"""
+#: One as it is kept.
+Kept = Mapping[str, Any]
+
+
+def open_sanctions(data: Path, clock: Clock, told: Callable[[Iterable[Kept], Iterable[Kept]], None]) -> Sanctions:
+    """As they were kept.
+
+    :param told: hears of those that were added, and of those that were lifted
+    :raises StartError: the file makes no sense: nobody who is banned comes in by that
+    """
     path = data / "sanctions.json"
 
     def keep(kept: list[dict[str, Any]]) -> None:
@@ -27,10 +35,17 @@ def open_sanctions(data: Path) -> Sanctions:
             save({"sanctions": kept}, path)
         except OSError as error:
             raise Refusal(f"Nothing was changed: {path} cannot be written ({error.strerror}).") from error
+        before = [one.kept() for one in sanctions.every(clock.wall())]
+        named = {(one["kind"], one["what"]) for one in kept}
+        told(
+            [one for one in kept if one not in before],
+            [one for one in before if (one["kind"], one["what"]) not in named],
+        )
 
     try:
         found = json.loads(path.read_text("utf-8"))["sanctions"] if path.exists() else []
-        return Sanctions(found, keep)
+        sanctions = Sanctions(found, keep)
+        return sanctions
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise StartError(
             f"The bans in {path} cannot be read ({error}): put the file right, or move it away to lift them all."

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from mythos.app.files import StartError
 from mythos.config.model import Database
+from mythos.flow.jobs import JobStore
 from mythos.play.ports import AccountStore, BadBatch, Store, StoreDown
 from mythos.store.file import why
 from mythos.store.memory import MemoryStore
@@ -18,8 +19,8 @@ from mythos.store.sqlite import SQLiteStore
 __all__ = ["OpenStore", "Opener", "open_store", "target", "unread"]
 
 
-class OpenStore(Store, AccountStore, Protocol):
-    """Both ports of one store, until it is closed."""
+class OpenStore(Store, AccountStore, JobStore, Protocol):
+    """All ports of one store, until it is closed."""
 
     def close(self) -> None: ...
 

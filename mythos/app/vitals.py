@@ -80,6 +80,7 @@ class Vitals:
             (config.health.interval, health.look),
             *self.watching.jobs,
             *self._backups.jobs,
+            *parts.work.periodic,
         )
 
     def start(self) -> None:
@@ -106,6 +107,7 @@ class Vitals:
         health.checks["world"] = lambda: "It is loaded again from the store." if recovering() else self._stands()
         if parts.network is not None:
             health.warns["routers"] = self._routers
+        parts.work.checks(health)
         watching = self.watching
         health.warns["reactor"] = watching.stalled
         health.warns["disk"], health.checks["disk"] = watching.disk_low, watching.disk_out
@@ -184,6 +186,8 @@ class Vitals:
             compressed={"mccp": parts.telnet.units.sizes(), "permessage_deflate": parts.sockets.units.sizes()},
             errors=self._observer.errors if self._observer else 0,
             faults=self._watcher.faults,
+            jobs=parts.work.jobs.numbers(),
+            breakers=parts.work.states(),
             i3=parts.network.numbers() if parts.network is not None else (),
             database=(pool, min(pool, int(parts.commits.pending))),
             outcomes=postgres.outcomes if postgres else {},

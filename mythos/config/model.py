@@ -320,6 +320,56 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
+class Jobs:
+    min_lanes: int = setting(
+        integer(1, 100), "2", "Jobs that may run at once: so many at least.", keys=("min_workers",)
+    )
+    max_lanes: int = setting(
+        integer(1, 100), "5", "So many at most.", by_size=("5", "20", "50", "100"), keys=("max_workers",)
+    )
+    scale_threshold: float = setting(
+        types.SHARE, "0.8", "There are more of them when more than this share of them was in use.",
+        keys=("scale_threshold",)
+    )
+    queue: int = setting(
+        integer(1, 1_000_000), "1000", "Jobs of one priority that may wait; beyond it they are refused.",
+        by_size=("1000", "50000", "100000", "500000")
+    )
+    timeout: float = setting(
+        seconds(0.1, 3600), "30s", "A try may take this long, unless its kind says otherwise.",
+        keys=("processing_timeout",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    failures: int = setting(
+        integer(1, 1000), "5", "Failures in a row after which something outside is left alone for a while.",
+        keys=("circuit_breaker_threshold",)
+    )
+    open_for: float = setting(
+        seconds(0.1, 3600), "60s", "For how long; then one may try whether it works again.",
+        keys=("circuit_breaker_timeout",)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    url: tuple[str, ...] = setting(
+        types.WEBHOOKS, "", "Addresses that are told what happens to the server; empty: none.", secret=True
+    )
+    events: tuple[str, ...] = setting(
+        types.EVENTS, "", "What they are told of: server.started, alert; empty: all there is in docs/operations.md."
+    )
+    secret: str = setting(
+        TEXT, "", "Signs what they are sent; of at least 24 letters, or whsec_ and base64.", secret=True
+    )
+    allow_private: bool = setting(
+        BOOL, "no", "They may be on this machine or on a private network."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Security:
     secret_key: str = setting(
         TEXT, "",
@@ -684,6 +734,9 @@ class Config:
     disk: DiskSpace = section(DiskSpace, "The disk that the store is on.")
     database: Database = section(Database, "What outlives the process.", scalar="url")
     backup: Backup = section(Backup, "Backups by the clock.")
+    jobs: Jobs = section(Jobs, "Work that no command waits for: webhooks.")
+    breaker: Breaker = section(Breaker, "When something outside is left alone that fails again and again.")
+    webhooks: Webhooks = section(Webhooks, "Who is told what happens to the server.")
     security: Security = section(Security, "Secrets: name a file (secret_key_file) or a variable (${NAME}).")
     log: Log = section(Log, "The log.")
     sessions: Sessions = section(Sessions, "A player's presence, over all connections.")

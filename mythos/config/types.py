@@ -18,6 +18,7 @@ __all__ = [
     "ADDRESS",
     "BOOL",
     "EMAIL",
+    "EVENTS",
     "HOST",
     "KEYS",
     "LEVELS",
@@ -38,9 +39,11 @@ __all__ = [
     "ROUTERS",
     "ROUTER_NAME",
     "ROUTER_PASSWORD",
+    "SHARE",
     "STORE",
     "TEXT",
     "URL",
+    "WEBHOOKS",
     "ApiKey",
     "StoreUrl",
     "Type",
@@ -62,6 +65,8 @@ _LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 _RATE: Final = re.compile(r"([a-z_]+) *= *([1-9][0-9]{0,8})")
 _STATUS: Final = re.compile(r"([A-Z][A-Z0-9 -]{0,40}?) *= *(\S[^\x00-\x1f\x7f]{0,255})")
 _URL: Final = re.compile(r"https?://[!-~]{1,2000}")
+_WEBHOOK: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?(?:/[!-~]{0,1900})?")
+_EVENT: Final = re.compile(r"[a-z]+(?:\.[a-z]+)?")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _SQLITE: Final = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
 _POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?://([!-~]*)")
@@ -246,6 +251,18 @@ def _url(text: str) -> str:
     return text
 
 
+def _webhook(text: str) -> str:
+    if not _WEBHOOK.fullmatch(text):  # it may hold a secret: it is not shown
+        raise ValueError("expected an address such as https://hooks.example.org/mud, without a name and password")
+    return text
+
+
+def _event(text: str) -> str:
+    if not _EVENT.fullmatch(text):
+        raise ValueError(f"expected the name of an event, such as server.started, not {text!r}")
+    return text
+
+
 def _network(text: str) -> str:
     try:
         return str(ip_network(text))
@@ -348,7 +365,10 @@ NETWORKS: Final = _list(_network)
 RATES: Final = _list(_rate)
 LEVELS: Final = _list(_level)
 MSSP: Final = _list(_status)
+SHARE: Final = Type(lambda text: scalars.number(text, 0.05, 1.0), lambda value: f"{value:g}")
 URL: Final = Type(_url)
+WEBHOOKS: Final = _list(_webhook)
+EVENTS: Final = _list(_event)
 HOST: Final = Type(_host)
 ROUTER_PASSWORD: Final = Type(
     lambda text: scalars.integer(text or "0", 0, 2**31 - 1), lambda value: str(value) if value else ""

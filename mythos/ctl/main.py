@@ -19,7 +19,7 @@ import psycopg2
 from mythos import __version__
 from mythos.app.files import os_sentence
 from mythos.app.stores import target
-from mythos.ctl import backup, life, look, people, tokens
+from mythos.ctl import backup, jobs, life, look, people, tokens
 from mythos.ctl.bots import bots
 from mythos.ctl.completion import completion
 from mythos.ctl.config import config
@@ -103,5 +103,13 @@ def fsck(data: str | None, as_json: bool) -> None:
 
 
 _SINGLE = (bots, completion, config, db, doctor, gateway, world)
-for _command in (*_SINGLE, *backup.COMMANDS, *look.COMMANDS, *people.COMMANDS, *life.COMMANDS, *tokens.COMMANDS):
+for _command in (
+    *_SINGLE,
+    *backup.COMMANDS,
+    *jobs.COMMANDS,
+    *look.COMMANDS,
+    *people.COMMANDS,
+    *life.COMMANDS,
+    *tokens.COMMANDS,
+):
     main.add_command(_command)

@@ -54,7 +54,9 @@ LOOKS = frozenset(
         "account",
         "accounts",
         "bans",
+        "breakers",
         "gateway-keys-list",
+        "jobs",
         "logs",
         "memory",
         "metrics",
@@ -69,8 +71,8 @@ RIGHTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "look": LOOKS,
         "people": frozenset({"ban", "broadcast", "kick", "mute", "unban", "unmute"}),
-        "life": frozenset({"drain", "reload", "resume", "shutdown"}),
-        "all": frozenset({"audit", "token-list"}),
+        "life": frozenset({"breaker-reset", "drain", "job-delete", "job-replay", "reload", "resume", "shutdown"}),
+        "all": frozenset({"audit", "job", "token-list"}),
     }
 )
 

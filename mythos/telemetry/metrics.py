@@ -20,7 +20,7 @@ from mythos.telemetry.families import counter, gauge, one, single
 from mythos.telemetry.health import DEGRADED, DOWN, OK
 from mythos.telemetry.histogram import BOUNDS, Histogram, family, labelled
 
-__all__ = ["I3Numbers", "LinkMetrics", "Metrics", "Numbers"]
+__all__ = ["I3Numbers", "JobsNumbers", "LinkMetrics", "Metrics", "Numbers"]
 
 _COMMANDS = "mythos_command_seconds", "From the turn's start to its end"
 
@@ -38,6 +38,29 @@ class I3Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsNumbers:
+    """What the jobs service counts.
+
+    :ivar states: by state (queued, running, delayed) and priority
+    :ivar done: by kind; so are ``failed`` (tries), ``retried``, ``dead`` (jobs given up) and ``seconds`` (of a try)
+    """
+
+    states: Mapping[tuple[str, str], int]
+    lanes: int
+    utilisation: float
+    done: Mapping[str, int]
+    failed: Mapping[str, int]
+    retried: Mapping[str, int]
+    dead: Mapping[str, int]
+    seconds: Mapping[tuple[str, ...], Histogram]
+
+    @property
+    def waiting(self) -> int:
+        """Those for which no lane is free."""
+        return sum(count for (state, _), count in self.states.items() if state == "queued")
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
     """What the parts of a server count, as of now.
 
@@ -50,6 +73,7 @@ class Numbers:
     :ivar present: characters that stand in the world; ``zones``: by zone
     :ivar queued: sessions with commands that wait; ``held``: words that wait for the disk
     :ivar lost: messages that readers who were too slow never got
+    :ivar breakers: by name: 0 closed, 1 half open, 2 open
     :ivar database: connections to it, and how many of them are busy
     :ivar outcomes: of commits that got no answer: how many were written, how many had to be repeated
     :ivar checks: part of the server -> ok, degraded or down
@@ -75,6 +99,8 @@ class Numbers:
     compressed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     errors: int = 0
     faults: int = 0
+    jobs: JobsNumbers | None = None
+    breakers: Mapping[str, int] = field(default_factory=dict)
     i3: Sequence[I3Numbers] = ()
     database: tuple[int, int] = (0, 0)
     outcomes: Mapping[str, int] = field(default_factory=dict)
@@ -149,6 +175,9 @@ class Metrics(Collector):
         yield from _people(numbers)
         yield single("mythos_errors", "Errors logged", numbers.errors)
         yield single("mythos_faults", "Commands and ticks that broke", numbers.faults)
+        yield gauge("mythos_breaker_state", "0: closed, 1: half open, 2: open", "name", numbers.breakers)
+        if numbers.jobs is not None:
+            yield from _jobs(numbers.jobs)
         yield from _i3(numbers.i3)
         yield from _machine(numbers)
         yield from _safety(numbers)
@@ -265,6 +294,22 @@ def _i3(links: Sequence[I3Numbers]) -> Iterator[Metric]:
             packets.add_metric([link.mud, what], count)
     yield circuit
     yield packets
+
+
+def _jobs(numbers: JobsNumbers) -> Iterator[Metric]:
+    states = GaugeMetricFamily(
+        "mythos_jobs", "Jobs that wait, run, or are to be tried again", labels=["state", "priority"]
+    )
+    for labels, count in numbers.states.items():
+        states.add_metric(labels, count)
+    yield states
+    yield one("mythos_job_lanes", "Jobs that may run at once", numbers.lanes)
+    yield one("mythos_job_utilisation", "Share of the lanes in use, over ten seconds", numbers.utilisation)
+    yield counter("mythos_jobs_done", "Jobs that were done", "kind", numbers.done)
+    yield counter("mythos_jobs_failed", "Tries that failed", "kind", numbers.failed)
+    yield counter("mythos_jobs_retried", "Tries after one that failed", "kind", numbers.retried)
+    yield counter("mythos_jobs_dead", "Jobs that were given up", "kind", numbers.dead)
+    yield family("mythos_job_seconds", "A try, from its start to its end", ("kind",), numbers.seconds)
 
 
 def _checks(found: Mapping[str, str]) -> Metric:

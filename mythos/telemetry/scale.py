@@ -22,10 +22,11 @@ def scale(numbers: Numbers, most: int) -> Mapping[str, Any]:
     :param most: connections that are let in
     """
     used, allowed = numbers.memory
+    jobs = 0 if numbers.jobs is None else numbers.jobs.waiting
     ratios = {
         "cpu": numbers.cpu / 100.0,
         "memory": used / max(1, allowed),
-        "queue": (numbers.queued + numbers.held) / _QUEUE,
+        "queue": (numbers.queued + numbers.held + jobs) / _QUEUE,
         "connections": sum(numbers.connections.values()) / most,
     }
     over = [name for name, ratio in ratios.items() if ratio > THRESHOLDS[name]]

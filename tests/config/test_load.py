@@ -78,6 +78,12 @@ def test_sizes_set_defaults(size: str, connections: int) -> None:
     assert read(f"size: {size}\n").config.limits.connections == connections
 
 
+def test_sizes_set_how_many_jobs_there_may_be() -> None:
+    found = [read(f"size: {size.value}\n").config.jobs for size in Size]
+    assert [jobs.max_lanes for jobs in found] == [5, 20, 50, 100]
+    assert [jobs.queue for jobs in found] == [1_000, 50_000, 100_000, 500_000]
+
+
 def test_public_opens_doors() -> None:
     """Telnet and HTTP on every interface, metrics not; production and medium follow from it."""
     config = read(options={"public": "yes"}).config

@@ -14,11 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
 from mythos import content
 from mythos.app.parts import Chance
+from mythos.app.work import Work
+from mythos.net.jobs import Job
+from mythos.play.ports import Busy
+from mythos.store.memory import MemoryStore
 from mythos.wire.i3 import lpc
 from mythos.wire.i3.mudmode import FrameReader
+from tests.config.reading import read
 from tests.house.clients import Telnet, WebSocket
 from tests.house.server import PATIENCE, Server, select_nothing
 from tests.house.test_gateway import Line
@@ -68,6 +75,40 @@ def test_the_world(tmp_path: Path) -> None:
         assert time.monotonic() - began < 4
         with pytest.raises(KeyError):
             server.metric('mythos_command_seconds_count{command="look"}')
+
+
+async def test_how_many_jobs() -> None:
+    """How many may run, when there are more of them, how many may wait, and how long one may take."""
+    env = {"MIN_LANES": "3", "MAX_LANES": "4", "SCALE_THRESHOLD": "0.5", "QUEUE": "3", "TIMEOUT": "2s"}
+    config = read(env={f"MYTHOS_JOBS_{name}": value for name, value in env.items()}).config
+    clock, store = Clock(), MemoryStore()
+    clock.wall = clock.seconds  # type: ignore[attr-defined]
+    jobs = Work(config, clock, clock, store, list).jobs  # type: ignore[arg-type]
+    begun: list[Job] = []
+
+    async def hang(job: Job) -> None:
+        begun.append(job)
+        await Deferred()
+
+    jobs.kind("hang", hang)
+    await jobs.start()
+    for _ in range(3):
+        jobs.submit("hang", {}).addErrback(lambda _: None)
+    with pytest.raises(Busy):
+        await jobs.submit("hang", {})
+    clock.advance(0.0)
+    assert len(begun) == 3
+    clock.advance(1.9)
+    assert jobs.numbers().failed["hang"] == 0
+    clock.advance(0.2)
+    assert jobs.numbers().failed["hang"] == 3
+    clock.advance(0.5)
+    jobs.look()
+    assert jobs.numbers().lanes == 4
+    stopped = Deferred.fromCoroutine(jobs.stop())
+    clock.advance(10.0)
+    await stopped
+    store.close()
 
 
 def test_chance_repeats() -> None:

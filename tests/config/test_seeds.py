@@ -13,11 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mythos.config import Loaded, disk, load, refusals
+from tests.config.archmesh import CODE
+from tests.config.reading import read
 from tests.config.test_obeyed import guest, until
 from tests.house.server import PATIENCE, Server
 from tests.net.certificates import make
 from tests.postgres import Cluster
 
+ROOT = Path(__file__).parents[2]
 SEEDS = Path(__file__).with_name("seeds")
 
 #: Doors on any port, so that no test meets another.
@@ -133,3 +136,12 @@ def test_no_place_for_the_store(tmp_path: Path) -> None:
     (tmp_path / "data.db").write_text("a file")
     with pytest.raises(AssertionError, match=r"The directory of the store .* choose another with DATABASE_URL"):
         Server(tmp_path / "data", env={"DB_PATH": "data.db/mud.db"}).start()
+
+
+@pytest.mark.parametrize(("key", "text", "setting", "value"), CODE)
+def test_names_of_code(key: str, text: str, setting: str, value: object) -> None:
+    """They set something, and the page for those who come from there says what."""
+    assert read().values[setting] != value
+    loaded = read(f"{key}: {text}\n")
+    assert (loaded.values[setting], loaded.notes) == (value, ())
+    assert f"| `{key}` | `{setting}` |" in (ROOT / "docs/from-archmesh.md").read_text(encoding="utf-8")

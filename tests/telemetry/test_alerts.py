@@ -221,6 +221,14 @@ CASES: dict[str, tuple[list[tuple[str, str]], list[tuple[str, str]]]] = {
         [*_one("mythos_disk_free_bytes", "10x60"), *_one("mythos_disk_size_bytes", "100x60")],
     ),
     "RouterDown": (_one("mythos_i3_up", "0x60", ',mud="Reach"'), _one("mythos_i3_up", "0x10 1 0x49", ',mud="Reach"')),
+    "BreakerOpen": (
+        _one("mythos_breaker_state", "2 1 2x58", ',name="webhook:a"'),
+        _one("mythos_breaker_state", "2x20 0 2x39", ',name="webhook:a"'),
+    ),
+    "JobsGivenUp": (
+        _one("mythos_jobs_dead_total", "0x25 1x35", ',kind="webhook"'),
+        _one("mythos_jobs_dead_total", "3x60", ',kind="webhook"'),
+    ),
     "BackupOld": (
         _one("mythos_backup_verified_seconds", "-100000x120"),
         _one("mythos_backup_verified_seconds", "-80000x120"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mythos.telemetry.metrics import Numbers
+from mythos.telemetry.metrics import JobsNumbers, Numbers
 from mythos.telemetry.scale import scale
 
 #: Half of everything.
@@ -33,6 +33,13 @@ def test_up(numbers: Numbers, because: list[str], just_not: Numbers) -> None:
     """One that is above its threshold is enough."""
     assert (scale(numbers, 100)["advice"], scale(numbers, 100)["because"]) == ("up", because)
     assert scale(just_not, 100)["advice"] == "hold"
+
+
+def test_jobs_that_wait() -> None:
+    """They count with commands and words; those that run or are to be tried again do not."""
+    states = {("queued", "low"): 100, ("queued", "high"): 50, ("running", "low"): 999, ("delayed", "low"): 999}
+    jobs = JobsNumbers(states, 5, 1.0, {}, {}, {}, {}, {})
+    assert scale(replace(HALF, jobs=jobs), 100)["ratios"]["queue"] == 0.65
 
 
 def test_down() -> None:
