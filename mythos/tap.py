@@ -152,8 +152,8 @@ def _refusals(loaded: Loaded) -> list[str]:
 def _kind(config: Config) -> type[Server]:
     """Only what is needed is imported: a gateway alone must not carry the game in its memory.
 
-    Nor OpenSSL, if none of its doors is a TLS endpoint, nor what Autobahn has for WAMP: all do without, as where that
-    is not installed.
+    Nor OpenSSL, if none of its doors is a TLS endpoint and no Redis is named, nor what Autobahn has for WAMP: all do
+    without, as where that is not installed.
     """
     if "world" in config.roles:
         from mythos.app.house import House
@@ -161,12 +161,17 @@ def _kind(config: Config) -> type[Server]:
         return House
     doors = (config.gateway.listen, config.gateway.tcp, config.i3.router.listen, config.metrics.listen)
     spared = ["argon2", "cbor2"]
-    if not any(door.endpoint.startswith("ssl") for door in doors):
+    shares = config.redis.url is not None or config.redis.cache_url is not None
+    if not shares and not any(door.endpoint.startswith("ssl") for door in doors):
         spared.append("OpenSSL")
     for name in spared:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     from mythos.app.relay import Relay
 
+    if shares:
+        from mythos.app.redis import connect
+
+        Relay.connect = staticmethod(connect)
     return Relay
 
 

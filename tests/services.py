@@ -1,7 +1,7 @@
 """Programs of the machine that tests drive: found, installed where that is possible, and reported when missing.
 
 A test asks by fixture (``chromium``, ``tintin``, ``cc``) and gets the program's path; by ``cluster`` it gets a
-PostgreSQL that runs. Looked at in this order: the
+PostgreSQL that runs, by ``redis`` a Redis. Looked at in this order: the
 variable ``MYTHOS_TEST_<NAME>``, the path, then as root on a Debian-like system one attempt with apt, which
 ``MYTHOS_TEST_INSTALL=0`` forbids. A test that gets nothing does not run; neither does any other that skips itself. The
 last line of the run counts them and says what would make them run. With ``MYTHOS_TEST_REQUIRE=all`` they are failures,
@@ -26,6 +26,7 @@ from typing import Any, Final
 import pytest
 
 from tests.postgres import Cluster
+from tests.redis import RedisProcess
 
 __all__ = [
     "SERVICES",
@@ -50,7 +51,9 @@ __all__ = [
     "postgres",
     "promtool",
     "putty",
+    "redis",
     "redis_sentinel",
+    "redis_server",
     "supervisord",
     "systemd_analyze",
     "telnet",
@@ -113,10 +116,11 @@ LOGROTATE: Final = Service("logrotate", "logrotate", ("logrotate",), ("logrotate
 PROMTOOL: Final = Service("promtool", "Prometheus", ("promtool",), ("prometheus",))
 AMTOOL: Final = Service("amtool", "Alertmanager", ("amtool",), ("prometheus-alertmanager",))
 SENTINEL: Final = Service("redis_sentinel", "Sentinel", ("redis-sentinel",), ("redis-sentinel",))
+REDIS: Final = Service("redis_server", "Redis", ("redis-server", "valkey-server"), ("redis-server",))
 NFT: Final = Service("nft", "nftables", ("nft",), ("nftables",))
 SERVICES: Final = (
     CHROMIUM, FIREFOX, TINTIN, TINYFUGUE, TELNET, PUTTY, NETCAT, CC, NODE, LUA, POSTGRES, PGBOUNCER, NGINX, HAPROXY,
-    SYSTEMD, SUPERVISOR, LOGROTATE, PROMTOOL, AMTOOL, SENTINEL, NFT
+    SYSTEMD, SUPERVISOR, LOGROTATE, PROMTOOL, AMTOOL, SENTINEL, REDIS, NFT
 )  # fmt: skip
 
 
@@ -424,6 +428,12 @@ def redis_sentinel(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
+def redis_server(pytestconfig: pytest.Config) -> Path:
+    """The server program of Redis."""
+    return _provide(pytestconfig, REDIS)
+
+
+@pytest.fixture(scope="session")
 def nft(pytestconfig: pytest.Config) -> Path:
     """nftables, 1.0 or later."""
     return _provide(pytestconfig, NFT)
@@ -433,6 +443,15 @@ def nft(pytestconfig: pytest.Config) -> Path:
 def cluster(postgres: Path) -> Iterator[Cluster]:
     """A PostgreSQL that runs, for all tests; each makes databases of its own."""
     made = Cluster(postgres)
+    made.start()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def redis(redis_server: Path) -> Iterator[RedisProcess]:
+    """A Redis of its own that runs; the test may kill and freeze it."""
+    made = RedisProcess(redis_server)
     made.start()
     yield made
     made.remove()

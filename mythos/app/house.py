@@ -20,8 +20,10 @@ from mythos.app.mssp import status_table
 from mythos.app.network import Network
 from mythos.app.parts import Chance, Parts, Pump, Starter, Watcher
 from mythos.app.places import read_world, web_files
+from mythos.app.redis import connect
 from mythos.app.sanctions import heed, open_sanctions
 from mythos.app.server import Server
+from mythos.app.sharing import Sharing
 from mythos.app.stores import Opener, open_store, unread
 from mythos.app.vitals import Vitals
 from mythos.app.work import Work
@@ -33,6 +35,7 @@ from mythos.errors import MythosError, Refusal
 from mythos.flow.log import Limits
 from mythos.flow.throttle import Throttle
 from mythos.net.api import Api
+from mythos.net.cacheorders import CacheOrders
 from mythos.net.certificate import Certificate
 from mythos.net.control import ControlFactory
 from mythos.net.doorman import Doorman
@@ -111,6 +114,7 @@ class House(Server):
         world, parts = await self._build(atlas)
         self._parts = parts
         parts.hasher.start()
+        parts.sharing.start(self.every)
         fresh_claim = await parts.accounts.offer_claim()
         await self._listen(parts)
         await parts.work.start(self.ports)
@@ -152,9 +156,8 @@ class House(Server):
             limits=Limits(config.sessions.log_events, config.sessions.log_bytes, config.sessions.resume_window),
         )
         hasher = Argon2Hasher(reactor)
-        accounts = Accounts(
-            realm, store, store, hasher, tokens, clock, Throttle(config.limits.logins if config.limits.enabled else 1e6)
-        )
+        throttle = Throttle(_logins(config))
+        accounts = Accounts(realm, store, store, hasher, tokens, clock, throttle)
         accounts.sanctions = open_sanctions(config.data, clock, work.sanctioned)
         realm.accounts = accounts
         realm.reload = self._reload_content
@@ -173,6 +176,8 @@ class House(Server):
         proxies = Proxies(config.http.trusted_proxies)
         origins = Origins(config.http.cors_origins)
         requests = Requests(*_requested(config), clock, proxies.of_request)
+        sharing = Sharing(config, reactor, clock.seconds, connect)
+        sharing.share(config, {"http": requests.limit, "login": throttle})
         telnet = TelnetFactory(
             realm=realm,
             accounts=accounts,
@@ -210,6 +215,7 @@ class House(Server):
             requests=requests,
             address_of=proxies.of_request,
             doorman=doorman,
+            cache=sharing.cache,
         )
         files = web_files()
         pages = Pages(
@@ -219,6 +225,7 @@ class House(Server):
             is_secure=proxies.is_secure,
             telnet=self._telnet_ports,
             static=files.prefix,
+            cache=sharing.cache,
         )
         self._api = api
         api.is_secure = proxies.is_secure
@@ -235,9 +242,10 @@ class House(Server):
             telnet,
             sockets,
             work,
+            sharing,
         )
         if "i3" in config.roles:
-            parts.network = Network(config, reactor, clock, self.doors, self.every, self.follow)
+            parts.network = Network(config, reactor, clock, self.doors, self.every, self.follow, sharing)
             parts.network.admission.banned = doorman.banned
         self.vitals = Vitals(
             config, reactor, self.health, parts, api, doorman, watcher, self._observer, self._disk_full
@@ -247,6 +255,8 @@ class House(Server):
         self.follow((*_TALK, _ALL), lambda config: realm.channels.change_pace(**_talk(config)))
         self.follow((*_DOORS, _ALL), lambda config: doorman.change(*_admission(config)))
         self.follow((*_HTTP, _ALL), lambda config: requests.change(*_requested(config)))
+        self.follow((_ALL,), lambda config: throttle.change(_logins(config)))
+        self.follow((_ALL,), lambda config: sharing.share(config, {}))
         self.follow((_FRAMES, _ALL), lambda config: setattr(sockets, "frames_per_second", _frames(config)))
         self.follow(("sessions.idle_timeout",), lambda config: setattr(outlet, "idle", config.sessions.idle_timeout))
         self.follow(("http.cors_origins",), lambda config: origins.change(config.http.cors_origins))
@@ -300,6 +310,7 @@ class House(Server):
         operators = Operators(config.data / "control-tokens.json", self._clock.wall, self._clock.seconds)
         network = parts.network.orders if parts.network is not None else {}
         orders |= network | OperatorOrders(operators, audit).orders | parts.work.orders
+        orders |= CacheOrders(parts.sharing.cache).orders
 
         def heard(*entry: str) -> None:
             audit.write(*entry)
@@ -500,6 +511,7 @@ class House(Server):
         await self._settle(parts)
         for link in tuple(parts.outlet.links):
             link.close(1001, "the world closes; come back in a moment")
+        await parts.sharing.stop()
         parts.hasher.stop()
         await work
         parts.store.close()
@@ -567,6 +579,10 @@ def _admission(config: Config) -> tuple[int, int, float]:
 def _requested(config: Config) -> tuple[float, float]:
     limits = config.limits
     return limits.http.requests if limits.enabled else 1e9, limits.http.window
+
+
+def _logins(config: Config) -> float:
+    return config.limits.logins if config.limits.enabled else 1e6
 
 
 def _frames(config: Config) -> float:

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from mythos import __version__
 from mythos.app.doors import Doors, host
 from mythos.app.files import StartError
+from mythos.app.sharing import Sharing
 from mythos.config import Config
 from mythos.net.control import Order
 from mythos.net.gateway.doors import Admission, ApiSocketFactory, LineFactory
@@ -21,6 +22,7 @@ from mythos.net.gateway.methods import METHODS
 from mythos.net.gateway.mud import SERVICES, Limits
 from mythos.net.gateway.orders import GatewayOrders
 from mythos.net.gateway.site import make_gateway_site
+from mythos.net.i3.answers import Answers
 from mythos.net.i3.exchange import Exchange
 from mythos.net.i3.link import Identity, Router, RouterLink
 from mythos.net.i3.router import RouterFactory, password
@@ -67,6 +69,7 @@ class Network:
     :param follow: runs a job when one of some settings has changed
     :param operators: takes orders over the gateway's HTTP port; None: they are taken elsewhere
     :ivar admission: who may come to the gateway
+    :ivar answers: of other MUDs, as they came a moment ago; None: the operator wants nothing cached
     """
 
     def __init__(
@@ -77,10 +80,13 @@ class Network:
         doors: Doors,
         every: Callable[[float, Callable[[], object]], None],
         follow: Callable[[Iterable[str], Callable[[Config], object]], None],
+        sharing: Sharing,
         operators: OperatorsDoor | None = None,
     ) -> None:
         self.link: RouterLink | None = None
         self._config = config
+        self._sharing = sharing
+        self.answers = Answers(sharing.cache) if config.cache.enabled else None
         self._reactor = reactor
         self._doors = doors
         self._every = every
@@ -103,8 +109,10 @@ class Network:
             limits=Limits(gateway.queue, gateway.queue_time, gateway.history, gateway.echo),
             rate=_rate(config),
             longest=gateway.longest,
-            per_method=_per_method(gateway.per_method),
+            per_method=_per_method(config),
+            answers=self.answers,
         )
+        self.gateway.shared = sharing.shared(config)
         self.admission = Admission(gateway.allow, gateway.deny, gateway.connections)
         proxies = Proxies(config.http.trusted_proxies)
         ping = gateway.ping_interval, gateway.ping_timeout
@@ -157,6 +165,7 @@ class Network:
             name, config.mud.announce_port or self._doors.ports.get("telnet", 0), services
         )
         intermud = link.resident = self._intermud = join(link)
+        intermud.answers = self.answers
         try:
             intermud.remember(read(self._config.data / _CHANNELS))
         except (ValueError, TypeError, AttributeError) as error:
@@ -199,6 +208,8 @@ class Network:
         gateway = config.gateway
         self.admission.change(gateway.allow, gateway.deny, gateway.connections)
         self.gateway.rate = _rate(config)
+        self.gateway.per_method = _per_method(config)
+        self.gateway.shared = self._sharing.shared(config)
 
     # ── what others ask ─────────────────────────────────────────────────────────────────────────
 
@@ -276,15 +287,15 @@ def _rate(config: Config) -> tuple[int, int]:
     return (gateway.per_minute, gateway.burst) if config.limits.enabled else (1_000_000_000, 1_000_000)
 
 
-def _per_method(rates: Sequence[str]) -> dict[str, int]:
+def _per_method(config: Config) -> dict[str, int]:
     """:raises StartError: there is no such method"""
     found = {}
-    for text in rates:
+    for text in config.gateway.per_method:
         method, _, rate = text.partition("=")
         if method not in METHODS:
             raise StartError(f"gateway.per_method names {method}, which is no method. There are: {', '.join(METHODS)}.")
         found[method] = int(rate)
-    return found
+    return found if config.limits.enabled else {}
 
 
 def _router(text: str) -> Router:

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from mythos.app.network import Network
+from mythos.app.sharing import Sharing
 from mythos.app.stores import OpenStore
 from mythos.app.work import Work
 from mythos.net.outlet import Outlet
@@ -121,4 +122,5 @@ class Parts:
     telnet: TelnetFactory
     sockets: SocketFactory
     work: Work
+    sharing: Sharing
     network: Network | None = None

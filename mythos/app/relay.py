@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from mythos import __version__
 from mythos.app.doors import host
 from mythos.app.network import Network
 from mythos.app.server import Server
+from mythos.app.sharing import Sharing
+from mythos.net.cacheorders import CacheOrders
 from mythos.net.control import ControlFactory, Order, ServerOrders
 from mythos.net.numbers import make_metrics_site
 from mythos.net.operators import Audit, OperatorOrders, Operators, OperatorsDoor
 from mythos.telemetry.metrics import LinkMetrics
 from mythos.telemetry.process import resident
 
+if TYPE_CHECKING:
+    from mythos.app.redis import Connect
+
 __all__ = ["Relay"]
 
 
 class Relay(Server):
-    """See the module."""
+    """See the module.
+
+    :ivar connect: :func:`mythos.app.redis.connect`, if a Redis is configured
+    """
+
+    connect: ClassVar[Connect | None] = None
 
     _network: Network | None = None
+    _sharing: Sharing | None = None
 
     def connections(self) -> int:
         return self._network.gateway.connected() if self._network is not None else 0
@@ -30,8 +43,11 @@ class Relay(Server):
         taken: dict[str, Order] = {}  # filled below: some of them are the network's, which has the door
         control = ControlFactory(taken, audit.write)
         door = OperatorsDoor(control, operators)
-        network = Network(config, self._reactor, self._clock, self.doors, self.every, self.follow, door)
-        metrics = LinkMetrics(network.numbers, resident)
+        sharing = self._sharing = Sharing(config, self._reactor, self._clock.seconds, type(self).connect)
+        sharing.watch(self.health)
+        sharing.start(self.every)
+        network = Network(config, self._reactor, self._clock, self.doors, self.every, self.follow, sharing, door)
+        metrics = LinkMetrics(network.numbers, resident, sharing.numbers)
         if config.metrics.enabled:
             site = make_metrics_site(metrics, self._reactor)
             await self.doors.open("metrics", config.metrics.listen, site)
@@ -45,7 +61,7 @@ class Relay(Server):
             counted=metrics,
             tail=self.tail,
         ).orders
-        taken |= orders | network.orders | OperatorOrders(operators, audit).orders
+        taken |= orders | network.orders | OperatorOrders(operators, audit).orders | CacheOrders(sharing.cache).orders
         self.doors.open_control(control)
         self.doors.tell()
         self.health.started = self._clock.wall()
@@ -75,3 +91,5 @@ class Relay(Server):
     async def stop(self) -> None:
         if self._network is not None:
             await self._network.stop()
+        if self._sharing is not None:
+            await self._sharing.stop()

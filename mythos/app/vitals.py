@@ -108,6 +108,7 @@ class Vitals:
         if parts.network is not None:
             health.warns["routers"] = self._routers
         parts.work.checks(health)
+        parts.sharing.watch(health)
         watching = self.watching
         health.warns["reactor"] = watching.stalled
         health.warns["disk"], health.checks["disk"] = watching.disk_low, watching.disk_out
@@ -201,6 +202,7 @@ class Vitals:
             memory_step=self.watching.step,
             disk=(disk.free, disk.size) if (disk := self.watching.disk) else None,
             stalls=(self.watching.stall.count, self.watching.stall.total),
+            shared=parts.sharing.numbers(),
         )
 
 

@@ -30,7 +30,7 @@ _FULL = "This world is full just now. Come back in a while."
 #: What is told to the log at each step of memory, from none.
 _MEMORY = (
     "memory is {percent:.0f} % of what it may be again: all may come in",
-    "ALERT memory is {percent:.0f} % of what it may be: no new guests are let in",
+    "ALERT memory is {percent:.0f} % of what it may be: no new guests are let in, and nothing is cached",
     "ALERT memory is {percent:.0f} % of what it may be: the slowest readers are dropped",
     "ALERT memory is {percent:.0f} % of what it may be: nobody new is let in, those who play go on",
 )
@@ -82,6 +82,7 @@ class Watching:
         if self._steps.take(percent):
             step = self._steps.step
             (_log.error if step else _log.info)(_MEMORY[step], percent=percent)
+            self._parts.sharing.cache.shed(step >= 1)
             accounts.no_guests = _FULL if step >= 1 else ""
             accounts.closed = _FULL if step >= 3 else ""
         if self._steps.step >= 2:

@@ -68,14 +68,15 @@ def _emote(call: Call, intermud: Intermud, rest: str) -> None:
 
 
 def _who(call: Call, intermud: Intermud, rest: str) -> None:
-    intermud.send(packets.WhoRequest, call.me.name, intermud.mud(rest), "")
-    call.reply(f"You ask who is on {intermud.mud(rest)}.")
+    mud = intermud.mud(rest)
+    known = intermud.ask(packets.WhoRequest, call.session, mud)
+    call.reply(f"You ask who is on {mud}.", *known)
 
 
 def _finger(call: Call, intermud: Intermud, rest: str) -> None:
     user, mud = intermud.someone(rest)
-    intermud.send(packets.FingerRequest, call.me.name, mud, "", user)
-    call.reply(f"You ask about {user} on {mud}.")
+    known = intermud.ask(packets.FingerRequest, call.session, mud, user)
+    call.reply(f"You ask about {user} on {mud}.", *known)
 
 
 def _locate(call: Call, intermud: Intermud, rest: str) -> None:

@@ -44,6 +44,7 @@ def refusals(
             f"metrics.listen ({config.metrics.listen}) is reachable from the network and has no password: listen on "
             "127.0.0.1, or set metrics.enabled to no."
         )
+    reasons += _redis(config)
     if "*" in config.http.cors_origins:
         reasons.append("http.cors_origins (CORS_ORIGINS) holds *: name the sites that may use the API.")
     for key, networks in (
@@ -74,6 +75,21 @@ def _keyless(config: Config) -> Iterable[str]:
             "gateway.keyless (API_AUTH_ENABLED=no, api.auth.enabled: false) would let everybody in who reaches "
             f"{doors[0]}: name those who may come in gateway.allow, listen on 127.0.0.1, or ask for keys."
         )
+
+
+def _redis(config: Config) -> Iterable[str]:
+    redis = config.redis
+    for key, url in (("redis.url (REDIS_URL)", redis.url), ("redis.cache_url", redis.cache_url)):
+        if url is None:
+            continue
+        password = url.with_password(redis.password).password
+        if url.on_network and not password:
+            yield (
+                f"{key} is on another machine and has no password: set requirepass there and REDIS_PASSWORD here, or "
+                "use a Redis on 127.0.0.1."
+            )
+        elif password and is_placeholder(password):
+            yield f"The password of {key} is an example from a guide: set your own in Redis and in REDIS_PASSWORD."
 
 
 def _secrets(config: Config, has_secret: bool) -> Iterable[str]:

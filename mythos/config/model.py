@@ -16,6 +16,7 @@ from urllib.parse import quote
 from mythos.config import intermud, types
 from mythos.config.declare import Alias, Given, LeftOut, Section, Size, declared, section, setting
 from mythos.config.listen import Listen, host_and_port
+from mythos.config.redis import RedisUrl
 from mythos.config.scalars import boolean
 from mythos.config.types import (
     BOOL,
@@ -110,6 +111,13 @@ def _pg(given: Mapping[str, str]) -> str | None:
     place = f"{'' if socket else host}{f':{port}' if port else ''}"
     user = f"{quote(given['DB_USER'], safe='')}@" if "DB_USER" in given else ""
     return f"postgresql://{user}{place}/{quote(given.get('DB_NAME', ''), safe='')}{socket}"
+
+
+def _redis(given: Mapping[str, str]) -> str | None:
+    if "REDIS_HOST" not in given:
+        return None
+    db = f"/{given['REDIS_DB']}" if "REDIS_DB" in given else ""
+    return f"redis://{given['REDIS_HOST']}:{given.get('REDIS_PORT', '6379')}{db}"
 
 
 def _http(host: str, port: str) -> Alias:
@@ -300,6 +308,50 @@ class Database:
     def path(self) -> Path | None:
         """The SQLite file; None for others."""
         return self.url.path
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    url: RedisUrl | None = setting(
+        types.OPTIONAL_REDIS, "",
+        "Redis, by which servers share their limits and what is cached: redis://:PASSWORD@HOST:PORT/DB, rediss:// with"
+        " TLS, unix:///SOCKET, redis+sentinel://HOST,HOST/NAME. Empty: none is needed.",
+        env=("REDIS_URL", Alias(("REDIS_HOST", "REDIS_PORT", "REDIS_DB"), _redis, weak=True))
+    )
+    password: str = setting(
+        TEXT, "", "Its password, if that does not stand in url.", env=("REDIS_PASSWORD",), secret=True
+    )
+    cache_url: RedisUrl | None = setting(
+        types.OPTIONAL_REDIS, "", "Another Redis for what is cached, which may forget; empty: the same."
+    )
+    pool_min: int = setting(integer(1, 100), "1", "Connections to it that are always open.", env=("REDIS_POOL_MIN",))
+    pool_max: int = setting(
+        integer(1, 100), "4", "The most connections: one more is opened while all are busy.",
+        env=("REDIS_POOL_MAX", "REDIS_MAX_CONNECTIONS")
+    )
+    timeout: float = setting(
+        seconds(0.01, 30), "500ms", "Nobody waits longer for an answer of it; it counts as away then."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    enabled: bool = setting(BOOL, "yes", "Keep pages and answers of other MUDs for a while.", env=("CACHE_ENABLED",))
+    ttl: float = setting(
+        seconds(1, 86400), "5m", "For how long; answers of other MUDs are kept for a minute at most.",
+        env=("CACHE_DEFAULT_TTL", "CACHE_TTL"), keys=(Alias(("performance.cache_ttl",), weak=True),)
+    )
+    max_memory: int = setting(
+        types.megabytes(1, 2**20), "128", "Megabytes it may take; what was used longest ago goes first.",
+        env=("CACHE_MAX_MEMORY_MB",), by_size=("128", "512", "1024", "2048")
+    )
+    max_entries: int = setting(
+        integer(1, 10**7), "10000", "Entries it may have.", keys=(Alias(("performance.cache_size",), weak=True),)
+    )
+    compress_over: int = setting(
+        size(64, 2**30), "1KB", "What is this large is kept packed, if that is smaller."
+    )
+    sweep: float = setting(seconds(1, 86400), "5m", "Look for what is too old this often.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -645,7 +697,8 @@ class Gateway:
         ), live=True
     )
     per_minute: int = setting(
-        integer(1, 10**9), "100", "Requests of one connection in a minute.", env=("RATE_LIMIT_PER_MINUTE",),
+        integer(1, 10**9), "100", "Requests of one connection in a minute; with Redis also of one key.",
+        env=("RATE_LIMIT_PER_MINUTE",),
         keys=("api.rate_limits.default.per_minute",), live=True
     )
     burst: int = setting(
@@ -733,6 +786,8 @@ class Config:
     memory: Memory = section(Memory, "How much memory the server may use.")
     disk: DiskSpace = section(DiskSpace, "The disk that the store is on.")
     database: Database = section(Database, "What outlives the process.", scalar="url")
+    redis: Redis = section(Redis, "Redis, which several servers share.", scalar="url")
+    cache: Cache = section(Cache, "What is kept to be told again.")
     backup: Backup = section(Backup, "Backups by the clock.")
     jobs: Jobs = section(Jobs, "Work that no command waits for: webhooks.")
     breaker: Breaker = section(Breaker, "When something outside is left alone that fails again and again.")

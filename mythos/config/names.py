@@ -43,14 +43,12 @@ HINTS: Final = {
 #: Parts that this version does not have, and what sets them elsewhere. One line at the start names what is given.
 ABSENT: Final = {
     "more than one node": "SERVER_ID",
-    "Redis": "REDIS_*",
-    "a cache": "CACHE_ENABLED CACHE_DEFAULT_TTL CACHE_TTL CACHE_MAX_MEMORY_MB",
     "games": "MAX_CONCURRENT_GAMES MAX_ACTIVE_GAMES MAX_EVENTS_PER_GAME EVENT_BUFFER_SIZE GC_COMPLETED_GAMES_AFTER"
     " GAME_SUMMARY_CACHE_SIZE USE_EVENT_SOURCING",
     "an archive": "USE_GAME_ARCHIVAL ARCHIVE_*",
     "a web client on a host of its own": "REACT_APP_*",
     "a switch for this": "ENABLE_*",
-    "a setting of this name": "RATE_LIMIT_* API_WS_* API_TCP_* I3_*",
+    "a setting of this name": "REDIS_* CACHE_* RATE_LIMIT_* API_WS_* API_TCP_* I3_*",
 }
 
 #: What belongs to other containers of the same ``.env``; nothing is said of it.
@@ -60,7 +58,6 @@ NEIGHBOURS: Final = """
 """
 
 _LOOPS: Final = "one process serves all; nothing is to be tuned"
-_CACHE: Final = "nothing is cached for a time"
 _OWN_PACE: Final = "the link to a router keeps its own pace"
 
 #: Keys of the file by their whole paths; a mapping stands for all that is in it.
@@ -94,8 +91,6 @@ UNUSED_KEYS: Final = {
     "development.reload": "a server is started again to read its code",
     "development.profile": "log.profile_memory tells where memory goes",
     "services": "all services are on; gateway.queue bounds what is kept for a MUD that is away",
-    "performance.cache_ttl": _CACHE,
-    "performance.cache_size": _CACHE,
     "performance.worker_threads": _LOOPS,
     "performance.async_workers": _LOOPS,
     "performance.connection_pool_size": _LOOPS,

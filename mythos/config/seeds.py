@@ -143,6 +143,12 @@ def _postgres(part: str) -> Callable[[Config], str]:
     return write
 
 
+def _redis(config: Config) -> tuple[str, str]:
+    """Host and port of one Redis; what Sentinels say is not to be written so."""
+    url = config.redis.url
+    return (url.hosts[0][0], str(url.hosts[0][1])) if url is not None and url.hosts and not url.name else ("", "")
+
+
 def _minute(config: Config) -> str:
     limits = config.limits.http
     return str(round(limits.requests * 60 / limits.window))
@@ -169,6 +175,8 @@ _WRITERS: Final[dict[str, Callable[[Config], str]]] = {
     "DB_PORT": _postgres("port"),
     "DB_NAME": _postgres("name"),
     "DB_USER": _postgres("user"),
+    "REDIS_HOST": lambda config: _redis(config)[0],
+    "REDIS_PORT": lambda config: _redis(config)[1],
     "DB_PATH": lambda config: str(config.database.path or ""),
     "MAX_REQUESTS_PER_MINUTE": _minute,
     "RECONNECT_TIMEOUT_MINUTES": lambda config: _plain(config.sessions.resume_window / 60),

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from mythos.config import scalars
 from mythos.config.listen import Listen, address
+from mythos.config.redis import RedisUrl
 
 __all__ = [
     "ADDRESS",
@@ -30,6 +31,7 @@ __all__ = [
     "OPTIONAL_INT",
     "OPTIONAL_PATH",
     "OPTIONAL_RATE",
+    "OPTIONAL_REDIS",
     "OPTIONAL_STORE",
     "ORIGINS",
     "PATH",
@@ -380,3 +382,4 @@ PERMISSIONS: Final = _list(_permission)
 ROLES: Final = Type(_roles, lambda roles: ", ".join(roles))
 STORE: Final = Type(_store, secret=lambda url: url.secret)
 OPTIONAL_STORE: Final = replace(_optional(_postgres), secret=lambda url: url is not None and url.secret)
+OPTIONAL_REDIS: Final = replace(_optional(RedisUrl.read), secret=lambda url: url is not None and url.secret)

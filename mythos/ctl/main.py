@@ -21,6 +21,7 @@ from mythos.app.files import os_sentence
 from mythos.app.stores import target
 from mythos.ctl import backup, jobs, life, look, people, tokens
 from mythos.ctl.bots import bots
+from mythos.ctl.cache import cache
 from mythos.ctl.completion import completion
 from mythos.ctl.config import config
 from mythos.ctl.db import db
@@ -102,7 +103,7 @@ def fsck(data: str | None, as_json: bool) -> None:
         click.echo(f"{where} is sound: {', '.join(INVARIANTS)} hold.")
 
 
-_SINGLE = (bots, completion, config, db, doctor, gateway, world)
+_SINGLE = (bots, cache, completion, config, db, doctor, gateway, world)
 for _command in (
     *_SINGLE,
     *backup.COMMANDS,

@@ -60,14 +60,14 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def take(self, name: Hashable, now: float) -> float:
-        """Spend one of a name's. Return 0.0, or the seconds to wait (and spend nothing)."""
+    def take(self, name: Hashable, now: float, cost: float = 1.0) -> float:
+        """Spend of a name's. Return 0.0, or the seconds to wait (and spend nothing)."""
         bucket = self._buckets.get(name)
         if bucket is None:
             if len(self._buckets) >= self._most:
                 del self._buckets[next(iter(self._buckets))]
             bucket = self._buckets[name] = Bucket(self._rate, self._burst)
-        return bucket.take(now)
+        return bucket.take(now, cost)
 
     def change(self, rate: float, burst: float) -> None:
         """From now on; every bucket begins full again."""

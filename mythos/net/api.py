@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from klein import Klein
@@ -22,6 +23,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from mythos.errors import Refusal, WireError
 from mythos.ids import SessionId
+from mythos.net.cache import Cache
 from mythos.net.doorman import Doorman, is_loopback
 from mythos.net.guarded import BODY
 from mythos.net.headers import header
@@ -48,6 +50,8 @@ TICKET = 30.0
 #: What is said while the store does not answer; it says why in the log.
 _DOWN = "The world's ledger cannot be read just now. Try again in a moment."
 _METHODS = (b"DELETE", b"GET", b"HEAD", b"POST")
+#: Routes with a part that anybody may choose, as they are counted.
+_OPEN_ROUTES = ("/api/v1/admin/cache/",)
 #: What a request may be called by who sends it; else it is given a name.
 _NAME = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
@@ -127,6 +131,7 @@ class Api:
         requests: Requests,
         address_of: Callable[[Request], str],
         doorman: Doorman,
+        cache: Cache,
     ) -> None:
         self._realm = realm
         self._accounts = accounts
@@ -137,6 +142,7 @@ class Api:
         self._requests = requests
         self._address_of = address_of
         self._doorman = doorman
+        self._cache = cache
         self._tickets: dict[str, _Ticket] = {}
         self._count = 0  # of requests
         self.control: Control | None = None
@@ -177,6 +183,10 @@ class Api:
         handle(NotFound)(self._not_found)
         handle(MethodNotAllowed)(self._wrong_method)
         route("/api/v1/nodes/scale", methods=["GET"], endpoint="scale")(self._limited(self._scale))
+        route("/api/v1/admin/cache", methods=["GET"], endpoint="cache")(self._limited(self._show_cache))
+        route("/api/v1/admin/cache/<space>", methods=["DELETE"], endpoint="cache-clear")(
+            self._limited(self._clear_cache)
+        )
         route("/api/openapi.json", methods=["GET"], endpoint="openapi")(self._limited(self._openapi))
 
     # ── how every answer is made ────────────────────────────────────────────────────────────────
@@ -185,7 +195,7 @@ class Api:
         async def limited(request: Request) -> Any:
             if refusal := self._doorman.banned(self._address_of(request)):
                 raise Problem(403, "banned", refusal)
-            wait = self._requests.wait(request)
+            wait = await self._requests.wait(request)
             if wait:
                 words = f"Too many requests. Wait {wait} second{'s' if wait > 1 else ''}."
                 raise Problem(429, "too_many_requests", words)
@@ -223,10 +233,11 @@ class Api:
                 return _error(request, 500, "fault", f"Something broke on our side ({name}).")
             return found
 
-        def run(request: Request) -> Deferred[Any]:
+        def run(request: Request, **parts: str) -> Deferred[Any]:
             asked = self._clock.seconds()
             method = request.method.decode() if request.method in _METHODS else "other"
             path = request.path.decode("latin-1")  # of a route: it is one of few
+            path = next((f"{known}..." for known in _OPEN_ROUTES if path.startswith(known)), path)
             self._count += 1
             given = header(request, b"x-request-id")
             request.setHeader("x-request-id", given if _NAME.fullmatch(given) else f"r{self._count:x}")
@@ -387,13 +398,16 @@ class Api:
 
     async def _order(self, request: Request) -> bytes:
         """An operator's question, as over the control socket."""
+        status, answer = await self._carry_out(request, _read(request))
+        return _json(request, answer, status)
+
+    async def _carry_out(self, request: Request, question: bytes) -> tuple[int, Mapping[str, Any]]:
         address = self._address_of(request)
         if self.control is None:
             raise Problem(404, "not_found", "There is nothing at this address.")
         if not self.is_secure(request) and not is_loopback(address):
             raise Problem(403, "not_secure", "Orders are taken over HTTPS alone. Revoke that token: it was overheard.")
-        status, answer = await self.control(_bearer(request), _read(request), address)
-        return _json(request, answer, status)
+        return await self.control(_bearer(request), question, address)
 
     # ── health ──────────────────────────────────────────────────────────────────────────────────
 
@@ -417,6 +431,35 @@ class Api:
             _bearer(request)
             raise Problem(403, "forbidden", "Keepers are told this.")
         return _json(request, self.scale())
+
+    async def _show_cache(self, request: Request) -> bytes:
+        if _shows_operators_token(request):
+            return await self._ordered(request, {"do": "cache"})
+        if not await self._is_operator(request):
+            _bearer(request)
+            raise Problem(403, "forbidden", "Keepers are told this.")
+        return _json(request, self._cache.shown())
+
+    async def _clear_cache(self, request: Request) -> bytes:
+        """By an operator's token with the right to, or by a keeper."""
+        space = unquote(request.path.decode("latin-1").rpartition("/")[2])
+        if _shows_operators_token(request):
+            return await self._ordered(request, {"do": "cache-clear", "name": space})
+        keeper = (await self._session(request)).me
+        if not keeper.keeper:
+            raise Problem(403, "forbidden", "Keepers may do this.")
+        cleared = self._cache.clear(space)
+        _log.info("{keeper} cleared the cache of {space}", keeper=keeper.name, space=space)
+        return _json(request, {"name": space, "cleared": cleared})
+
+    async def _ordered(self, request: Request, question: Mapping[str, str]) -> bytes:
+        """What :meth:`_order` does with a question of the API's own."""
+        status, answer = await self._carry_out(request, _dumps(question))
+        if status != 200:
+            raise Problem(status, "unauthorized" if status == 401 else "too_many_requests", answer["error"])
+        if not answer["ok"]:
+            raise Problem(403, "refused", answer["error"])
+        return _json(request, {name: value for name, value in answer.items() if name != "ok"})
 
     async def _is_operator(self, request: Request) -> bool:
         """Somebody of this machine, not a proxy on it that speaks for others; or a keeper, by the token shown."""
@@ -454,6 +497,12 @@ def _bearer(request: Request) -> str:
     if scheme.lower() != "bearer" or not token:
         raise Problem(401, "unauthorized", "Send the header: Authorization: Bearer <token>")
     return token.strip()
+
+
+def _shows_operators_token(request: Request) -> bool:
+    """Those of players have dots in them."""
+    token = header(request, b"authorization").partition(" ")[2]
+    return bool(token) and "." not in token
 
 
 def _read(request: Request) -> bytes:

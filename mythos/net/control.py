@@ -55,6 +55,7 @@ LOOKS = frozenset(
         "accounts",
         "bans",
         "breakers",
+        "cache",
         "gateway-keys-list",
         "jobs",
         "logs",
@@ -71,7 +72,9 @@ RIGHTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "look": LOOKS,
         "people": frozenset({"ban", "broadcast", "kick", "mute", "unban", "unmute"}),
-        "life": frozenset({"breaker-reset", "drain", "job-delete", "job-replay", "reload", "resume", "shutdown"}),
+        "life": frozenset(
+            {"breaker-reset", "cache-clear", "drain", "job-delete", "job-replay", "reload", "resume", "shutdown"}
+        ),
         "all": frozenset({"audit", "job", "token-list"}),
     }
 )

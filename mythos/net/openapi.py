@@ -55,6 +55,14 @@ def _get(summary: str, answer: dict[str, Any]) -> Any:
     }
 
 
+_REFUSED = {"401": _response("Who asks?", _ERROR), "403": _response("Not for you", _ERROR)}
+_NUMBER = {"type": "number"}
+_SPACE = _object(
+    entries=_NUMBER, bytes=_NUMBER, hits=_NUMBER, shared=_NUMBER, misses=_NUMBER, hit_rate=_NUMBER, evictions=_NUMBER,
+    expired=_NUMBER, dropped=_NUMBER,
+)  # fmt: skip
+_CACHE = _object(namespaces={"type": "object"}, total=_SPACE, room=_NUMBER, shared={"type": "boolean"})
+
 _CREDENTIALS = _object(name=_TEXT, password=_TEXT)
 _ME = _object(name=_TEXT, session=_TEXT, guest={"type": "boolean"}, keeper={"type": "boolean"})
 _GOES = _object(deleted_at=_TEXT)
@@ -103,11 +111,22 @@ DOCUMENT: dict[str, Any] = {
         "/api/v1/nodes/scale": {
             "get": {
                 "summary": "How much of the server is in use; for keepers, and for whoever is on its machine",
-                "responses": {
-                    "200": _response("Done", _SCALE),
-                    "401": _response("Who asks?", _ERROR),
-                    "403": _response("Not for you", _ERROR),
-                },
+                "responses": {"200": _response("Done", _SCALE), **_REFUSED},
+                "security": [{"bearer": []}],
+            }
+        },
+        "/api/v1/admin/cache": {
+            "get": {
+                "summary": "What is cached; for keepers, operators with a token, and whoever is on its machine",
+                "responses": {"200": _response("Done", _CACHE), **_REFUSED},
+                "security": [{"bearer": []}],
+            }
+        },
+        "/api/v1/admin/cache/{space}": {
+            "delete": {
+                "summary": "Forget a namespace of the cache; for keepers, and operators with a token",
+                "parameters": [{"name": "space", "in": "path", "required": True, "schema": _TEXT}],
+                "responses": {"200": _response("Done", _object(name=_TEXT, cleared=_NUMBER)), **_REFUSED},
                 "security": [{"bearer": []}],
             }
         },

@@ -1,7 +1,7 @@
 """Pages of words, before any login: what this world is, how to come in, who plays, help and the map.
 
 They are for people and for search engines, and need no script. Each is made when it is asked for, and is as true as the
-answer of a command.
+answer of a command; what only a change of the world's files changes is kept for a while.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
-from twisted.web.server import Request
+from twisted.web.server import NOT_DONE_YET, Request
 
+from mythos.net.cache import Cache
 from mythos.net.headers import header
 from mythos.net.pages_help import Help
 from mythos.net.pages_map import Chart, Sheet
@@ -26,7 +30,12 @@ from mythos.play.realm import Realm
 from mythos.play.who import MOST, listed
 from mythos.world.zones import Atlas
 
-__all__ = ["Pages", "TelnetPorts"]
+__all__ = ["SPACE", "Pages", "TelnetPorts"]
+
+_log = Logger()
+
+#: Their namespace in the cache.
+SPACE: Final = "pages"
 
 _HTML: Final = b"text/html; charset=utf-8"
 _TEXT: Final = b"text/plain; charset=utf-8"
@@ -83,6 +92,7 @@ class Pages:
     :param is_secure: whether a client's request came by TLS, to us or to a proxy
     :param telnet: asked for each page, as doors open after this is made
     :param static: where the web client's files are served
+    :param cache: keeps the pages that tell of no moment
     """
 
     def __init__(
@@ -94,6 +104,7 @@ class Pages:
         is_secure: Callable[[Request], bool],
         telnet: Callable[[], TelnetPorts],
         static: str,
+        cache: Cache,
     ) -> None:
         self._realm = realm
         self._clock = clock
@@ -101,6 +112,8 @@ class Pages:
         self._is_secure = is_secure
         self._telnet = telnet
         self._frame = Frame(static, _WAYS)
+        self._cache = cache
+        self._of = realm.world.atlas  # that the pages in the cache are of
         self._made: Chart | None = None
         self._known: dict[str, Callable[[_Visit], _Answer]] = {
             "/": self._front,
@@ -121,9 +134,9 @@ class Pages:
             make = partial(self._map_of, path.removeprefix("/map/"))
         return None if make is None else _Page(self, make)
 
-    def answer(self, request: Request, make: Callable[[_Visit], _Answer]) -> bytes:
+    async def answer(self, request: Request, make: Callable[[_Visit], _Answer]) -> bytes:
         """Make a page, unless its asker has asked too often or has it already."""
-        wait = self._requests.wait(request, tell=False)
+        wait = await self._requests.wait(request, tell=False)
         if wait:
             answer = self._refused(wait)
         elif request.method not in (b"GET", b"HEAD"):
@@ -147,12 +160,18 @@ class Pages:
         part = int(asked[0]) if re.fullmatch(rb"[0-9]{1,6}", asked[0]) else 0
         return _Visit(host, f"{'https' if self._is_secure(request) else 'http'}://{host}", part)
 
-    def _page(
-        self, title: str, description: str, *inside: str, path: str = "", status: int = 200, cache: bytes = _NOW
-    ) -> _Answer:
+    def _page(self, title: str, description: str, *inside: str, path: str = "", status: int = 200) -> _Answer:
         """:param path: its own; empty: search engines shall not keep it"""
         body = self._frame.page(self._atlas.title, title, description, *inside, path=path)
-        return _Answer(body, status=status, cache=cache)
+        return _Answer(body, status=status)
+
+    def _kept(self, key: str, make: Callable[[], bytes | None]) -> _Answer | None:
+        """A page as it was made before, as long as the world's files are the same. None: there is no such page."""
+        if self._atlas is not self._of:
+            self._of = self._atlas
+            self._cache.kept.drop(SPACE)
+        body = self._cache.made(SPACE, key, make)
+        return None if body is None else _Answer(body, cache=_A_WHILE)
 
     @property
     def _atlas(self) -> Atlas:
@@ -239,19 +258,32 @@ class Pages:
         return Help(self._realm.verbs, self._atlas.help)
 
     def _help(self, visit: _Visit) -> _Answer:
+        found = self._kept("/help", self._overview)
+        assert found is not None
+        return found
+
+    def _overview(self) -> bytes:
         description = f"What to type in {self._atlas.title}: how to begin, every command, and how things are done."
-        return self._page("Help", description, *self._entries.overview(), path="/help", cache=_A_WHILE)
+        return self._page("Help", description, *self._entries.overview(), path="/help").body
 
     def _help_on(self, asked: str, visit: _Visit) -> _Answer:
         wanted = " ".join(asked.lower().split())[:_WORD]
-        back = tag("p", link("/help", "All of help"))
-        if entry := self._entries.on(wanted):
-            title = f"Help: {entry.title}"
-            return self._page(title, entry.description, *entry.inside, back, path=entry.path, cache=_A_WHILE)
+        return self._kept(f"/help/{wanted}", lambda: self._entry(wanted)) or self._no_entry(wanted)
+
+    def _entry(self, wanted: str) -> bytes | None:
+        entry = self._entries.on(wanted)
+        if entry is None:
+            return None
+        return self._page(f"Help: {entry.title}", entry.description, *entry.inside, self._back(), path=entry.path).body
+
+    def _back(self) -> Markup:
+        return tag("p", link("/help", "All of help"))
+
+    def _no_entry(self, wanted: str) -> _Answer:
         words = f"There is no help on {wanted}."
         meant = self._entries.near(wanted)
         told = [tag("p", words, " Did you mean:"), tag("ul", *tags("li", *meant))] if meant else [tag("p", words)]
-        return self._page("Not in help", words, *told, back, status=404)
+        return self._page("Not in help", words, *told, self._back(), status=404)
 
     # ── the map ─────────────────────────────────────────────────────────────────────────────────
 
@@ -262,21 +294,24 @@ class Pages:
         return self._made
 
     def _map(self, visit: _Visit) -> _Answer:
-        return self._sheet(self._chart.overview(visit.part))
+        part = visit.part
+        return self._kept(f"/map {part}", lambda: self._sheet(self._chart.overview(part))) or self._nowhere()
 
     def _map_of(self, zone: str, visit: _Visit) -> _Answer:
-        return self._sheet(self._chart.zone(zone, visit.part))
+        part = visit.part
+        return self._kept(f"/map/{zone} {part}", lambda: self._sheet(self._chart.zone(zone, part))) or self._nowhere()
 
     def _map_xml(self, visit: _Visit) -> _Answer:
         return _Answer(self._chart.xml, _XML, _A_WHILE)
 
-    def _sheet(self, sheet: Sheet | None) -> _Answer:
+    def _sheet(self, sheet: Sheet | None) -> bytes | None:
         if sheet is None:
-            words = "There is no such place on the map."
-            return self._page(
-                "Not on the map", words, tag("p", words), tag("p", link("/map", "The whole map")), status=404
-            )
-        return self._page(sheet.title, sheet.description, *sheet.inside, path=sheet.path, cache=_A_WHILE)
+            return None
+        return self._page(sheet.title, sheet.description, *sheet.inside, path=sheet.path).body
+
+    def _nowhere(self) -> _Answer:
+        words = "There is no such place on the map."
+        return self._page("Not on the map", words, tag("p", words), tag("p", link("/map", "The whole map")), status=404)
 
     # ── for search engines ──────────────────────────────────────────────────────────────────────
 
@@ -309,8 +344,29 @@ class _Page(Resource):
         super().__init__()
         self._pages, self._make = pages, make
 
-    def render(self, request: Request) -> bytes:
-        return self._pages.answer(request, self._make)
+    def render(self, request: Request) -> int:
+        gone: list[Failure] = []
+        request.notifyFinish().addErrback(gone.append)
+        answer = Deferred.fromCoroutine(self._pages.answer(request, self._make))
+        answer.addErrback(_broke, request).addCallback(_sent, request, gone)
+        return NOT_DONE_YET
+
+
+def _broke(failure: Failure, request: Request) -> bytes:
+    _log.failure("{path} failed", failure, path=request.path)
+    request.setResponseCode(500)
+    request.setHeader(b"content-type", _TEXT)
+    return b"Something broke on our side."
+
+
+def _sent(body: bytes, request: Request, gone: list[Failure]) -> None:
+    """:param gone: not empty: nobody waits for it any more"""
+    if gone:
+        return
+    if request.code != 304:
+        request.setHeader(b"content-length", b"%d" % len(body))
+    request.write(body)
+    request.finish()
 
 
 def _playing(count: int) -> str:

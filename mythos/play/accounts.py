@@ -190,7 +190,7 @@ class Accounts:
     async def _proven(self, session: Session, password: str) -> Account:
         """The account of a session whose player knows its password. :raises Refusal:"""
         account = await self._of(session)
-        wait = self._throttle.wait(f"/password {account.key}", session.id, self._clock.seconds())
+        wait = await self._throttle.wait(f"/password {account.key}", session.id, self._clock.seconds())
         if wait:
             raise TooManyTries(wait)
         if not await self._hasher.verify(account.password, password):
@@ -275,7 +275,7 @@ class Accounts:
         :raises TooManyTries:
         """
         key = names.key(name.strip())
-        wait = self._throttle.wait(key, address, self._clock.seconds())
+        wait = await self._throttle.wait(key, address, self._clock.seconds())
         if wait:
             raise TooManyTries(wait)
         account = await self._accounts.by_key(key)
@@ -406,7 +406,7 @@ class Accounts:
 
     async def claim(self, code: str, name: str, password: str, address: str) -> Session:
         """Log in or register, and become keeper. :raises Refusal: the code is wrong, used or too old"""
-        wait = self._throttle.wait("/claim", address, self._clock.seconds())
+        wait = await self._throttle.wait("/claim", address, self._clock.seconds())
         if wait:
             raise TooManyTries(wait)
         digest, ends = self._claim

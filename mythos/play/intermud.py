@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec.structs import replace
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mythos.play.realm import Realm
     from mythos.play.sessions import Session
 
-__all__ = ["KINDS", "SERVICES", "Intermud", "Port"]
+__all__ = ["KINDS", "SERVICES", "Answers", "Intermud", "Port"]
 
 #: What we answer; routers filter by it.
 SERVICES: Final[Mapping[str, int]] = dict.fromkeys(
@@ -57,6 +57,7 @@ _IGNORED = "i3-ignore."
 IGNORED: Final = 50
 #: Kinds of channels, by their number: heard by all but the banned, by the admitted, by the admitted and filtered by us.
 KINDS: Final = ("open", "selective", "filtered")
+_TOO_MUCH: Final = "Too much waits for the router just now. Nothing was sent; try again in a moment."
 _CHANNEL: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 #: What is said on channels, and its fields that people read.
 _LINES: Final = packets.ChannelMessage | packets.ChannelEmote | packets.ChannelTargetedEmote
@@ -75,12 +76,34 @@ class Port(Protocol):
         """Behind what waits; what is too much is dropped, channel lines first. Returns whether it was taken."""
 
 
+class Answers(Protocol):
+    """What other MUDs answered a moment ago. To a question it gives the answer as if it came now, or None.
+
+    :ivar shared: other servers may know more than is here
+    """
+
+    @property
+    def shared(self) -> bool: ...
+
+    def here(self, request: Packet) -> Packet | None:
+        """What is known here."""
+
+    async def find(self, request: Packet) -> Packet | None:
+        """What is known here or by other servers."""
+
+    def keep(self, reply: Packet) -> None:
+        """One that came from the network."""
+
+
 class Intermud:
     """See the module.
 
     :ivar router: the name of the router we are on; empty: on none
     :ivar changed: :meth:`kept` would give something new
+    :ivar answers: None: each question is asked of the network
     """
+
+    answers: Answers | None = None
 
     def __init__(self, realm: Realm, name: str, port: Port) -> None:
         self.name = name
@@ -138,6 +161,8 @@ class Intermud:
         elif self._too_fast(packet.from_mud):
             return
         elif (answer := self._ANSWERS.get(type(packet))) is not None:
+            if self.answers is not None:
+                self.answers.keep(packet)
             answer(self, packet)
         elif packet.to_mud:
             self._port.send(
@@ -328,23 +353,15 @@ class Intermud:
         if session is not None and not _ignores(session, packet.from_user, packet.from_mud):
             self._realm.words_to(session, *messages)
 
-    def _who_answer(self, packet: packets.WhoReply) -> None:
-        rows = list(_rows(packet.rows))
-        head = line(
-            "system",
-            f"{len(rows)} on {clean(packet.from_mud)}:" if rows else f"Nobody is on {clean(packet.from_mud)}.",
-        )
-        self._answer(packet, head, *[listed(row) for row in rows[:ROWS]])
+    def _told_answer(self, packet: packets.WhoReply | packets.FingerReply) -> None:
+        self._answer(packet, *self._told(packet))
 
-    def _finger_answer(self, packet: packets.FingerReply) -> None:
-        known = (
-            *(("title", packet.title), ("real name", packet.real_name), ("e-mail", packet.email)),
-            *(("last login", packet.login_time), ("level", packet.level), ("", packet.extra)),
-        )
-        name = Span(f"{shown(packet.visname) or 'Someone'}@{clean(packet.from_mud)}", Role.PLAYER)
-        here = f", idle for {duration(packet.idle)}." if packet.idle >= 0 else ", who is not there now."
-        facts = [line("system", f"{what}: " if what else "", coloured(text)) for what, text in known if text]
-        self._answer(packet, line("system", name, here), *facts)
+    def _told(self, packet: Packet) -> Sequence[Line]:
+        """What a player reads who asked who is there, or about somebody."""
+        if isinstance(packet, packets.FingerReply):
+            return _finger_lines(packet)
+        assert isinstance(packet, packets.WhoReply)
+        return _who_lines(packet)
 
     def _locate_answer(self, packet: packets.LocateReply) -> None:
         name = Span(f"{shown(packet.visname)}@{shown(packet.mud)}", Role.PLAYER)
@@ -379,9 +396,9 @@ class Intermud:
         packets.ChannelEmote: _emoted,
         packets.ChannelTargetedEmote: _emoted_at,
         packets.WhoRequest: _who,
-        packets.WhoReply: _who_answer,
+        packets.WhoReply: _told_answer,
         packets.FingerRequest: _finger,
-        packets.FingerReply: _finger_answer,
+        packets.FingerReply: _told_answer,
         packets.LocateRequest: _locate,
         packets.LocateReply: _locate_answer,
         packets.ChannelWhoRequest: _channel_who,
@@ -456,7 +473,33 @@ class Intermud:
 
     def _sent(self, packet: Packet) -> None:
         if not self._port.send(packet):
-            raise Refusal("Too much waits for the router just now. Nothing was sent; try again in a moment.")
+            raise Refusal(_TOO_MUCH)
+
+    def ask(self, kind: type[Any], session: Session, mud: str, *rest: Any) -> Sequence[Line]:
+        """A question of a player of ours to a MUD. What it answered a moment ago is returned, or comes a little later
+        if other servers are to be asked for it; else the question is sent.
+
+        :raises Refusal: we are on no router, or it takes no more just now
+        """
+        self.connected()
+        request = kind(self.name, session.me.name.lower(), mud, "", *rest)
+        answers = self.answers
+        if answers is not None:
+            found = answers.here(request)
+            if found is not None:
+                return self._told(found)
+            if answers.shared:
+                self._realm.start(self._look(answers, session, request))
+                return ()
+        self._sent(request)
+        return ()
+
+    async def _look(self, answers: Answers, session: Session, request: Packet) -> None:
+        found = await answers.find(request)
+        if found is not None:
+            self._realm.words_to(session, *self._told(found))
+        elif not self._port.send(request):
+            self._realm.words_to(session, line("error", _TOO_MUCH))
 
     def speak(
         self, kind: type[packets.ChannelMessage | packets.ChannelEmote], session: Session, channel: str, words: str
@@ -639,3 +682,20 @@ def _rows(rows: Iterable[Any]) -> Iterator[WhoRow]:
             yield WhoRow.read(row)
         except BadPacket:
             continue
+
+
+def _who_lines(packet: packets.WhoReply) -> Sequence[Line]:
+    rows = list(_rows(packet.rows))
+    mud = clean(packet.from_mud)
+    return [line("system", f"{len(rows)} on {mud}:" if rows else f"Nobody is on {mud}."), *map(listed, rows[:ROWS])]
+
+
+def _finger_lines(packet: packets.FingerReply) -> Sequence[Line]:
+    known = (
+        *(("title", packet.title), ("real name", packet.real_name), ("e-mail", packet.email)),
+        *(("last login", packet.login_time), ("level", packet.level), ("", packet.extra)),
+    )
+    name = Span(f"{shown(packet.visname) or 'Someone'}@{clean(packet.from_mud)}", Role.PLAYER)
+    here = f", idle for {duration(packet.idle)}." if packet.idle >= 0 else ", who is not there now."
+    facts = [line("system", f"{what}: " if what else "", coloured(text)) for what, text in known if text]
+    return [line("system", name, here), *facts]

@@ -15,12 +15,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from mythos import __version__
+from mythos.flow.kept import Space
 from mythos.telemetry import aliases
 from mythos.telemetry.families import counter, gauge, one, single
 from mythos.telemetry.health import DEGRADED, DOWN, OK
 from mythos.telemetry.histogram import BOUNDS, Histogram, family, labelled
 
-__all__ = ["I3Numbers", "JobsNumbers", "LinkMetrics", "Metrics", "Numbers"]
+__all__ = ["I3Numbers", "JobsNumbers", "LinkMetrics", "Metrics", "Numbers", "RedisNumbers", "SharedNumbers"]
 
 _COMMANDS = "mythos_command_seconds", "From the turn's start to its end"
 
@@ -58,6 +59,31 @@ class JobsNumbers:
     def waiting(self) -> int:
         """Those for which no lane is free."""
         return sum(count for (state, _), count in self.states.items() if state == "queued")
+
+
+@dataclass(frozen=True, slots=True)
+class RedisNumbers:
+    """A Redis by what it is for. ``commands``: by what became of them; ``seconds``: of those that were answered."""
+
+    name: str
+    up: bool
+    connections: int
+    commands: Mapping[str, int]
+    seconds: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNumbers:
+    """What servers share, and what is cached.
+
+    :ivar cache: by namespace; ``cache_room``: bytes it may take
+    :ivar limited: by limit, how often it was too much, and how often the other servers could not be asked
+    """
+
+    redis: Sequence[RedisNumbers] = ()
+    cache: Mapping[str, Space] = field(default_factory=dict)
+    cache_room: int = 0
+    limited: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +140,7 @@ class Numbers:
     memory_step: int = 0
     disk: tuple[int, int] | None = None
     stalls: tuple[int, float] = (0, 0.0)
+    shared: SharedNumbers = field(default_factory=SharedNumbers)
 
 
 class Metrics(Collector):
@@ -163,6 +190,7 @@ class Metrics(Collector):
             "active_connections": sum(numbers.connections.values()),
             "active_sessions": sum(numbers.sessions.values()),
             "players": numbers.present,
+            "cache_hit_rate": _hit_rate(numbers.shared.cache),
             "database": {"pool_size": size, "active": busy, "available": size - busy},
             "metrics": {**_plain(self._registry), _COMMANDS[0]: commands},
         }
@@ -180,6 +208,7 @@ class Metrics(Collector):
             yield from _jobs(numbers.jobs)
         yield from _i3(numbers.i3)
         yield from _machine(numbers)
+        yield from _shared(numbers.shared)
         yield from _safety(numbers)
         yield from self._times()
         yield from aliases.collect(numbers)
@@ -205,7 +234,13 @@ class Metrics(Collector):
 class LinkMetrics(Collector):
     """The numbers of a server that has no world."""
 
-    def __init__(self, links: Callable[[], Sequence[I3Numbers]], memory: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        links: Callable[[], Sequence[I3Numbers]],
+        memory: Callable[[], int],
+        shared: Callable[[], SharedNumbers],
+    ) -> None:
+        self._shared = shared
         self._links = links
         self._memory = memory
         self._registry = CollectorRegistry()
@@ -225,6 +260,7 @@ class LinkMetrics(Collector):
         yield gauge("mythos_build_info", "1: the version that runs", "version", {__version__: 1})
         yield one("mythos_memory_usage_bytes", "Memory in use", self._memory())
         yield from _i3(self._links())
+        yield from _shared(self._shared())
 
 
 def _people(numbers: Numbers) -> Iterator[Metric]:
@@ -310,6 +346,59 @@ def _jobs(numbers: JobsNumbers) -> Iterator[Metric]:
     yield counter("mythos_jobs_retried", "Tries after one that failed", "kind", numbers.retried)
     yield counter("mythos_jobs_dead", "Jobs that were given up", "kind", numbers.dead)
     yield family("mythos_job_seconds", "A try, from its start to its end", ("kind",), numbers.seconds)
+
+
+def _shared(numbers: SharedNumbers) -> Iterator[Metric]:
+    yield from _redis(numbers.redis)
+    yield from _cache(numbers)
+    yield from _limited(numbers.limited)
+
+
+def _redis(found: Sequence[RedisNumbers]) -> Iterator[Metric]:
+    if not found:
+        return
+    yield gauge("mythos_redis_up", "1: it answers", "redis", {one.name: int(one.up) for one in found})
+    yield gauge("mythos_redis_connections", "Open ones", "redis", {one.name: one.connections for one in found})
+    commands = CounterMetricFamily(
+        "mythos_redis_commands", "Commands by what became of them", labels=["redis", "outcome"]
+    )
+    for redis in found:
+        for outcome, count in redis.commands.items():
+            commands.add_metric([redis.name, outcome], count)
+    yield commands
+    seconds: dict[tuple[str, ...], Histogram] = {(one.name,): one.seconds for one in found}
+    yield family("mythos_redis_seconds", "How long its answers took", ("redis",), seconds)
+
+
+def _cache(numbers: SharedNumbers) -> Iterator[Metric]:
+    spaces = numbers.cache
+    for what, text in (
+        ("hits", "Found in the cache"),
+        ("misses", "Looked for in it and not found"),
+        ("evicted", "Thrown out of it for want of room"),
+        ("expired", "Too old"),
+    ):
+        counts = {name: getattr(space, what) for name, space in spaces.items()}
+        yield counter(f"mythos_cache_{what}", text, "namespace", counts)
+    yield gauge("mythos_cache_bytes", "Bytes it takes", "namespace", {name: one.bytes for name, one in spaces.items()})
+    yield gauge("mythos_cache_entries", "Entries", "namespace", {name: one.entries for name, one in spaces.items()})
+    yield one("mythos_cache_room_bytes", "Bytes it may take", numbers.cache_room)
+    yield one("mythos_cache_hit_rate", "Of all that was looked for, what was there: 0 to 1", _hit_rate(spaces))
+
+
+def _hit_rate(spaces: Mapping[str, Space]) -> float:
+    hits, asked = sum(one.hits for one in spaces.values()), sum(one.hits + one.misses for one in spaces.values())
+    return hits / asked if asked else 1.0
+
+
+def _limited(found: Mapping[str, tuple[int, int]]) -> Iterator[Metric]:
+    yield counter("mythos_rate_limited", "What was too much, by limit", "limit", {k: v[0] for k, v in found.items()})
+    yield counter(
+        "mythos_limits_alone",
+        "Asked of this server alone, as Redis was away",
+        "limit",
+        {k: v[1] for k, v in found.items()},
+    )
 
 
 def _checks(found: Mapping[str, str]) -> Metric:

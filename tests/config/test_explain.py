@@ -72,8 +72,8 @@ def test_one_name(runner: CliRunner) -> None:
         "  variable: MYTHOS_LIMITS_TELLS, RATE_LIMIT_TELLS",
         "  keys: security.rate_limiting.tells_per_minute",
     ]
-    assert run(runner, "explain", "REDIS_URL").stdout == (
-        "REDIS_URL is accepted, without effect: this version does not have Redis.\n"
+    assert run(runner, "explain", "ARCHIVE_URL").stdout == (
+        "ARCHIVE_URL is accepted, without effect: this version does not have an archive.\n"
     )
     assert run(runner, "explain", "WORKERS").stdout.startswith("WORKERS has no effect: one process is one node")
     assert "belongs to another program" in run(runner, "explain", "POSTGRES_USER").stdout

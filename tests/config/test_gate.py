@@ -40,6 +40,13 @@ def test_development_is_left_alone() -> None:
         ({"DB_HOST": "db", "DB_NAME": "mud", "DB_PASSWORD": "secure_password"}, "The password of database.url "),
         ({"DATABASE_URL": "postgresql://mud:your_password@db/mud"}, "The password of database.url "),
         ({"DATABASE_URL": "postgresql:///mud?password=minioadmin"}, "The password of database.url "),
+        ({"REDIS_URL": "redis://elsewhere"}, "redis.url (REDIS_URL) is on another machine and has no password: "),
+        (
+            {"MYTHOS_REDIS_CACHE_URL": "redis://elsewhere"},
+            "redis.cache_url is on another machine and has no password: ",
+        ),
+        ({"REDIS_URL": "redis://:changeme@r"}, "The password of redis.url (REDIS_URL) is an example from a guide: "),
+        ({"REDIS_URL": "redis://r", "REDIS_PASSWORD": "changeme"}, "The password of redis.url (REDIS_URL) is an ex"),
         ({"MYTHOS_GATEWAY_KEYS": "Far=changeme-please-0123456789"}, "The key of Far in gateway.keys is an example "),
         ({"MYTHOS_HTTP_TRUSTED_PROXIES": "10.0.0.0/8, 0.0.0.0/0"}, "http.trusted_proxies would believe everybody's "),
         ({"MYTHOS_TELNET_TRUSTED_PROXIES": "::/0"}, "telnet.trusted_proxies would believe everybody's "),

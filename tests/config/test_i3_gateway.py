@@ -74,8 +74,7 @@ def test_env_file() -> None:
         "I3_GATEWAY_SECRET", "PROFILE", "RELOAD",
     ]  # fmt: skip
     assert loaded.notes[-1] == (
-        "Accepted, without effect, as this version does not have a cache: CACHE_TTL; a switch for this: "
-        "ENABLE_OOB_MAIL, ENABLE_TELL."
+        "Accepted, without effect, as this version does not have a switch for this: ENABLE_OOB_MAIL, ENABLE_TELL."
     )
 
 
@@ -271,9 +270,8 @@ def test_file_as_its_guide_shows_it() -> None:
     assert (config.limits.enabled, config.limits.tells, config.limits.channels) == (True, 8, 18)
     assert (config.log.level, config.log.format) == (LogLevel.ERROR, LogFormat.JSON)
     assert [note.split()[1] for note in loaded.notes] == [
-        "api.auth.secret", "services", "performance.cache_ttl", "performance.worker_threads",
+        "api.auth.secret", "services", "performance.worker_threads",
         "performance.async_workers", "performance.connection_pool_size", "performance.message_batch_size",
-        "performance.cache_size",
     ]  # fmt: skip
 
 
@@ -313,6 +311,8 @@ EACH_KEY: list[tuple[str, str, str, Any]] = [
     ("api.session.queue_ttl", "7", "gateway.queue_time", 7.0),
     ("gateway.max_connections", "7", "gateway.connections", 7),
     ("gateway.queue_size", "7", "gateway.queue", 7),
+    ("performance.cache_ttl", "7", "cache.ttl", 7.0),
+    ("performance.cache_size", "7", "cache.max_entries", 7),
     ("performance.max_connections", "7", "gateway.connections", 7),
     ("performance.message_queue_size", "7", "gateway.queue", 7),
     ("channels.history_size", "7", "gateway.history", 7),

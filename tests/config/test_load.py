@@ -482,11 +482,11 @@ def test_unknown_others_are_ignored() -> None:
             "WORKERS": "4",
             "SENTRY_DSN": "",
         },
-        dotenv="REDIS_URL=redis://r\nCACHE_ENABLED=yes\n",
+        dotenv="ARCHIVE_URL=/a\nMAX_ACTIVE_GAMES=7\n",
     )
     assert loaded.notes == (
         "WORKERS has no effect: one process is one node; run more nodes instead.",
-        "Accepted, without effect, as this version does not have Redis: REDIS_URL; a cache: CACHE_ENABLED.",
+        "Accepted, without effect, as this version does not have games: MAX_ACTIVE_GAMES; an archive: ARCHIVE_URL.",
     )
 
 

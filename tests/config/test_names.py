@@ -19,6 +19,7 @@ from mythos.app.stores import open_store, target
 from mythos.config import Config, Environment, Listen, LogFormat, LogLevel, Size, refusals
 from mythos.config.model import DECLARED
 from mythos.config.names import HINTS, absent, instead, neighbour
+from mythos.config.redis import RedisUrl
 from mythos.config.types import StoreUrl
 from tests.config.reading import read
 from tests.config.test_i3_gateway import EACH_VARIABLE
@@ -107,6 +108,17 @@ OTHERS: list[tuple[str, str, str, Any]] = [
     ("SENTRY_DSN", "https://key@sentry.example/1", "telemetry.sentry_dsn", "https://key@sentry.example/1"),
     ("LOG_CORRELATION_ID", "no", "log.correlation", False),
     ("SERVER_PORT", "54768", "http.listen", Listen.parse("54768")),
+    ("REDIS_URL", "redis://r", "redis.url", RedisUrl.read("redis://r")),
+    ("REDIS_HOST", "r", "redis.url", RedisUrl.read("redis://r:6379")),
+    ("REDIS_PASSWORD", "hush", "redis.password", "hush"),
+    ("REDIS_POOL_MIN", "3", "redis.pool_min", 3),
+    ("REDIS_POOL_MAX", "50", "redis.pool_max", 50),
+    ("REDIS_MAX_CONNECTIONS", "20", "redis.pool_max", 20),
+    ("CACHE_ENABLED", "false", "cache.enabled", False),
+    ("CACHE_DEFAULT_TTL", "60", "cache.ttl", 60.0),
+    ("CACHE_TTL", "600", "cache.ttl", 600.0),
+    ("CACHE_MAX_MEMORY_MB", "64", "cache.max_memory", 64),
+    ("DEPLOYMENT_SIZE", "large", "cache.max_memory", 1024),
 ]
 WITH_EFFECT = [*OTHERS, *EACH_VARIABLE]
 
@@ -114,6 +126,8 @@ WITH_EFFECT = [*OTHERS, *EACH_VARIABLE]
 BESIDE: dict[str, tuple[dict[str, str], str, Any]] = {
     "SSL_KEY_PATH": ({"SSL_CERT_PATH": "/c.pem", "SSL_KEY_PATH": "/key.pem"}, "tls.key", Path("/key.pem")),
     "DB_PORT": ({"DB_HOST": "h", "DB_PORT": "6432"}, "database.url", StoreUrl("postgresql://h:6432/")),
+    "REDIS_PORT": ({"REDIS_HOST": "h", "REDIS_PORT": "7000"}, "redis.url", RedisUrl.read("redis://h:7000")),
+    "REDIS_DB": ({"REDIS_HOST": "h", "REDIS_DB": "2"}, "redis.url", RedisUrl.read("redis://h:6379/2")),
     "DB_USER": ({"DB_HOST": "h", "DB_USER": "u"}, "database.url", StoreUrl("postgresql://u@h/")),
     "ENABLE_SSL": ({"SSL_CERT_PATH": "/both.pem", "ENABLE_SSL": "false"}, "tls.enabled", False),
     "SSL_ENABLED": ({"SSL_CERT_PATH": "/both.pem", "SSL_ENABLED": "no"}, "tls.enabled", False),
@@ -169,6 +183,18 @@ OBEYED = {
     "memory.interval": "tests/telemetry/test_outside.py::test_memory_is_short",
     "disk.warn_percent": "tests/telemetry/test_watch.py::test_disk",
     "disk.seal": "tests/telemetry/test_outside.py::test_the_disk_is_full",
+    "redis.url": "tests/house/test_redis.py::test_two_servers_share_their_limits",
+    "redis.password": "tests/house/test_redis.py::test_a_password_and_more_connections",
+    "redis.cache_url": "tests/house/test_redis.py::test_a_redis_for_the_cache",
+    "redis.pool_min": "tests/house/test_redis.py::test_a_password_and_more_connections",
+    "redis.pool_max": "tests/cluster/test_redis.py::test_it_opens_more_while_all_are_busy",
+    "redis.timeout": "tests/house/test_redis.py::test_frozen_while_people_play",
+    "cache.enabled": "tests/house/test_redis.py::test_switched_off",
+    "cache.ttl": "tests/house/test_redis.py::test_bounds_of_the_cache",
+    "cache.max_memory": "tests/house/test_redis.py::test_bounds_of_the_cache",
+    "cache.max_entries": "tests/house/test_redis.py::test_bounds_of_the_cache",
+    "cache.compress_over": "tests/house/test_redis.py::test_bounds_of_the_cache",
+    "cache.sweep": "tests/house/test_redis.py::test_bounds_of_the_cache",
     "backup.every": "tests/house/test_backups.py::test_by_the_clock",
     "backup.dir": "tests/house/test_backups.py::test_by_the_clock",
     "backup.keep": "tests/house/test_backups.py::test_by_the_clock",
@@ -376,6 +402,8 @@ async def test_somebody_reads_each_setting(tmp_path: Path) -> None:
         "MYTHOS_TELNET_MAP_URL": "https://a.example/map",
         "MYTHOS_GATEWAY_KEYS": f"Reach={KEY}",
         "MYTHOS_DATA": str(tmp_path / "data"),
+        "REDIS_URL": f"unix://{tmp_path / 'none'}",
+        "MYTHOS_REDIS_CACHE_URL": f"unix://{tmp_path / 'none'}",
     }
     seen: set[str] = set()
     public = read(env={"ENVIRONMENT": "production", "MUD_PORT": "0.0.0.0:0"}).config

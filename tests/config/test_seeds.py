@@ -39,26 +39,20 @@ NOTES = {
     "arcane-codex": [
         "DB_POOL_SIZE has no effect: two connections serve all.",
         "SOCKETIO_ASYNC_MODE has no effect: WebSocket and event streams are served directly.",
-        "Accepted, without effect, as this version does not have Redis: REDIS_PASSWORD; a cache: CACHE_DEFAULT_TTL, "
-        "CACHE_ENABLED; games: MAX_CONCURRENT_GAMES.",
+        "Accepted, without effect, as this version does not have games: MAX_CONCURRENT_GAMES.",
     ],
-    "archmesh": [
-        "Accepted, without effect, as this version does not have Redis: REDIS_HOST, REDIS_PORT; a cache: "
-        "CACHE_MAX_MEMORY_MB.",
-    ],
+    "archmesh": [],
     "i3-gateway": [
         "mythos.yaml:9:5: api.auth.secret has no effect: keys are all that a MUD needs at the gateway.",
         "mythos.yaml:31:1: services has no effect: all services are on; gateway.queue bounds what is kept for a MUD "
         "that is away.",
-        "mythos.yaml:60:3: performance.cache_ttl has no effect: nothing is cached for a time.",
         "MAX_CONNECTIONS counts the connections of MUDs at the gateway; CONNECTION_POOL_SIZE counts those of players.",
         "I3_GATEWAY_SECRET has no effect: keys are all that a MUD needs at the gateway.",
-        "Accepted, without effect, as this version does not have a cache: CACHE_TTL.",
     ],
     "liap": [
         "DATABASE_POOL_MAX has no effect: two connections serve all.",
         "DATABASE_POOL_MIN has no effect: two connections serve all.",
-        "Accepted, without effect, as this version does not have Redis: REDIS_POOL_MAX, REDIS_URL; "
+        "Accepted, without effect, as this version does not have "
         f"{GAMES}MAX_EVENTS_PER_GAME, USE_EVENT_SOURCING; an archive: {ARCHIVE}, USE_GAME_ARCHIVAL.",
     ],
 }

@@ -86,9 +86,9 @@ def test_init_writes_and_never_overwrites(runner: CliRunner) -> None:
 
 
 def test_check(runner: CliRunner) -> None:
-    good = run(runner, "check", REDIS_URL="redis://r")
+    good = run(runner, "check", ARCHIVE_BACKEND="s3")
     assert (good.exit_code, good.stdout) == (0, "The configuration is good.\n")
-    assert good.stderr == "Accepted, without effect, as this version does not have Redis: REDIS_URL.\n"
+    assert good.stderr == "Accepted, without effect, as this version does not have an archive: ARCHIVE_BACKEND.\n"
     Path("other.yaml").write_text("debug: x\nsize: y\n", encoding="utf-8")
     bad = run(runner, "check", "-c", "other.yaml")
     assert (bad.exit_code, bad.stdout) == (1, "")

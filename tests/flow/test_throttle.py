@@ -25,9 +25,11 @@ def test_an_address_and_its_network(address: str, same: str, place: str) -> None
     assert network(address) == place
 
 
-def test_guesses_by_a_listener_for_both() -> None:
+async def test_guesses_by_a_listener_for_both() -> None:
     """One who guesses slows down nobody elsewhere."""
     throttle = Throttle(tries=2)
-    assert [throttle.wait(name, "::ffff:192.0.2.7", 0.0) > 0 for name in "abcdefghijkl"] == [False] * 10 + [True] * 2
-    assert throttle.wait("x", "::ffff:198.51.100.7", 0.0) == 0.0
-    assert throttle.wait("x", "192.0.2.8", 0.0) > 0
+    waits = [await throttle.wait(name, "::ffff:192.0.2.7", 0.0) > 0 for name in "abcdefghijkl"]
+    assert waits == [False] * 10 + [True] * 2
+    assert await throttle.wait("x", "::ffff:198.51.100.7", 0.0) == 0.0
+    assert await throttle.wait("x", "192.0.2.8", 0.0) > 0
+    assert throttle.refused == 3

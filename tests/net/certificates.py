@@ -14,15 +14,26 @@ __all__ = ["make"]
 
 
 def make(
-    certificate: Path, key: Path, name: str, *, password: bytes = b"", ends: timedelta = timedelta(hours=1)
+    certificate: Path,
+    key: Path,
+    name: str,
+    *,
+    password: bytes = b"",
+    ends: timedelta = timedelta(hours=1),
+    host: str = "",
 ) -> None:
-    """Write a certificate that ``name`` has signed for itself, and its key; both into one file if they are one."""
+    """Write a certificate that ``name`` has signed for itself, and its key; both into one file if they are one.
+
+    :param host: that it is for, as clients want to read it; empty: it names none
+    """
     private = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
+    made = x509.CertificateBuilder()
+    if host:
+        made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+    signed = (
+        made.subject_name(subject)
         .issuer_name(subject)
         .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
@@ -32,7 +43,7 @@ def make(
     )
     locked = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     secret = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
-    public = made.public_bytes(serialization.Encoding.PEM)
+    public = signed.public_bytes(serialization.Encoding.PEM)
     key.write_bytes(secret)
     certificate.write_bytes(public + secret if certificate == key else public)
     key.chmod(0o600)

@@ -16,7 +16,9 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
+from mythos.flow.kept import Kept
 from mythos.net.api import Api
+from mythos.net.cache import Cache
 from mythos.net.doorman import Doorman
 from mythos.net.origins import Origins
 from mythos.net.outlet import Outlet
@@ -138,6 +140,7 @@ class Web:
             permessage_deflate=permessage_deflate,
             telnet=self.door,
         )
+        self.cache = Cache(Kept(2**20), scene.clock.seconds, 300.0)
         counted = Requests(requests, 60.0, scene.clock, lambda request: self.address_of(request))
         self.api = Api(
             realm=scene.realm,
@@ -149,6 +152,7 @@ class Web:
             requests=counted,
             address_of=lambda request: self.address_of(request),
             doorman=self.doorman,
+            cache=self.cache,
         )
         files = WebFiles(FILES)
         self.telnet = TelnetPorts(plain=4000)
@@ -160,6 +164,7 @@ class Web:
             is_secure=lambda request: self.proxies.is_secure(request),
             telnet=lambda: self.telnet,
             static=files.prefix,
+            cache=self.cache,
         )
         self.site: Any = make_site(
             files,

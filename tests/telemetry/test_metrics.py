@@ -8,7 +8,9 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from mythos.telemetry.metrics import I3Numbers, Metrics, Numbers
+from mythos.flow.kept import Space
+from mythos.telemetry.histogram import Histogram
+from mythos.telemetry.metrics import I3Numbers, Metrics, Numbers, RedisNumbers, SharedNumbers
 from tests.telemetry.pages import values
 
 BUSY = Numbers(
@@ -118,7 +120,9 @@ def test_documented() -> None:
     manual = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
     told = set(re.findall(r"`(mythos_\w+)`", " ".join(re.findall(r"^\| `mythos_.*?\|", manual, re.MULTILINE))))
     sizes = {"mccp": {"plain": 1}, "permessage_deflate": {"plain": 1}}
-    every = replace(BUSY, i3=[LINK], compressed=sizes, certificate=1.0, disk=(1, 2), backup=(1.0, 2))
+    redis = RedisNumbers("redis", True, 1, {"answered": 1}, Histogram())
+    shared = SharedNumbers([redis], {"pages": Space()}, 1, {"http": (1, 2)})
+    every = replace(BUSY, i3=[LINK], compressed=sizes, certificate=1.0, disk=(1, 2), backup=(1.0, 2), shared=shared)
     families = text_string_to_metric_families(Metrics(lambda: every).text().decode())
     has = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
     assert told == {name for name in has if name.startswith("mythos_")}

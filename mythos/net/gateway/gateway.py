@@ -12,10 +12,12 @@ from twisted.internet.interfaces import IReactorTime
 
 from mythos.errors import WireError
 from mythos.flow.bucket import Bucket
+from mythos.flow.limit import Shared
 from mythos.net.gateway.events import Event, Told, now_text
 from mythos.net.gateway.keys import Key, Keyring
 from mythos.net.gateway.mud import GatewayMud, Limits
 from mythos.net.gateway.session import ApiSession, Door
+from mythos.net.i3.answers import Answers
 from mythos.net.i3.link import RouterLink
 from mythos.net.i3.state import read, saved, set_aside
 from mythos.net.i3.unsent import Unsent
@@ -44,7 +46,9 @@ class Gateway:
     :param rate: (requests a minute, at once) of one connection
     :param per_method: requests a minute of single methods
     :param longest: characters of one message
+    :param answers: what other MUDs answered a moment ago; None: each question is asked of the network
     :ivar turn: of all its connections, to clients and to routers
+    :ivar shared: servers that share a Redis count the requests of a key together; None: this one counts for itself
     """
 
     def __init__(
@@ -59,7 +63,10 @@ class Gateway:
         rate: tuple[int, int],
         longest: int,
         per_method: Mapping[str, int] | None = None,
+        answers: Answers | None = None,
     ) -> None:
+        self.answers = answers
+        self.shared: Shared | None = None
         self.keys = keys
         self.limits = limits
         self.turn = Turn()
@@ -70,7 +77,7 @@ class Gateway:
         self._link = link
         self._data = data
         self.rate = rate
-        self._per_method = per_method or {}
+        self.per_method = per_method or {}
         self._since = clock.seconds()
         self._events = 0
         self._tells_due = False
@@ -87,6 +94,7 @@ class Gateway:
         if found is None:
             found = self.muds[name] = GatewayMud(name, self, self._link(name))
             found.link.turn = self.turn
+            found.answers = self.answers
             self._unsent.watch(name, found.link)
             if self._started:
                 found.link.start()
@@ -130,7 +138,7 @@ class Gateway:
         if key.per_minute:
             per_minute, burst = key.per_minute, max(20, key.per_minute // 3)
         session = mud.sessions[id] = ApiSession(id, mud, key, Bucket(per_minute / 60.0, burst), self.wall())
-        session.of_methods = {name: Bucket(rate / 60.0, rate) for name, rate in self._per_method.items()}
+        session.of_methods = {name: Bucket(rate / 60.0, rate) for name, rate in self.per_method.items()}
         return session
 
     def resumable(self, id: str, key: Key) -> ApiSession | None:

@@ -320,7 +320,7 @@ def _ask(
 ) -> Result | Later:
     """``requested`` at once, and the reply as an event; with ``wait`` the reply is the result."""
     wait = a_number(params, "wait", 0, 0, WAIT)
-    if not session.mud.link.send(packet):
+    if not session.mud.question(packet):
         return {"status": "failed", "message": failed}
     if not wait:
         return requested

@@ -11,14 +11,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
 from mythos.flow.bucket import Bucket, Buckets
 from mythos.net.gateway.events import ROWS, Event, Told, channel_event, clean, event_of, name, now_text
 from mythos.net.gateway.session import HOLD, ApiSession
+from mythos.net.i3.answers import Answers
 from mythos.net.i3.link import RouterLink
 from mythos.wire.i3 import packets
 from mythos.wire.i3.packets import MudInfo, Packet, WhoRow
 
 __all__ = ["SERVICES", "GatewayMud", "Host", "Limits", "Presence", "Question"]
+
+_log = Logger()
 
 #: What a MUD behind the gateway answers; routers filter by it.
 SERVICES: Final = ("tell", "emoteto", "channel", "who", "finger", "locate", "ucache", "auth")
@@ -107,6 +113,7 @@ class GatewayMud:
 
     :ivar tells: those that came while no client was there for them, oldest first
     :ivar history: channel -> the parameters of its last lines, with their time
+    :ivar answers: what other MUDs answered a moment ago; None: each question is asked of the network
     """
 
     def __init__(self, name: str, host: Host, link: RouterLink) -> None:
@@ -124,6 +131,7 @@ class GatewayMud:
         self._news = Bucket(*NEWS)
         self._settled = 0.0
         link.resident = self
+        self.answers: Answers | None = None
 
     # ── what the link says ──────────────────────────────────────────────────────────────────────
 
@@ -189,6 +197,8 @@ class GatewayMud:
         elif isinstance(packet, packets.ChannelAdminListReply):
             self._answered(packet, {"muds": [name(one) for one in packet.muds[:ROWS]]})
         elif (told := event_of(packet)) is not None:
+            if self.answers is not None:
+                self.answers.keep(packet)
             event = self.emit(told[0], told[1], told[2])
             self._answered(packet, event.params)
         elif isinstance(packet, packets.Unknown) and packet.to_mud:
@@ -319,6 +329,28 @@ class GatewayMud:
         self._reply(packets.Error, packet, code, text, packets.values(packet))
 
     # ── questions that are waited for ───────────────────────────────────────────────────────────
+
+    def question(self, packet: Packet) -> bool:
+        """Send it; or tell what was answered a moment ago, as if it came next. False: it cannot be sent."""
+        answers = self.answers
+        if answers is None or not self.link.up:
+            return self.link.send(packet)
+        sent: list[bool] = []
+
+        async def find() -> None:
+            found = await answers.find(packet)
+            if found is None:
+                sent.append(self.link.send(packet))
+            else:
+                self._host.later(0.0, lambda: self._tell_again(found))
+
+        Deferred.fromCoroutine(find()).addErrback(lambda failure: _log.failure("a question was not asked", failure))
+        return sent[0] if sent else True  # the latter also while Redis is asked
+
+    def _tell_again(self, reply: Packet) -> None:
+        told = event_of(reply)
+        if told is not None:
+            self._answered(reply, self.emit(told[0], told[1], told[2]).params)
 
     def ask(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
+from mythos.flow.limit import Spend
 from mythos.net.gateway.keys import Key
 from mythos.net.gateway.methods import METHODS, Later
 from mythos.net.gateway.session import ApiSession, Door
@@ -143,8 +144,12 @@ class Talk:
 
     def _pace(self, session: ApiSession) -> None:
         now = self._gateway.seconds()
-        bucket = session.bucket
-        if bucket.take(now) > 0.0:
+        bucket, shared = session.bucket, self._gateway.shared
+        alone = shared is not None and not shared.up
+        wait = bucket.take(now, float(shared.servers) if shared is not None and alone else 1.0)
+        if not wait and shared is not None and not alone:
+            wait = shared.charge(Spend(f"gateway:{session.key.digest[:32]}", bucket.rate, bucket.burst), 1)
+        if wait > 0.0:
             self.in_vain()
             raise RpcError(Code.RATE, "Rate limit exceeded")
         left = bucket.left

@@ -23,6 +23,7 @@ from mythos.net.gateway.keys import Keyring
 from mythos.net.gateway.keys import keyless as keyless_key
 from mythos.net.gateway.mud import SERVICES, Limits
 from mythos.net.gateway.site import make_gateway_site
+from mythos.net.i3.answers import Answers
 from mythos.net.i3.exchange import Exchange
 from mythos.net.i3.link import Identity, Router, RouterLink
 from mythos.net.i3.router import RouterFactory
@@ -147,6 +148,7 @@ class Place:
         keyless: str = "",
         keyless_from: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
         proxies: tuple[str, ...] = (),
+        answers: Answers | None = None,
     ) -> None:
         self.data = data
         self.clock: Wall = before.clock if before else Wall()
@@ -172,6 +174,7 @@ class Place:
             rate=rate,
             longest=2048,
             per_method=per_method,
+            answers=answers,
         )
         admission = self.admission = Admission(allow, deny, most)
         known = Proxies(proxies)

@@ -1,0 +1,1 @@
+"""Redis: connections, limits and what servers keep for each other."""
