@@ -15,7 +15,8 @@ from twisted.application.service import IService
 from twisted.python import usage
 
 from mythos import __version__
-from mythos.app.files import EX_CONFIG, StartError, allow_files
+from mythos.app.files import EX_CONFIG, LINE, StartError, allow_files
+from mythos.app.notify import Notifier
 from mythos.app.settings import Settings
 from mythos.config import Config, ConfigError, Loaded, LogFormat, disk, options, refusals
 from mythos.errors import Refusal
@@ -31,6 +32,7 @@ __all__ = ["CHECKS", "Options", "makeService"]
 
 #: Options that check the configuration instead of starting a server; two names of one thing.
 CHECKS: Final = ("validate-config", "dry-run")
+_RUN: Final = "from twisted.scripts.twistd import run; run()"
 
 
 class Options(usage.Options):
@@ -72,6 +74,7 @@ class Options(usage.Options):
 
 def makeService(options: Options) -> IService:
     """Read the configuration, and plan the house; nothing starts before ``startService``."""
+    line = os.environ.pop(LINE, "")
     loaded = _read(options)
     config = loaded.config
     for note in loaded.notes:
@@ -102,6 +105,11 @@ def makeService(options: Options) -> IService:
     service = kind(config, reactor, say=_say, fail=partial(_fail, reactor), observer=observer)
     service.tail = tail
     service.settings = Settings(loaded, partial(_read_again, options, Path.cwd()))
+    service.notifier = Notifier(os.environ)
+    if "world" in config.roles:
+        _make_renewable(service, options, line)
+    elif line:
+        _give_up("A server without a world cannot go on with one that has one: stop it, then start this one.")
     if config.log.profile_memory:
         from twisted.internet.threads import deferToThread
 
@@ -109,6 +117,19 @@ def makeService(options: Options) -> IService:
 
         service.beside = MemoryProfile(reactor, deferToThread)
     return service
+
+
+def _make_renewable(service: Any, options: Options, line: str) -> None:
+    """Let it start another process of itself, with the same options in the same place; ``line``: as which it runs."""
+    from mythos.app.handover import Program
+    from mythos.app.succession import Succession
+
+    words = [f"--{name}" if value == "yes" else f"--{name}={value}" for name, value in options.given.items()]
+    run = f"import sys; sys.path.append({str(Path(__file__).parents[1])!r}); sys.argv[0] = 'twistd'; {_RUN}"
+    twistd = (sys.executable, "-P", "-c", run, "--nodaemon", "--pidfile=", "mythos")
+    service.program = Program((*twistd, *words), Path.cwd())
+    if line:
+        service.succession = Succession(int(line))
 
 
 def _sentry(config: Config) -> Sentry:

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IListeningPort
 
 from mythos.app.files import StartError, os_sentence, write_whole
 from mythos.config import Listen
+from mythos.net.adopt import Adopted
 
 __all__ = ["Doors", "host"]
 
@@ -30,26 +31,22 @@ _OPENED_BY = {
 class Doors:
     """:param data: where the ports in use stand, and the control socket
     :ivar ports: name of a listener -> its port
+    :ivar inherited: of the process of before: name -> its endpoint, and what listens there already
     """
 
     def __init__(self, reactor: Any, data: Path) -> None:
         self.ports: dict[str, int] = {}
         self._reactor = reactor
         self._data = data
-        self._listening: list[IListeningPort] = []
+        self.inherited: dict[str, tuple[str, Adopted]] = {}
+        self._listening: dict[str, tuple[str, IListeningPort]] = {}
 
     async def open(self, name: str, listen: Listen, factory: Any) -> None:
         """:raises StartError: it cannot be opened"""
         if listen.off:
             return
         try:
-            endpoint = serverFromString(self._reactor, _with_backlog(listen.endpoint))
-        except OSError as error:  # of a key or a certificate that it names
-            raise StartError(f"The listener {name} ({listen.endpoint}) cannot be made. {os_sentence(error)}") from error
-        except Exception as error:  # what an endpoint's text may lack or hold raises anything, OpenSSL's own errors too
-            raise StartError(_no_endpoint(name, listen, error)) from error
-        try:
-            port = await endpoint.listen(factory)
+            port = await self._listen(name, listen, factory)
         except CannotListenError as error:
             what = f"Port {error.port}" if isinstance(error.port, int) else os.fsdecode(error.port)
             if listen.on_network and error.interface:
@@ -59,15 +56,43 @@ class Doors:
             ) from error
         except OSError as error:
             raise StartError(f"The listener {name} cannot be opened. {os_sentence(error)}") from error
-        self._listening.append(port)
+        self._listening[name] = listen.endpoint, port
         self.ports[name] = getattr(port.getHost(), "port", 0)
+
+    async def _listen(self, name: str, listen: Listen, factory: Any) -> Any:
+        endpoint = listen.endpoint
+        before, found = self.inherited.get(name, ("", None))
+        if found is None or before != endpoint:
+            return await self._endpoint(name, listen).listen(factory)
+        del self.inherited[name]
+        if endpoint.startswith("systemd:"):  # its sockets were given to the process of before
+            return found.adoptStreamPort(-1, -1, factory)
+        return await serverFromString(found, endpoint).listen(factory)
+
+    def _endpoint(self, name: str, listen: Listen) -> Any:
+        """:raises StartError: it cannot be made"""
+        try:
+            return serverFromString(self._reactor, _with_backlog(listen.endpoint))
+        except OSError as error:  # of a key or a certificate that it names
+            raise StartError(f"The listener {name} ({listen.endpoint}) cannot be made. {os_sentence(error)}") from error
+        except Exception as error:  # what an endpoint's text may lack or hold raises anything, OpenSSL's own errors too
+            raise StartError(_no_endpoint(name, listen, error)) from error
+
+    def plugs(self) -> list[tuple[str, str, int]]:
+        """Of each listener its name, its endpoint and its socket."""
+        return [(name, endpoint, port.fileno()) for name, (endpoint, port) in self._listening.items()]  # type: ignore[attr-defined]
 
     def open_control(self, factory: Any) -> None:
         """The control socket, which its owner alone may open. :raises StartError:"""
         control = self._data / "control.sock"
+        _, found = self.inherited.pop("control", ("", None))
+        if found is not None:
+            self._listening["control"] = "", found.listenUNIX("", factory)
+            return
         try:
             control.unlink(missing_ok=True)
-            self._listening.append(self._reactor.listenUNIX(str(control), factory, mode=stat.S_IRUSR | stat.S_IWUSR))
+            port = self._reactor.listenUNIX(str(control), factory, mode=stat.S_IRUSR | stat.S_IWUSR)
+            self._listening["control"] = "", port
         except CannotListenError as error:
             raise StartError(
                 f"The control socket {control} cannot be opened ({error.socketError}): choose another directory with"
@@ -77,12 +102,15 @@ class Doors:
             raise StartError(os_sentence(error)) from error
 
     def tell(self) -> None:
-        """Write the ports in use to ``ports.json``."""
+        """Write the ports in use to ``ports.json``; what the process of before listened on beside them is closed."""
+        for _, found in self.inherited.values():
+            found.close()
+        self.inherited.clear()
         write_whole(self._data / "ports.json", json.dumps(self.ports))
 
     async def close(self) -> None:
         """Nobody new comes in."""
-        for port in self._listening:
+        for _, port in self._listening.values():
             closing = port.stopListening()
             if isinstance(closing, Deferred):
                 await closing

@@ -16,6 +16,7 @@ from mythos.errors import MythosError
 
 __all__ = [
     "EX_CONFIG",
+    "LINE",
     "StartError",
     "allow_files",
     "clock_behind",
@@ -28,6 +29,8 @@ __all__ = [
 
 #: What an operator must put right: configuration, gate, port, directory.
 EX_CONFIG = 78
+#: The variable that names, to a new process of a server, its socket to the process that hands the server over.
+LINE = "MYTHOS_HANDED_LINE"
 
 
 #: Files that a server has open before anybody comes, with room for what it opens now and then.

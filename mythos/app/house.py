@@ -5,6 +5,8 @@ The only place where parts meet. Outside it nobody asks a registry, a global or 
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,7 @@ from twisted.python.failure import Failure
 from mythos import __version__
 from mythos.app.doors import host
 from mythos.app.files import secret_key
+from mythos.app.handover import HandOver, Place, Program, identity
 from mythos.app.mssp import status_table
 from mythos.app.network import Network
 from mythos.app.parts import Chance, Parts, Pump, Starter, Watcher
@@ -25,6 +28,7 @@ from mythos.app.sanctions import heed, open_sanctions
 from mythos.app.server import Server
 from mythos.app.sharing import Sharing
 from mythos.app.stores import Opener, open_store, unread
+from mythos.app.succession import Succession
 from mythos.app.vitals import Vitals
 from mythos.app.work import Work
 from mythos.cluster.solo import SoloBus
@@ -82,7 +86,12 @@ class House(Server):
 
     :param unsafe: words do not wait for the disk: the control of the tests, which must lose
     :param open_store: makes the configured store; tests hand in one that dies
+    :ivar program: starts another process of this server, if it can be renewed
+    :ivar succession: takes the server over from the process that started this one
     """
+
+    program: Program | None = None
+    succession: Succession | None = None
 
     def __init__(
         self,
@@ -103,24 +112,50 @@ class House(Server):
         self._certificate: Certificate | None = None
         self._seals: set[str] = set()  # why the ledger cannot be written
         self.vitals: Vitals | None = None
+        self._atlas: Atlas | None = None  # read already
+        self._handover: HandOver | None = None
 
     def connections(self) -> int:
         return len(self._parts.outlet.links) if self._parts else 0
 
     # ── start ───────────────────────────────────────────────────────────────────────────────────
 
+    def take_data(self) -> int:
+        """Also from the process of before, once all is ready that could keep us from going on with it."""
+        if self.succession is None:
+            return super().take_data()
+        self._atlas = read_world(self.config.world.dir)
+        self.borrowed = True
+        self.succession.wait(self.config)
+        gc.disable()  # until everything is there: everybody waits
+        self.notifier = self.succession.notifier(os.environ)
+        return self.succession.lock
+
     async def start(self) -> None:
-        atlas = read_world(self.config.world.dir)
+        atlas = self._atlas or read_world(self.config.world.dir)
+        self._atlas = None
         world, parts = await self._build(atlas)
         self._parts = parts
         parts.hasher.start()
         parts.sharing.start(self.every)
         fresh_claim = await parts.accounts.offer_claim()
+        succession = self.succession
+        if succession is not None:
+            succession.open(self.doors, self._reactor)
+            await succession.take_up(parts)
+        # From here to its end nothing is waited for: what is adopted may be another process's still.
         await self._listen(parts)
-        await parts.work.start(self.ports)
         self._tick(parts)
+        self._prepare_handover(parts)
+        if succession is not None:
+            succession.adopt(parts, self._api, self._site, self._reactor)
+            succession.taken()
+            self.borrowed = False
+            parts.lane.release()
+            parts.outlet.during(lambda: succession.go_on(parts, self._clock.seconds()))
+        await parts.work.start(self.ports)
         self.health.started = self._clock.wall()
-        self.health.state = ""
+        self.health.state = "draining" if parts.accounts.draining else ""
         self._announce(world, fresh_claim)
 
     async def _build(self, atlas: Atlas) -> tuple[World, Parts]:
@@ -167,10 +202,12 @@ class House(Server):
         bus.hear = lambda channel, message: realm.hear((Listeners(channel), message))
         accounts.sleepers.remember(contents.sessions, contents.strays)
         npcs.populate(world)
+        lane.held = self.succession is not None
         commits.submit(world.take_change(), kind="populate")
         lane.down = self._store_down
         lane.broken = self._batch_broken
-        await lane.settled()
+        if not lane.held:
+            await lane.settled()
         doorman = Doorman(*_admission(config))
         heed(accounts.sanctions, clock, doorman, realm.channels)
         proxies = Proxies(config.http.trusted_proxies)
@@ -305,6 +342,7 @@ class House(Server):
             reload=self._reload_content,
             reload_tls=self._reload_tls,
             stay=self.stay,
+            upgrade=self._upgrade,
         ).orders
         audit = Audit(config.data / "audit.log", self._clock.wall)
         operators = Operators(config.data / "control-tokens.json", self._clock.wall, self._clock.seconds)
@@ -472,6 +510,38 @@ class House(Server):
         heard = change_atlas(realm.world, atlas)
         realm.happened(heard, "reload")
         return f"{atlas.title} is loaded again: {len(atlas.rooms)} rooms."
+
+    # ── another process ─────────────────────────────────────────────────────────────────────────
+
+    async def _upgrade(self, seconds: float) -> dict[str, Any]:
+        """:raises Refusal: it was not done, and everything goes on here"""
+        if self._handover is None:
+            raise Refusal("This server cannot start another process of itself.")
+        if self.stopping:
+            raise Refusal("The server is about to stop: let it stay by mythosctl resume, then renew it.")
+        if self._recovering or self._seals:
+            raise Refusal("Its store does not answer just now: nothing could be handed over.")
+        return await self._handover.carry_out(seconds)
+
+    def _prepare_handover(self, parts: Parts) -> None:
+        vitals = self.vitals
+        if self.program is None:
+            return
+        assert vitals is not None
+        self._handover = HandOver(
+            self._reactor,
+            parts,
+            self.doors,
+            api=self._api,
+            site=self._site,
+            program=self.program,
+            place=Place(self.notifier, self.succession.pipe if self.succession is not None else -1),
+            lock=self._lock,
+            identity=identity(self.config),
+            still=self.hold_still,
+            pause=vitals.stop,
+            go_on=vitals.start,
+        )
 
     # ── stop ────────────────────────────────────────────────────────────────────────────────────
 

@@ -194,6 +194,11 @@ class Network:
         await self.gateway.stop()
         if self.link is not None:
             await self.link.stop()
+        self.keep()
+
+    def keep(self) -> None:
+        """What outlives the server."""
+        self.gateway.save()
         if self._unsent is not None:
             self._unsent.save()
         self._keep_channels()

@@ -18,7 +18,8 @@ from twisted.python.log import ILogObserver
 
 from mythos import __version__
 from mythos.app.doors import Doors
-from mythos.app.files import clock_behind, open_data, os_sentence
+from mythos.app.files import EX_CONFIG, clock_behind, open_data, os_sentence
+from mythos.app.notify import Notifier
 from mythos.app.settings import Settings
 from mythos.config import Config
 from mythos.errors import MythosError, Refusal
@@ -50,12 +51,16 @@ class Server(Service):
     :ivar beside: a service that starts and stops with it
     :ivar tail: the last lines of its log
     :ivar settings: its configuration, if that can be read again
+    :ivar notifier: tells systemd, if that started it
+    :ivar borrowed: what it has opened is another process's still: if it ends, it closes and says nothing
     :ivar live: keys of settings that can change while it runs, and what puts each into force
     """
 
     beside: IService | None = None
     tail: Tail | None = None
     settings: Settings | None = None
+    notifier = Notifier({})
+    borrowed = False
 
     def __init__(
         self,
@@ -76,6 +81,7 @@ class Server(Service):
         self._poll = Poll.of(reactor)
         self._lock = -1
         self._timers: list[LoopingCall] = []
+        self._still = False  # periodic jobs wait
         self._stopping: IDelayedCall | None = None
         self._hangups: list[Callable[[], object]] = []
         self._hangup: Any = None  # what SIGHUP did before
@@ -121,15 +127,27 @@ class Server(Service):
 
     async def _start(self) -> None:
         behind = clock_behind(self.config.data, self._clock.wall())
-        self._lock = open_data(self.config.data)
+        self._lock = self.take_data()
         if behind:
             self._say(behind)
         if self._observer is not None:
             self.at_hangup(self._observer.reopen)
         self.at_hangup(self._reload_at_hangup)
         await self.start()
-        gc.collect()
+        if gc.isenabled():  # not when it took over: everybody waits, and systemd was told by the process of before
+            gc.collect()
+            self.notifier.tell("READY=1")
         gc.freeze()  # what is there now stays: collections need not look at it
+        gc.enable()
+        if self.notifier.watchdog:
+            self.every(self.notifier.watchdog / 2, self._watch)
+
+    def _watch(self) -> None:
+        self.notifier.tell("WATCHDOG=1")
+
+    def take_data(self) -> int:
+        """The lock on the data directory. :raises MythosError: it is not to be had"""
+        return open_data(self.config.data)
 
     def _did_not_start(self, failure: Any) -> None:
         error = failure.value
@@ -140,11 +158,15 @@ class Server(Service):
         else:
             _log.failure("the server could not start", failure)
             self._fail(f"The server could not start: {error}")
+        if self.borrowed:
+            os._exit(EX_CONFIG)
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
         """Run ``job`` every ``seconds`` until the server stops; its errors are logged and do not end it."""
 
         def attempt() -> None:
+            if self._still:
+                return
             try:
                 job()
             except Exception:  # a periodic job goes on
@@ -162,11 +184,18 @@ class Server(Service):
             self._hangup = signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._hung_up))
 
     def _hung_up(self) -> None:
+        self.notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         for job in self._hangups:
             try:
                 job()
             except Exception:  # a periodic job goes on
                 _log.failure("{job} failed", job=getattr(job, "__name__", "job"))
+
+        self.notifier.tell("READY=1")
+
+    def hold_still(self, still: bool) -> None:
+        """Let all periodic jobs wait, or go on."""
+        self._still = still
 
     # ── what can change while it runs ───────────────────────────────────────────────────────────
 
@@ -214,6 +243,11 @@ class Server(Service):
             self._stopping.cancel()
         self._stopping = self._reactor.callLater(seconds, self._reactor.stop)
 
+    @property
+    def stopping(self) -> bool:
+        """It is about to stop."""
+        return self._stopping is not None and self._stopping.active()
+
     def stay(self) -> bool:
         """Do not stop after all. False: it was not about to."""
         if self._stopping is None or not self._stopping.active():
@@ -226,9 +260,12 @@ class Server(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        if self.borrowed:
+            os._exit(EX_CONFIG)
         if self._lock < 0:
             return
         self.health.state = "draining"
+        self.notifier.tell("STOPPING=1")
         await self.doors.close()
         for timer in self._timers:
             if timer.running:

@@ -24,6 +24,12 @@ class OpenStore(Store, AccountStore, JobStore, Protocol):
 
     def close(self) -> None: ...
 
+    async def release(self) -> None:
+        """Everything asked so far is done; from now on another process may have it."""
+
+    async def take(self) -> None:
+        """It is ours again after :meth:`release`. :raises MythosError: another server has it"""
+
     def trouble(self) -> str:
         """What is wrong with it, for health; empty if nothing."""
 

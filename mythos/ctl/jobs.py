@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -67,7 +68,7 @@ def delete(remote: Remote, id: str | None, every: bool, yes: bool) -> None:
     remote.show(answer, f"{_count(answer['deleted'])} deleted.")
 
 
-def _which(id: str | None, every: bool) -> dict[str, str | bool]:
+def _which(id: str | None, every: bool) -> dict[str, Any]:
     if every == (id is not None):
         raise click.UsageError("give the id of a dead letter, or --all")
     return {"all": True} if id is None else {"what": id}

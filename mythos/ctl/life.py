@@ -1,4 +1,4 @@
-"""``mythosctl drain``, ``resume``, ``shutdown``, ``reload``: what is done about the server itself."""
+"""``mythosctl drain``, ``resume``, ``shutdown``, ``reload``, ``upgrade``: what is done about the server itself."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ __all__ = ["COMMANDS"]
 
 #: Seconds between two looks at who plays still.
 _LOOK = 0.5
+#: Seconds that an upgrade may take beside those that the new process takes to get ready.
+_HANDING = 30.0
 
 
 @click.command()
@@ -77,4 +79,24 @@ def resume(remote: Remote) -> None:
     remote.show(answer, "The server does not stop." if answer["stays"] else "Everybody is let in again.")
 
 
-COMMANDS = (drain, resume, shutdown, reload)
+@click.command()
+@asking
+@click.option("--timeout", type=SPAN, default="30s", metavar="TIME", help="What the new process may take to get ready.")
+@yes_option
+def upgrade(remote: Remote, timeout: float, yes: bool) -> None:
+    """Go on in a new process: a new version, a new configuration. Nobody loses their connection.
+
+    If the new process fails, the old one goes on and this says why. Only on the server's own machine.
+    """
+    if remote.url:
+        raise click.UsageError("upgrade is ordered on the server's own machine, without --url")
+    remote.confirm("Hand everybody to a new process?", yes=yes)
+    answer = remote.ask("upgrade", patience=timeout + _HANDING, seconds=timeout)
+    remote.show(
+        answer,
+        f"The server goes on as process {answer['pid']}: {answer['handed']} connections were handed over,"
+        f" {answer['rest']} come back by themselves; everybody waited {answer['pause_ms']} ms.",
+    )
+
+
+COMMANDS = (drain, resume, shutdown, reload, upgrade)

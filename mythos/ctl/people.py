@@ -129,7 +129,7 @@ def delete(remote: Remote, name: str, now: bool, dry_run: bool, yes: bool) -> No
     is gone from the store, and from backups that are made later. What was given to others stays theirs, and nobody can
     take the name for 90 days.
     """
-    members = {"name": name, **({"seconds": 0.0} if now else {})}
+    members: dict[str, Any] = {"name": name, **({"seconds": 0.0} if now else {})}
     if not dry_run:
         gone = "now, for good" if now else "in two weeks, unless its player comes back"
         remote.confirm(f"{name}, the character and all it holds will be gone {gone}. Delete it?", yes=yes)

@@ -122,15 +122,16 @@ class Remote:
     url: str = ""
     token_file: str = ""
 
-    def ask(self, order: str, **members: Any) -> Mapping[str, Any]:
-        """One question and its answer; exits with a sentence if there is none, or if it is no."""
+    def ask(self, order: str, *, patience: float = _PATIENCE, **members: Any) -> Mapping[str, Any]:
+        """One question and its answer, which may take ``patience`` seconds; exits with a sentence if there is none, or
+        if it is no."""
         question = json.dumps({"do": order, **members}).encode()
         path: Path | str = self.url
         if self.url:
             text = _over_https(self.url, self.token_file, question)
         else:
             path = configuration(self.data).data / "control.sock"
-            text = _exchange(path, question + b"\n")
+            text = _exchange(path, question + b"\n", patience)
         try:
             answer = json.loads(text, object_hook=_Answer)
         except ValueError:
@@ -241,15 +242,15 @@ def exchange(path: Path, question: bytes, patience: float) -> bytes:
             return answers.readline()
 
 
-def _exchange(path: Path, question: bytes) -> bytes:
+def _exchange(path: Path, question: bytes, patience: float) -> bytes:
     """As :func:`exchange`; exits with a sentence if there is no answer."""
     try:
-        return exchange(path, question, _PATIENCE)
+        return exchange(path, question, patience)
     except (FileNotFoundError, ConnectionRefusedError):
         fail(f"No server runs on {path.parent}: start it, or name its directory with --data DIR.", NOT_REACHED)
     except PermissionError:
         fail(f"You may not open {path}: run mythosctl as the user that the server runs as.", NOT_REACHED)
     except TimeoutError:
-        fail(f"The server at {path} gave no answer within {_PATIENCE:.0f} seconds: see its log.", NOT_REACHED)
+        fail(f"The server at {path} gave no answer within {patience:.0f} seconds: see its log.", NOT_REACHED)
     except OSError as error:
         fail(f"The server at {path} cannot be reached: {error.strerror or error}.", NOT_REACHED)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -324,6 +324,14 @@ class Api:
         return _json(request, {"deleted_at": datetime.fromtimestamp(leaves, UTC).isoformat(timespec="seconds")})
 
     # ── the second road ─────────────────────────────────────────────────────────────────────────
+
+    def kept(self) -> dict[str, Any]:
+        """Tickets that are out, for another process: browsers come back with the one they came by."""
+        return {digest: asdict(one) for digest, one in self._tickets.items()}
+
+    def restore(self, tickets: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave."""
+        self._tickets = {digest: _Ticket(**one) for digest, one in tickets.items()}
 
     async def _ticket(self, request: Request) -> bytes:
         session = await self._session(request)

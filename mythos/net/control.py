@@ -24,6 +24,7 @@ from mythos.config.problems import near
 from mythos.errors import MythosError, Refusal
 from mythos.net import census
 from mythos.net.numbers import Counted
+from mythos.net.transport import direct
 from mythos.telemetry.health import Health
 from mythos.telemetry.tail import KEPT, Tail
 
@@ -79,6 +80,9 @@ RIGHTS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 
+#: Orders whose answer has no other way: the process ends with it.
+_HERE_ALONE = frozenset({"upgrade"})
+
 Answer = dict[str, Any]
 #: Carries an order out. May raise Refusal.
 Order = Callable[["Question"], Coroutine[Any, Any, Answer]]
@@ -124,7 +128,8 @@ class _Control(LineOnlyReceiver):
         self.transport.loseConnection()  # whoever asked waits no longer
 
     def _send(self, answer: Answer) -> None:
-        self.sendLine(json.dumps(answer, ensure_ascii=False).encode())
+        # At once: behind the answer to an upgrade this process has no turn of the reactor left.
+        direct(self.transport, json.dumps(answer, ensure_ascii=False).encode() + b"\n")
 
 
 class ControlFactory(Factory):
@@ -158,6 +163,8 @@ class ControlFactory(Factory):
             carry_out = self._orders.get(order)
             if carry_out is None:
                 raise Refusal(f"There is no order {order!r}{near(order, self._orders) or '.'}")
+            if order in _HERE_ALONE and who != HERE:
+                raise Refusal(f"That is ordered on the server's own machine: mythosctl {order}.")
             right = next((right for right, orders in RIGHTS.items() if order in orders), "all")
             changes = order not in LOOKS and not asked.flag("dry_run")
             if right not in rights and "all" not in rights:

@@ -54,9 +54,15 @@ class Doorman:
                 return "Too many connections from your address are open already."
             if self._pace.take(whose, now):
                 return "Too many connections at once from your address. Try again in a few seconds."
+        self.readmit(address)
+        return ""
+
+    def readmit(self, address: str) -> None:
+        """Count one that another process of this server let in."""
+        if not is_loopback(address):
+            whose = place(address)
             self._open[whose] = self._open.get(whose, 0) + 1
         self.count += 1
-        return ""
 
     def leave(self, address: str) -> None:
         self.count -= 1

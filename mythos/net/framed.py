@@ -3,6 +3,7 @@ into frames, and messages come back as bytes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from twisted.internet.address import IPv4Address
@@ -32,6 +33,8 @@ class Socket(Protocol):
 
     def bid_farewell(self, code: int, reason: str) -> None: ...
 
+    def parcel(self) -> Any: ...
+
 
 class Framed(ProtocolWrapper):
     """:param address: of the client"""
@@ -52,6 +55,22 @@ class Framed(ProtocolWrapper):
 
     def start(self) -> None:
         self.wrappedProtocol.makeConnection(self)  # type: ignore[arg-type]
+
+    def kept(self) -> dict[str, Any] | None:
+        """Where the speech and the telnet connection stand, for another process; None: it cannot be handed over."""
+        connection: Any = self.wrappedProtocol
+        state = None if self._answering else connection.kept()
+        return None if state is None else {"speech": self._speech.kept(), "telnet": state}
+
+    def parcel(self) -> Any:
+        """The WebSocket's."""
+        return self._socket.parcel()
+
+    def adopt(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one. :raises KeyError: some of it is missing"""
+        self._speech.restore(state["speech"])
+        connection: Any = self.wrappedProtocol
+        connection.adopt(self, state["telnet"])
 
     def message(self, payload: bytes, *, binary: bool) -> None:
         """One from the client."""

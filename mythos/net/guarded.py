@@ -18,7 +18,7 @@ from zope.interface import provider
 
 from mythos.net.headers import HEADERS
 
-__all__ = ["BODY", "GuardedRequest", "guarded_site"]
+__all__ = ["BODY", "GuardedRequest", "guarded_site", "idle"]
 
 #: Largest body of a request, in bytes.
 BODY: Final = 65_536
@@ -86,6 +86,13 @@ class GuardedRequest(Request):
     def render(self, resource: Any) -> None:
         self.setHeader(b"server", b"Mythos")  # Twisted has named itself meanwhile
         super().render(resource)
+
+
+def idle(protocol: Any) -> Any:
+    """The site of an HTTP connection on which nothing of a request has come; None: something has, or it is no such
+    connection."""
+    channel = getattr(protocol, "_channel", None)  # Twisted's, around ours
+    return getattr(channel, "site", None) if type(channel) is _Channel and not channel._begun else None
 
 
 @provider(IAccessLogFormatter)

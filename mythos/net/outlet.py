@@ -7,8 +7,8 @@ one send.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
@@ -21,6 +21,7 @@ from mythos.net.poll import Poll
 from mythos.net.transport import HOLD
 from mythos.play.realm import Realm
 from mythos.play.sessions import Session
+from mythos.values import kept, restore
 from mythos.wire.message import Line
 
 __all__ = ["Link", "Outlet", "short"]
@@ -35,6 +36,8 @@ SLOW_BYTES = 262_144
 SLOW_SECONDS = 15.0
 #: Seconds between two looks at a link.
 SWEEP = 1.0
+#: What another process needs of any link.
+_KEPT = ("token", "_proved", "draws")
 
 _log = Logger()
 T = TypeVar("T")
@@ -196,6 +199,11 @@ class Link:
     def send(self, data: bytes) -> None:
         raise NotImplementedError
 
+    @property
+    def transport(self) -> Any:
+        """What carries it."""
+        raise NotImplementedError
+
     def abort(self) -> None:
         raise NotImplementedError
 
@@ -213,13 +221,9 @@ class Link:
 
     def attached(self) -> None:
         """The hello is written: from now on it is flushed, swept and counted."""
-        self.ready = True
-        outlet = self.outlet
-        outlet.links.add(self)
-        outlet.opened[self.kind] += 1
-        self.number = sum(outlet.opened.values())
+        self._join()
         seconds = self.realm.clock.seconds() - self._shut_since
-        outlet.established(self.kind, seconds)
+        self.outlet.established(self.kind, seconds)
         _log.info(
             "{door} connected: connection_establishment {dur_ms} ms, connection {connection} of session {session}",
             door=_DOORS[self.kind],
@@ -295,6 +299,38 @@ class Link:
             self.send(data)
         if cursor.sent < log.head or self._answers is not None:
             self.wake()
+
+    # ── from one process to another ─────────────────────────────────────────────────────────────
+
+    def parcel(self) -> tuple[Any, dict[str, Any]] | None:
+        """Its transport, and what another process needs beside the session to go on with it; None: it cannot, and its
+        client has to come again."""
+        return None
+
+    def kept(self) -> dict[str, Any]:
+        """What is the same for all doors."""
+        return {
+            "session": self.session.id,
+            "cursor": self.session.log.cursors.index(self.cursor),
+            "answers": self._answers,
+            **kept(self, _KEPT),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one, whose session has been taken up."""
+        restore(self, _KEPT, state)
+        self.cursor = self.session.log.cursors[state["cursor"]]
+        self._answers = state["answers"]
+        self.session.connections.append(self)
+        self.session.alone_since = 0.0
+        self._join()
+
+    def _join(self) -> None:
+        self.ready = True
+        outlet = self.outlet
+        outlet.links.add(self)
+        outlet.opened[self.kind] += 1
+        self.number = sum(outlet.opened.values())
 
     def detached(self) -> None:
         """The connection is gone."""

@@ -73,6 +73,15 @@ class Reports:
                     self._reported.clear()
         return self._frames(answers)
 
+    def kept(self) -> dict[str, Any]:
+        """What is reported, for another process."""
+        return {"json": self.json, "reported": list(self._reported)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one: each variable is told anew."""
+        self.json = state["json"]
+        self._reported = {name: (0.0, None) for name in state["reported"] if name in VARIABLES}
+
     def changed(self, who: tuple[World, Character], now: float) -> bytes:
         """What is reported and differs from what was told last, as frames."""
         answers: dict[str, Any] = {}

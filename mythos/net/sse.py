@@ -73,6 +73,10 @@ class StreamLink(Link):
     def send(self, data: bytes) -> None:
         direct(self._transport, b"%x\r\n%b\r\n" % (len(data), data))
 
+    @property
+    def transport(self) -> Any:
+        return self._transport
+
     def abort(self) -> None:
         self._transport.abortConnection()
 

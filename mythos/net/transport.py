@@ -22,7 +22,19 @@ from twisted.web.server import Request
 
 from mythos.flow.throttle import unmapped
 
-__all__ = ["DIRECT", "HOLD", "address_of", "beneath", "direct", "hand_over", "part", "take_over", "tune", "unsent"]
+__all__ = [
+    "DIRECT",
+    "HOLD",
+    "address_of",
+    "beneath",
+    "direct",
+    "hand_over",
+    "part",
+    "pending",
+    "take_over",
+    "tune",
+    "unsent",
+]
 
 #: Bytes of ours the transport may hold before we stop pulling.
 HOLD = 16_384
@@ -126,6 +138,11 @@ def unsent(transport: Any) -> int:
     if hasattr(transport, "getHandle"):
         held += struct.unpack("i", fcntl.ioctl(transport.getHandle().fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
     return held
+
+
+def pending(transport: Any) -> bytes:
+    """What a plain TCP transport holds and has not given to the kernel."""
+    return b"".join([transport.dataBuffer[transport.offset :], *transport._tempDataBuffer])
 
 
 def part(transport: Any, code: int, reason: str) -> None:

@@ -8,7 +8,7 @@ A client that offers a subprotocol of :mod:`mythos.wire.mudstandards` instead is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from sys import maxsize
 from typing import Any, Protocol
 
@@ -104,11 +104,18 @@ class SocketLink(Link):
         if socket.state == socket.STATE_OPEN:
             direct(socket.transport, data)
 
+    @property
+    def transport(self) -> Any:
+        return self._socket.transport
+
     def abort(self) -> None:
         self._socket.abort()
 
     def shutdown(self, code: int, reason: str) -> None:
         bid_farewell(self._socket, code, reason)
+
+    def parcel(self) -> tuple[Any, dict[str, Any]] | None:
+        return self._socket.parcel()
 
     def pause(self) -> None:
         self._socket.hold("queue")
@@ -135,12 +142,13 @@ class GameSocket(Frames):
         self._admitted = False
         self._subprotocol = client.SUBPROTOCOL
         self._framed: Framed | None = None  # of a client of telnet
+        self._replaying = False  # the handshake that another process of this server has answered
 
     # ── Autobahn's ──────────────────────────────────────────────────────────────────────────────
 
     def onConnect(self, request: Any) -> str | None:
         factory = self.factory
-        if not factory.admits(request):
+        if not self._replaying and not factory.admits(request):
             raise ConnectionDeny(403, "this origin may not open a WebSocket here")
         if not request.protocols:
             return None
@@ -151,10 +159,12 @@ class GameSocket(Frames):
         raise ConnectionDeny(400, f"speak {' or '.join(_SUBPROTOCOLS)}")
 
     def onOpen(self) -> None:
+        deflate.inflate_by_message(self)
+        if self._replaying:
+            return
         transport = self.transport
         if hasattr(transport, "getHandle"):
             tune(transport, self.factory.outlet.idle)
-        deflate.inflate_by_message(self)
         factory = self.factory
         self._address = factory.address_of(self)
         if self._subprotocol != client.SUBPROTOCOL:
@@ -169,6 +179,10 @@ class GameSocket(Frames):
         self._admitted = True
         self._bucket = factory.bucket()
         self._deadline = factory.clock.callLater(ATTACH, self._too_late)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        if not self._replaying:
+            super().sendData(data, sync, chopsize)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self._bucket is None or self.state != self.STATE_OPEN:  # what comes behind our close is not heeded
@@ -238,6 +252,62 @@ class GameSocket(Frames):
         else:
             self._owed = 0
             self.release("pace")
+
+    # ── from one process to another ─────────────────────────────────────────────────────────────
+
+    def parcel(self) -> tuple[Any, dict[str, Any]] | None:
+        """Its transport, and where everything stands; None: nobody has attached, or it is in the middle of a frame."""
+        link, framed = self._link, self._framed
+        state = link.kept() if link is not None else framed.kept() if framed is not None else None
+        if state is None or self.state != self.STATE_OPEN or self.current_frame or self.inside_message:
+            return None
+        return self.transport, {
+            "door": "websocket",
+            "request": self.http_request_data,
+            "unread": self.data,
+            "deflate": deflate.agreed(self),
+            "address": self._address,
+            "framed" if link is None else "link": state,
+        }
+
+    def adopt(self, transport: Any, state: Mapping[str, Any]) -> None:
+        """Go on where another process stood: what :meth:`parcel` gave, into a new one. The handshake is read again, and
+        not answered; nothing else is written.
+
+        :raises KeyError: some of it is missing, or its session
+        :raises ValueError: this server does not agree to what the other agreed to
+        """
+        factory = self.factory
+        self._replaying = True
+        self.makeConnection(transport)
+        self.dataReceived(state["request"])
+        self._replaying = False
+        if self.state != self.STATE_OPEN or deflate.agreed(self) != state["deflate"]:
+            raise ValueError("another handshake")
+        self._address, self._attaching, self._bucket = state["address"], True, factory.bucket()
+        if "framed" in state:
+            self._framed = factory.framed(self, self._subprotocol, self._address)
+            self._framed.adopt(state["framed"])
+        else:
+            session = factory.realm.session(state["link"]["session"])
+            if session is None:
+                raise KeyError(state["link"]["session"])
+            units = factory.units if state["deflate"] else None
+            link = self._link = SocketLink(self, factory.outlet, factory.realm, session, self._address, units)
+            factory.doorman.readmit(self._address)
+            self._admitted = True
+            link.restore(state["link"])
+            beneath(transport).bufferSize = HOLD
+            transport.registerProducer(link, True)
+        self.data = state["unread"]
+
+    def went_on(self) -> None:
+        """What the other process had read, and not in whole, is looked at again."""
+        if self._framed is not None:
+            connection: Any = self._framed.wrappedProtocol
+            connection.went_on()
+        if self.data:
+            self.dataReceived(b"")
 
     def _too_late(self) -> None:
         self._deadline = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from mythos.errors import Refusal
 from mythos.flow.throttle import unmapped
@@ -32,12 +33,15 @@ _PAGE = 500
 _MUTE = _LONGEST_GRACE = 366 * 86_400.0
 #: Who orders, if nobody else is known.
 _BY = "operator"
+#: Most seconds that a new process may take to get ready.
+_READY = 600.0
 
 
 class WorldOrders(ServerOrders):
     """What a server with a world does.
 
     :param stay: does not stop after all; false: it was not about to
+    :param upgrade: hands everything to a new process, which has that many seconds to get ready
     :param reload: loads the world's files again; True: only tries them. Returns a sentence
     :param reload_tls: reads the certificate again; returns a sentence
     """
@@ -56,6 +60,7 @@ class WorldOrders(ServerOrders):
         reload: Callable[[bool], str],
         reload_tls: Callable[[], str],
         stay: Callable[[], bool],
+        upgrade: Callable[[float], Coroutine[Any, Any, Answer]],
     ) -> None:
         super().__init__(health, ports=ports, stop=stop, reload_config=reload_config, counted=counted, tail=tail)
         self._realm = realm
@@ -63,6 +68,7 @@ class WorldOrders(ServerOrders):
         self._reload_world = reload
         self._reload_tls = reload_tls
         self._stay = stay
+        self._upgrade_in = upgrade
 
     @property
     def orders(self) -> dict[str, Order]:
@@ -87,6 +93,7 @@ class WorldOrders(ServerOrders):
             "bans": self._bans,
             "drain": self._drain,
             "resume": self._resume,
+            "upgrade": self._upgrade,
         }
 
     async def _status(self, asked: Question) -> Answer:
@@ -297,6 +304,12 @@ class WorldOrders(ServerOrders):
             self._realm.tell_all(line("system", Span("[notice] ", Role.WARNING), words))
             self._realm.save()
         return {"players": sum(1 for _ in self._realm.sessions())}
+
+    async def _upgrade(self, asked: Question) -> Answer:
+        seconds = asked.number("seconds", 30.0)
+        if not 1.0 <= seconds <= _READY:
+            raise Refusal(f"A new process gets 1 to {_READY:.0f} seconds to get ready.")
+        return await self._upgrade_in(seconds)
 
     async def _resume(self, asked: Question) -> Answer:
         stays = self._stay()

@@ -37,5 +37,5 @@ def page(session: Session, heard: list[Heard]) -> list[Heard]:
             call.heard += later
 
     count = "One line" if len(later) == 1 else f"{len(later)} lines"
-    session.question = Question(f"{count} more. Enter goes on, q ends.", go_on, words=(_ON, _END))
+    session.question = Question(f"{count} more. Enter goes on, q ends.", go_on, words=(_ON, _END), rest=tuple(later))
     return [one for one in heard if id(one) not in kept]

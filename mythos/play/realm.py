@@ -617,6 +617,20 @@ class Realm:
                 )
                 self.snapshot(session, look=True)
 
+    def give_rests(self) -> None:
+        """What the pager holds back is told: nobody could ask for it in another process."""
+        for session in self._roster.every():
+            question = session.question
+            if question is not None and question.rest:
+                session.question = None
+                self._hear(*question.rest, (Only(session.me.id), session.asks()))
+
+    def reopen(self) -> None:
+        """It does not close after all: what was stored of sessions is not all that will be told."""
+        self._closing = False
+        for session in self._roster.every():
+            self.commits.submit_session(session.id, lambda one=session: self._record(one))  # type: ignore[misc]
+
     def go_on(self) -> None:
         self._turns.halted = False
         if self._turns.queued:

@@ -23,6 +23,7 @@ from mythos.wire.message import Message, State
 from mythos.world.state import Character
 
 if TYPE_CHECKING:
+    from mythos.play.audience import Heard
     from mythos.play.call import Call
 
 __all__ = ["ANSWERS", "QUEUE", "Question", "Session", "Standing"]
@@ -50,6 +51,7 @@ class Question:
         line is an answer
     :ivar behind: number of the last line that was typed before a command asked it: those up to there are no answers to
         a secret one. 0: an answer asked it, and its player may have more of them ready
+    :ivar rest: what is told if the answer is yes, and not lost if the question is
     """
 
     text: str
@@ -57,6 +59,7 @@ class Question:
     secret: bool = False
     words: tuple[str, ...] = ()
     behind: int = 0
+    rest: tuple[Heard, ...] = ()
 
     def takes(self, typed: str) -> bool:
         return not self.words or typed.lower() in self.words

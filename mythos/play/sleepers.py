@@ -117,8 +117,19 @@ class Sleepers:
         session = self._realm.session_of(id)
         return session is None or session.standing is not Standing.ENDED
 
-    async def wake(self, record: SessionRecord) -> Session:
-        """:raises TokenInvalid: its character is no more"""
+    async def awaken(self, id: SessionId) -> Session | None:
+        """Wake a session, whoever its player is, whose clients know what its next line answers. None: it is not known,
+        or its character is no more."""
+        record = self._asleep.get(id)
+        try:
+            return await self.wake(record, asked=True) if record is not None else None
+        except Refusal:
+            return None
+
+    async def wake(self, record: SessionRecord, *, asked: bool = False) -> Session:
+        """:param asked: its clients know what its next line answers; else that is nothing, for questions are forgotten
+        :raises TokenInvalid: its character is no more
+        """
         me = await self.character(record.character)
         self._asleep.pop(record.id, None)
         standing = self.playing(record.character)
@@ -136,9 +147,8 @@ class Sleepers:
         if record.log is not None:
             log.restore(record.floor, [(number, now - age, what) for number, age, what in record.log])
             log.cursors = [_gone(kind, acked, now) for kind, acked in record.cursors]
-            log.put_state(
-                "Mythos.Ask", State("Mythos.Ask", {"text": "", "secret": False}), now
-            )  # questions are forgotten
+            if not asked:
+                log.put_state("Mythos.Ask", State("Mythos.Ask", {"text": "", "secret": False}), now)
         session = Session(record.id, me, log, Bucket(pace.per_minute / 60.0, pace.burst), now)
         session.standing = Standing.AWAY
         session.go_on(record)

@@ -23,6 +23,7 @@ RETRY = (0.05, 2.0)
 class Lane:
     """Takes what the queue has gathered, writes it, says so; again and again until it goes through.
 
+    :ivar held: nothing is written, for the store is another process's still
     :ivar down: called with True when a batch has to wait for the store, with False when the store answered it
     :ivar broken: called with a batch that can never be written, after the queue has given it up; any failure of the
         store but :class:`StoreDown` counts as that, for a lane that stood still would hold back all words for ever
@@ -35,15 +36,22 @@ class Lane:
         self._clock = clock
         self._busy = False
         self._idle: list[Deferred[None]] = []
+        self.held = False
         self.down: Callable[[bool], None] = lambda down: None
         self.broken: Callable[[Batch, BadBatch], None] = lambda batch, error: None
         self.seconds: Callable[[float], None] = lambda seconds: None
         commits.wake = self.wake
 
     def wake(self) -> None:
-        if not self._busy:
+        if not self._busy and not self.held:
             self._busy = True
             Deferred.fromCoroutine(self._drive()).addErrback(lambda failure: _log.failure("lane stopped", failure))
+
+    def release(self) -> None:
+        """It is held no more."""
+        self.held = False
+        if self._commits.pending:
+            self.wake()
 
     def settled(self) -> Deferred[None]:
         """Fires when nothing is gathered or on its way."""

@@ -240,6 +240,15 @@ class SQLiteStore:
         self._jobs.put(None)
         self._thread.join()
 
+    async def release(self) -> None:
+        """A file is anybody's who has the lock on the data directory; so only what was asked is waited for."""
+        while not self._jobs.empty():
+            await self._run(lambda database: None)
+        await self._run(lambda database: None)
+
+    async def take(self) -> None:
+        """See :meth:`release`."""
+
     def trouble(self) -> str:
         """What is wrong with it while nobody writes: a file says so only then."""
         return ""

@@ -13,9 +13,11 @@ it fits into every client's stream at any place. A client's stream needs no comp
 from __future__ import annotations
 
 import zlib
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from mythos.errors import WireError
+from mythos.values import kept, restore
 from mythos.wire.telnet import Option, subnegotiate
 
 __all__ = ["PIECE", "START", "Incoming", "Outgoing", "Units"]
@@ -26,6 +28,8 @@ START: Final = subnegotiate(Option.MCCP2, b"")
 PIECE: Final = 8192
 
 _HEADER: Final = b"\x78\x9c"
+#: What there is to know of a stream to a client: all else is shared.
+_STATE: Final = ("_adler", "_begun")
 #: An empty last block; the checksum follows.
 _LAST: Final = b"\x03\x00"
 #: Units that are kept for the next who hears the same, and how long, in bytes, such words may be.
@@ -79,6 +83,14 @@ class Outgoing:
         """``data``, its 255 doubled, as bytes to send at once."""
         self._adler = zlib.adler32(data, self._adler)
         return self._head() + self._units.of(data)
+
+    def kept(self) -> dict[str, Any]:
+        """Where the stream stands, for another process that goes on with it."""
+        return kept(self, _STATE)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one. :raises KeyError: some of it is missing"""
+        restore(self, _STATE, state)
 
     def end(self) -> bytes:
         """What ends the stream: the next byte is plain."""

@@ -24,12 +24,13 @@ from __future__ import annotations
 import base64
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from mythos.errors import WireError
+from mythos.values import kept, restore
 from mythos.wire.gmcp import Gmcp, decode
 from mythos.wire.telnet import Option, Verb, escape, negotiate, subnegotiate
 from mythos.wire.websocket import BINARY, frame_header, text_frame
@@ -61,6 +62,12 @@ class Speech(Protocol):
     """
 
     replies: bytearray
+
+    def kept(self) -> dict[str, Any]:
+        """Where it stands, for another process."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one. :raises KeyError: some of it is missing"""
 
     def sent(self, data: bytes) -> bytes:
         """What the door wrote, whole commands, as frames to send."""
@@ -97,6 +104,12 @@ class Stream:
 
     def __init__(self) -> None:
         self.replies = bytearray()
+
+    def kept(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        pass
 
     def sent(self, data: bytes) -> bytes:
         return b"".join(_binary(data))
@@ -204,6 +217,12 @@ class Terminal:
         self._named = 0
         self._prompted = False  # what comes next does not begin a row
         self.replies = bytearray()
+
+    def kept(self) -> dict[str, Any]:
+        return kept(self, ("_named", "_prompted"))
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        restore(self, ("_named", "_prompted"), state)
 
     def sent(self, data: bytes) -> bytes:
         frames: list[bytes] = []

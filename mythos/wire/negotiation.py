@@ -10,11 +10,13 @@ beside LINEMODE: alone it makes terminals send each key by itself, and edit noth
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from mythos.errors import WireError
+from mythos.values import kept, restore
 from mythos.wire.telnet import Option, Verb, negotiate
 
 __all__ = ["Change", "NegotiationFlood", "Options", "Policy", "Side"]
@@ -100,6 +102,7 @@ _RATE: Final = 20.0  # answers per second afterwards
 _ANSWERS: Final = 600
 _EXCESS: Final = 10  # times a limit: no client but an attacker
 
+_KEPT: Final = ("_states", "_left", "_refused", "_marking", "_count", "_began", "_refilled", "_allowance")
 _KNOWN: Final = frozenset(option.value for option in Option)
 _VERBS: Final = {
     (Side.US, True): Verb.WILL,
@@ -124,6 +127,15 @@ class Options:
         self._began = 0.0
         self._refilled = 0.0
         self._allowance = 0.0
+
+    def kept(self) -> dict[str, Any]:
+        """Where it stands, for another process of the same machine, whose clock is the same."""
+        return kept(self, _KEPT)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one. :raises KeyError: some of it is missing"""
+        restore(self, _KEPT, state)
+        self._states = {key: _State(number) for key, number in self._states.items()}
 
     # ── what holds ───────────────────────────────────────────────────────────────────────────────
 

@@ -18,11 +18,12 @@ be cut at any byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from mythos.values import kept, restore
 from mythos.wire.lines import LINE_LIMIT, LOGIN_LINE_LIMIT, LineEvent, Lines, LineTooLong, Markup
 
 __all__ = [
@@ -158,6 +159,11 @@ _CLEARING: Final = frozenset({Code.EL, Code.IP, Code.BRK, Code.ABORT, Code.SUSP}
 _CODES: Final = {code.value: code for code in Code}
 _VERBS: Final = {verb.value: verb for verb in Verb}
 _NO_OPTION: Final = -1
+#: What there is to know of a parser.
+_KEPT: Final = (
+    *("limit", "char_mode", "_inner", "_pending", "_long", "_markup"),
+    *("speaks_telnet", "stops_at", "_outer", "_code", "_payload", "_count"),
+)
 
 
 class Parser(Lines):
@@ -178,6 +184,17 @@ class Parser(Lines):
         self._code = 0  # the verb, or the option of the open subnegotiation
         self._payload: bytearray | None = None  # None inside a subnegotiation: it is being thrown away
         self._count = 0
+
+    def kept(self) -> dict[str, Any]:
+        """Where it stands, half a line and half a subnegotiation included, for another process."""
+        return kept(self, _KEPT)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one. :raises KeyError: some of it is missing"""
+        restore(self, _KEPT, state)
+        for name in ("_pending", "_payload"):
+            part = getattr(self, name)
+            setattr(self, name, None if part is None else bytearray(part))
 
     @property
     def subnegotiating(self) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from mythos.values import kept, restore
 from mythos.wire.ansi import Colours, Links, Style, style
 from mythos.wire.charset import Charset, Encoding, charset_named
 from mythos.wire.gmcp import Gmcp, supports_after
@@ -54,6 +55,11 @@ _KEPT: Final = re.compile(
 
 #: What a client may say of itself over MSDP.
 CONFIGURABLE: Final = ("CLIENT_NAME", "CLIENT_VERSION")
+
+
+#: What there is to know of evidence, and of an encoding.
+_SAID: Final = ("supports", "_hello", "_names", "_named", "_window", "_environ", "_asked")
+_ENCODING: Final = ("wanted", "agreed", "learnt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +203,20 @@ class Evidence:
                 self.encoding.agreed = Charset.UTF8
             else:
                 self.encoding.agreed = charset_named(self.variable("CHARSET") or "")
+
+    # ── for another process ──────────────────────────────────────────────────────────────────────
+
+    def kept(self) -> dict[str, Any]:
+        """All that it said."""
+        encoding = {name: one.value for name in _ENCODING if (one := getattr(self.encoding, name)) is not None}
+        return {**kept(self, _SAID), "encoding": encoding}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one. :raises KeyError: some of it is missing"""
+        restore(self, _SAID, state)
+        self._names = tuple(self._names)
+        for name, value in state["encoding"].items():
+            setattr(self.encoding, name, Charset(value))
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ import pytest
 from mythos.app.files import EX_CONFIG
 from mythos.config import Environment, load, options, refusals
 from tests.deploy.copies import ETC, adapted
+from tests.deploy.supervised import supervised
 from tests.house.clients import PATIENCE, Telnet, WebSocket
 from tests.house.server import TWISTD, Server
 from tests.postgres import until
@@ -139,62 +140,19 @@ def test_doors_that_systemd_holds(tmp_path: Path) -> None:
             door.close()
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def test_supervisor_starts_it_again(supervisord: Path, tmp_path: Path) -> None:
     """After a kill; not after a stop."""
-    data, environ = tmp_path / "data", {**os.environ, "ENVIRONMENT": "test"}
-    environ |= {f"MYTHOS_{door}": "127.0.0.1:0" for door in ("TELNET", "HTTP", "METRICS")}
-    program = adapted(
-        ETC / "supervisor" / "mythos.conf",
-        {
-            "/opt/mythos/bin": _BIN,
-            "/var/lib/mythos --env": f"{data} --env",
-            "directory=/var/lib/mythos": f"directory={tmp_path}",
-            "/etc/mythos/mythos.env": str(ETC / "env.example"),
-            "/var/log/mythos/": f"{tmp_path}/",
-            "user=mythos\n": "",
-            "startsecs=5": "startsecs=0",
-        },
-    )
-    socket_file = tmp_path / "supervisor.sock"
-    (tmp_path / "supervisord.conf").write_text(
-        f"[supervisord]\nnodaemon=true\nlogfile={tmp_path}/supervisord.log\npidfile={tmp_path}/supervisord.pid\n"
-        f"[unix_http_server]\nfile={socket_file}\n[supervisorctl]\nserverurl=unix://{socket_file}\n"
-        "[rpcinterface:supervisor]\n"
-        f"supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n{program}"
-    )
-
-    def ask(*words: str) -> str:
-        command: list[str | Path] = [
-            supervisord.with_name("supervisorctl"),
-            "-c",
-            tmp_path / "supervisord.conf",
-            *words,
-        ]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environ)
-        return run.stdout.strip()
-
-    ports = data / "ports.json"
-    running = subprocess.Popen(
-        [supervisord, "-c", tmp_path / "supervisord.conf"], env=environ, stdout=subprocess.DEVNULL
-    )
-    try:
-        until(ports.exists)
-        (pid,) = _children(running.pid)
+    with supervised(supervisord, tmp_path) as program:
+        ports = program.data / "ports.json"
+        pid = program.ask("pid", "mythos")
         ports.unlink()
-        os.kill(pid, signal.SIGKILL)
+        os.kill(int(pid), signal.SIGKILL)
         until(ports.exists)
-        assert _children(running.pid) != [pid]
-        assert ask("stop", "mythos") == "mythos: stopped"
+        assert program.ask("pid", "mythos") != pid
+        assert program.ask("stop", "mythos") == "mythos: stopped"
         assert not ports.exists()
-        assert "STOPPED" in ask("status", "mythos")
+        assert "STOPPED" in program.ask("status", "mythos")
         assert "telnet" in (tmp_path / "mythos.log").read_text()
-    finally:
-        running.terminate()
-        running.wait(PATIENCE)
 
 
 def test_a_log_is_rotated(logrotate: Path, tmp_path: Path) -> None:

@@ -115,8 +115,13 @@ class Desk:
             reload_config=lambda dry_run: f"dry run: {dry_run}",
             reload_tls=lambda: "The certificate was read again.",
             stay=lambda: bool(self.stopped),
+            upgrade=self.upgrade,
         )
-        return _UNIX.listenUNIX(self._path, ControlFactory(orders.orders), mode=0o600)
+        self.control = ControlFactory(orders.orders)
+        return _UNIX.listenUNIX(self._path, self.control, mode=0o600)
+
+    async def upgrade(self, seconds: float) -> dict[str, Any]:
+        return {"seconds": seconds}
 
     async def reopen(self, accounts: Accounts) -> None:
         await self._port.stopListening()
@@ -653,3 +658,12 @@ def test_an_audit_log_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="Nothing is ordered while"):
         audit.write("t1 ann", "kick", "Bob", "ordered")
     audit.write(HERE, "shutdown", "", "ordered")
+
+
+async def test_upgrade(desk: Desk) -> None:
+    """With the time that was given for it, within bounds, and on this machine alone: nobody else would be answered."""
+    operator = await desk.operator()
+    assert (await operator.ask("upgrade", seconds=7))["seconds"] == 7.0
+    assert "1 to 600 seconds" in (await operator.ask("upgrade", seconds=0))["error"]
+    answer = await desk.control.answer(b'{"do": "upgrade"}', "somebody elsewhere")
+    assert "on the server's own machine" in answer["error"]

@@ -30,6 +30,7 @@ from mythos.net.transport import HOLD, address_of, beneath, part, tune
 from mythos.play.accounts import Accounts
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
+from mythos.values import kept, restore
 from mythos.wire import gmcp, msdp
 from mythos.wire.mccp import Units
 from mythos.wire.negotiation import Options, Policy
@@ -68,6 +69,8 @@ SUBNEGOTIATIONS = (50.0, 100.0)
 OPEN_SECONDS = 10.0
 #: Seconds a peer has to take our last words.
 LEAVE_SECONDS = 5.0
+#: What another process needs of a connection itself.
+_KEPT = ("address", "_opened", "_heard", "_received", "_quiet_since")
 
 
 class TelnetConnection(Protocol):
@@ -127,19 +130,29 @@ class TelnetConnection(Protocol):
         transport = self.transport
         now = self._opened = self._heard = self._quiet_since = factory.clock.seconds()
         tune(transport, factory.outlet.idle)
-        beneath(transport).bufferSize = HOLD
-        self.pipe = Pipe(self, transport, factory.clock)
-        self.outofband = OutOfBand(self._options, self.screen.evidence, factory.server)
-        self.negotiator = Negotiator(self, self._options, self._parser, factory, self._pace)
+        self._furnish()
         self.address = address_of(transport)
         refusal = factory.doorman.admit(self.address, now)
         if refusal:
             transport.write(refusal.encode("ascii", "replace") + b"\r\n")
             self._close()
             return
-        factory.waiting.add(self)
         self.send(self._options.open(now))
+        self._wait_at_the_entrance()
+
+    def _furnish(self) -> None:
+        """With what stands between it and its transport."""
+        factory, transport = self.factory, self.transport
+        beneath(transport).bufferSize = HOLD
+        self.pipe = Pipe(self, transport, factory.clock)
+        self.outofband = OutOfBand(self._options, self.screen.evidence, factory.server)
+        self.negotiator = Negotiator(self, self._options, self._parser, factory, self._pace)
+
+    def _wait_at_the_entrance(self) -> Entrance:
+        factory = self.factory
+        factory.waiting.add(self)
         self.entrance = Entrance(self, self.screen, factory.accounts, factory.status, factory.greeting, factory.clock)
+        return self.entrance
 
     def connectionLost(self, reason: Failure = Failure) -> None:  # type: ignore[assignment]
         self.pipe.lost()
@@ -155,6 +168,67 @@ class TelnetConnection(Protocol):
         link, self.link = self.link, None
         if link is not None:
             link.detached()
+
+    def parcel(self) -> tuple[Any, dict[str, Any]] | None:
+        """Its transport, and where everything stands, for another process; None: it cannot be handed over."""
+        wrapped = getattr(self.transport, "parcel", None)
+        if wrapped is not None:
+            return wrapped()  # type: ignore[no-any-return]
+        state = self.kept()
+        return None if state is None else (self.transport, {"door": "telnet", **state})
+
+    def kept(self) -> dict[str, Any] | None:
+        """See :meth:`parcel`."""
+        pipe, entrance, link = self.pipe.kept(), self.entrance, self.link
+        waiting = entrance.kept() if entrance is not None else None
+        if self._leaving is not None or pipe is None or (waiting is None and (link is None or not link.ready)):
+            return None
+        return {
+            **kept(self, _KEPT),
+            "parser": self._parser.kept(),
+            "options": self._options.kept(),
+            "screen": self.screen.kept(),
+            "reports": self.outofband.kept(),
+            "negotiator": self.negotiator.kept(),
+            "pipe": pipe,
+            "entrance": waiting,
+            "link": link.kept() if link is not None else None,
+        }
+
+    def adopt(self, transport: Any, state: Mapping[str, Any]) -> None:
+        """Go on where another process stood: what :meth:`kept` gave, into a new one. Nothing is written.
+
+        :raises KeyError: some of it is missing, or its session
+        """
+        factory = self.factory
+        self.transport, self.connected = transport, 1
+        self._furnish()
+        restore(self, _KEPT, state)
+        self._parser.restore(state["parser"])
+        self._options.restore(state["options"])
+        link = None
+        if state["link"] is not None:
+            session = factory.realm.session(state["link"]["session"])
+            if session is None:
+                raise KeyError(state["link"]["session"])
+            link = self.link = TelnetLink(self, factory.outlet, factory.realm, session)
+        self.screen.restore(state["screen"], link.session.me.settings if link is not None else None)
+        self.outofband.restore(state["reports"])
+        self.negotiator.restore(state["negotiator"])
+        self.pipe.restore(state["pipe"], factory.units)
+        factory.doorman.readmit(self.address)
+        if link is None:
+            self._wait_at_the_entrance().restore(state["entrance"])
+        else:
+            link.restore(state["link"])
+            transport.registerProducer(link, True)
+            if state["pipe"]["held"] is not None:
+                self.hold()
+
+    def went_on(self) -> None:
+        """This process is the server now."""
+        if self.link is not None:
+            self.link.follow_settings()
 
     def attach(self, session: Session, returned: Return) -> None:
         factory = self.factory

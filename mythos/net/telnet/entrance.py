@@ -148,6 +148,21 @@ class Entrance:
         self._open = False
         self._stop_waiting()
 
+    # ── for another process ─────────────────────────────────────────────────────────────────────
+
+    def kept(self) -> dict[str, Any] | None:
+        """What was asked and typed; None: an answer is being looked at, or nobody comes in any more."""
+        if self._busy or not self._open:
+            return None
+        return {"greeted": self.greeted, "asked": self._asked, "login": self._login.kept()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one."""
+        if state["greeted"]:
+            self._stop_waiting()
+            self._asked = state["asked"]
+            self._login.restore(state["login"])
+
     # ── what is typed ───────────────────────────────────────────────────────────────────────────
 
     def line(self, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mythos.flow.log import Entry, Gap
@@ -14,6 +14,7 @@ from mythos.net.telnet.pipe import Pipe
 from mythos.net.telnet.screen import Screen
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import QUEUE, Session, Standing
+from mythos.values import kept, restore
 from mythos.wire import ansi, gmcp
 from mythos.wire.clean import sanitize
 from mythos.wire.message import TALK, Line, Role, Span, State, line
@@ -22,11 +23,18 @@ from mythos.world.state import Character, World
 __all__ = ["Carrier", "TelnetLink"]
 
 
+#: What another process needs of it.
+_KEPT = ("_at_prompt", "_crowded", "_number", "_marks")
+
+
 class Carrier(Protocol):
     """What carries it: the connection."""
 
     @property
     def address(self) -> str: ...
+
+    @property
+    def transport(self) -> Any: ...
 
     @property
     def pipe(self) -> Pipe: ...
@@ -44,6 +52,8 @@ class Carrier(Protocol):
         """What asks for a mark; nothing while one is awaited. None: the peer speaks no telnet."""
 
     def keep_alive(self, now: float) -> None: ...
+
+    def parcel(self) -> tuple[Any, dict[str, Any]] | None: ...
 
     def goodbye(self, code: int, reason: str) -> None: ...
 
@@ -234,10 +244,28 @@ class TelnetLink(Link):
         else:
             self._marks = [*self._marks, (self.session.next_c - 1, reply)]
 
+    # ── from one process to another ─────────────────────────────────────────────────────────────
+
+    def parcel(self) -> tuple[Any, dict[str, Any]] | None:
+        return self._carrier.parcel()
+
+    def kept(self) -> dict[str, Any]:
+        return {**super().kept(), **kept(self, _KEPT), "packages": self._packages is not None}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        restore(self, _KEPT, state)
+        if state["packages"]:
+            self._packages = Packages(self.realm, self.session)
+
     # ── the connection ──────────────────────────────────────────────────────────────────────────
 
     def send(self, data: bytes) -> None:
         self._pipe.send(data)
+
+    @property
+    def transport(self) -> Any:
+        return self._carrier.transport
 
     def abort(self) -> None:
         self._carrier.abort()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.logger import Logger
 
@@ -11,6 +12,7 @@ from mythos.errors import Refusal
 from mythos.play import names
 from mythos.play.accounts import Accounts, TooManyTries, WrongPassword
 from mythos.play.sessions import Session
+from mythos.values import kept, restore
 from mythos.wire.clean import sanitize
 
 __all__ = ["Guest", "Login"]
@@ -21,6 +23,7 @@ _log = Logger()
 TRIES = 5
 #: Names that nobody may have, before it is said what else there is.
 NAMES = 3
+_KEPT = ("_name", "_tries", "_misnamed")
 
 
 class Guest(Protocol):
@@ -70,6 +73,16 @@ class Login:
     def secret(self) -> bool:
         """The next line is a password."""
         return bool(self._name) or (self._new is not None and self._new.name != "")
+
+    def kept(self) -> dict[str, Any]:
+        """What was asked last, for another process. A password that was given is to be given again."""
+        new = self._new.name if self._new is not None else ""
+        return {**kept(self, _KEPT), "new": new}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one."""
+        restore(self, _KEPT, state)
+        self._new = _Newcomer(state["new"]) if state["new"] else None
 
     def ask_name(self) -> None:
         self._name, self._new = "", None

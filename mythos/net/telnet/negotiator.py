@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -13,6 +14,7 @@ from mythos.net.telnet.link import TelnetLink
 from mythos.net.telnet.outofband import OutOfBand
 from mythos.net.telnet.pipe import Pipe
 from mythos.net.telnet.screen import Screen
+from mythos.values import kept, restore
 from mythos.wire.mccp import Units
 from mythos.wire.negotiation import Change, Options, Side
 from mythos.wire.subnegotiation import LINEMODE_EDIT, MXP_START, NEW_ENVIRON_SEND, TTYPE_SEND
@@ -22,6 +24,7 @@ __all__ = ["CODE_COST", "Negotiator"]
 
 #: What one answer counts for, of those that anybody may ask for again and again.
 CODE_COST = 25.0
+_KEPT = ("_hidden", "_offered")
 
 
 class Offers(Protocol):
@@ -77,6 +80,14 @@ class Negotiator:
         self._pace = pace
         self._hidden = False  # what is typed
         self._offered = False  # compression
+
+    def kept(self) -> dict[str, Any]:
+        """What it has offered and hidden, for another process."""
+        return kept(self, _KEPT)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What :meth:`kept` gave, into a new one."""
+        restore(self, _KEPT, state)
 
     def received(self, event: Negotiation, now: float) -> None:
         """:raises NegotiationFlood: there is no end of it"""

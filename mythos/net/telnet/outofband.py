@@ -56,6 +56,18 @@ class OutOfBand:
             self.reports = Reports(self._server)
         return self.reports
 
+    def kept(self) -> dict[str, Any] | None:
+        """What it reports, for another process; the rest is evidence."""
+        return self.reports.kept() if self.reports is not None else None
+
+    def restore(self, reports: Mapping[str, Any] | None) -> None:
+        """What :meth:`kept` gave, behind the evidence."""
+        self.modules = self._evidence.supports or _NONE
+        self.counts = "mythos" in self.modules
+        if reports is not None:
+            self.reports = Reports(self._server)
+            self.reports.restore(reports)
+
     def forget(self, option: int) -> None:
         """GMCP or MSDP is off again."""
         if option == Option.GMCP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -93,9 +94,12 @@ class Pipe:
     def stop_compressing(self, reply: bytes) -> None:
         """The client said DONT: end the stream, and go on with ``reply`` in plain after a pause."""
         self._end_stream()
-        self._held = bytearray(reply)
-        self._transport.pauseProducing()
+        self._wait_with(reply)
         self._owner.hold()
+
+    def _wait_with(self, data: bytes) -> None:
+        self._held = bytearray(data)
+        self._transport.pauseProducing()
         self._release = self._clock.callLater(AFTER_COMPRESSION, self._go_on_plain)
 
     def _end_stream(self) -> None:
@@ -114,6 +118,23 @@ class Pipe:
         if release is not None and release.active():
             release.cancel()
         self.send(bytes(held or b""))
+
+    # ── for another process ─────────────────────────────────────────────────────────────────────
+
+    def kept(self) -> dict[str, Any] | None:
+        """Where its compression stands; None: the client compresses, and its window cannot be handed over."""
+        if self._incoming is not None:
+            return None
+        outgoing = self._outgoing.kept() if self._outgoing is not None else None
+        return {"outgoing": outgoing, "held": bytes(self._held) if self._held is not None else None}
+
+    def restore(self, state: Mapping[str, Any], units: Units) -> None:
+        """What :meth:`kept` gave, into a new one."""
+        if state["outgoing"] is not None:
+            self._outgoing = Outgoing(units)
+            self._outgoing.restore(state["outgoing"])
+        if state["held"] is not None:
+            self._wait_with(state["held"])
 
     # ── in ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,7 @@ from typing import Any
 from mythos.play.narrate import prompting
 from mythos.play.sessions import Question
 from mythos.play.settings import PARTS, choose
+from mythos.values import kept, restore
 from mythos.wire import ansi
 from mythos.wire.ansi import Colours, Style
 from mythos.wire.charset import Charset, charset_named, encode
@@ -22,6 +23,7 @@ __all__ = ["Screen"]
 
 _PROMPT = b"> "
 _NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+_SHOWN = ("prompted", "spoken", "told", "_said")
 _MARKS = {"ga": GO_AHEAD, "eor": END_OF_RECORD, "none": b""}
 
 
@@ -109,6 +111,20 @@ class Screen:
             self.spoken = None
         elif self.style.screen_reader and "screenreader" not in (me.settings or {}):
             choose(world, me, "screenreader", "on")
+
+    def kept(self) -> dict[str, Any]:
+        """What it showed last, for another process."""
+        return {**kept(self, _SHOWN), "told": dict(self.told), "evidence": self.evidence.kept()}
+
+    def restore(self, state: Mapping[str, Any], settings: Mapping[str, str] | None) -> None:
+        """What :meth:`kept` gave, into a new one.
+
+        :param settings: the player's, if one is in
+        """
+        restore(self, _SHOWN, state)
+        self.evidence.restore(state["evidence"])
+        self.follow(settings)
+        self.refresh()
 
     @property
     def keeps_alive(self) -> bool:

@@ -126,6 +126,12 @@ class PostgresStore:
     def trouble(self) -> str:
         return self.world.trouble or self.accounts.trouble
 
+    async def release(self) -> None:
+        """Let another process take it. Nothing may be written before :meth:`take`."""
+        await self.accounts.query("SELECT 1")
+        await self.world.query("SELECT pg_advisory_unlock_all()")
+        self._epoch, self._locked = 0, False
+
     # ── who may write ───────────────────────────────────────────────────────────────────────────
 
     async def take(self) -> None:
