@@ -10,6 +10,7 @@ import time
 import urllib.error
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -317,3 +318,69 @@ def test_the_gateway(tmp_path: Path) -> None:
         assert found[2]["error"]["message"] == "Rate limit exceeded"
     with Server(tmp_path / "data", "--roles", "i3", env={**env, "API_ENABLED": "false"}) as server:
         assert "gateway" not in server.ports
+
+
+def _told(server: Server, last: bytes) -> bytes:
+    """What Mudlet is sent when it plays as a guest, up to and with ``last``, which an operator chose to have sent."""
+    hello = b'Core.Hello {"client": "Mudlet", "version": "4.18"}'
+    with closing(Telnet(server.ports["telnet"])) as mudlet:
+        mudlet.send_raw(b"\xff\xfd\xc9\xff\xfa\xc9" + hello + b"\xff\xf0")
+        for wanted, answer in ((b"name? ", "guest"), (last, "look"), (b"Exits", "")):
+            while wanted not in mudlet.heard:
+                mudlet.heard += mudlet.socket.recv(65_536)
+            if answer:
+                mudlet.send(answer)
+        return mudlet.heard
+
+
+def test_what_telnet_offers(tmp_path: Path) -> None:
+    """MSDP, MXP and the two compressions, and what Mudlet may fetch."""
+    msdp, mxp, mccp2, mccp3 = (b"\xff\xfb" + bytes((option,)) for option in (69, 91, 86, 87))
+    downloads = (b"https://a.example/g.mpackage", b'"7"', b"https://a.example/map.xml")
+    with Server(tmp_path / "usual") as server:
+        told = _told(server, mccp2)
+    assert [one for one in (msdp, mxp, mccp3, *downloads) if one in told] == []
+    env = {f"MYTHOS_TELNET_{name}": "yes" for name in ("MSDP", "MXP", "MCCP3")}
+    env |= {f"MYTHOS_TELNET_{name}_URL": url.decode() for name, url in (("GUI", downloads[0]), ("MAP", downloads[2]))}
+    env |= {"MYTHOS_TELNET_GUI_VERSION": "7", "MYTHOS_TELNET_MCCP2": "no"}
+    with Server(tmp_path / "other", env=env) as server:
+        told = _told(server, mccp3)
+    assert mccp2 not in told
+    assert [one for one in (msdp, mxp, mccp3, *downloads) if one not in told] == []
+
+
+@pytest.mark.parametrize(
+    ("env", "kept"),
+    [({}, True), ({"MYTHOS_SESSIONS_LOG_EVENTS": "16"}, False), ({"MYTHOS_SESSIONS_LOG_BYTES": "4096"}, False)],
+)
+def test_how_much_is_kept(tmp_path: Path, env: dict[str, str], kept: bool) -> None:
+    """Of what a player did not acknowledge; who comes back for more begins anew."""
+    with Server(tmp_path / "data", env=env) as server:
+        player = guest(server)
+        epoch = player.hello["epoch"]
+        for c in range(player.next_c, player.next_c + 20):
+            player.send({"c": c, "line": "look"})
+            while player.receive().get("c") != c:
+                pass
+        player.cut()
+        again = WebSocket(server.ports["http"], player.token, epoch=epoch, last=0)
+        assert again.hello["resumed"] == kept, again.hello
+
+
+def _counts(server: Server, name: str, number: float) -> bool:
+    return server.metric(name) == number
+
+
+def test_how_long_who_left_stays(tmp_path: Path) -> None:
+    """In the world for the grace; afterwards for as long as they can come back, and then not at all."""
+    usual = {"MYTHOS_SESSIONS_GRACE": "3600", "CLEANUP_INTERVAL": "1", "RECONNECT_TIMEOUT_MINUTES": "60"}
+    for name, env, state in (
+        ("grace", {}, 'mythos_sessions{state="linkdead"}'),
+        ("away", {"MYTHOS_SESSIONS_GRACE": "0"}, 'mythos_sessions{state="away"}'),
+        ("gone", {"MYTHOS_SESSIONS_GRACE": "0", "RECONNECT_TIMEOUT_MINUTES": "0"}, ""),
+    ):
+        with Server(tmp_path / name, env=usual | env) as server:
+            player = guest(server)
+            player.command("look")
+            player.cut()
+            until(partial(_counts, server, state or "mythos_sessions_total", float(bool(state))))
