@@ -20,7 +20,7 @@ from mythos.app.files import open_data, os_sentence
 from mythos.app.stores import target
 from mythos.config import Config
 from mythos.ctl.numbers import bytes_text, seconds_text
-from mythos.ctl.remote import SPAN, configuration, data_option, fail, json_option
+from mythos.ctl.remote import SPAN, configuration, confirm, data_option, fail, json_option, yes_option
 from mythos.errors import MythosError
 from mythos.store import backup as backups
 from mythos.store.backup_file import is_encrypted, read_key
@@ -192,10 +192,14 @@ def verify(file: str, key: str | None, as_json: bool) -> None:
 @click.argument("file")
 @data_option
 @click.option("--key", metavar="KEYFILE", help="The key of an encrypted backup.")
+@click.option("--replace", is_flag=True, help="In the place of what is there, which is kept as .before-restore.")
 @click.option("--dry-run", is_flag=True, help="Only say whether it could be done.")
+@yes_option
 @json_option
-def restore(file: str, data: str | None, key: str | None, dry_run: bool, as_json: bool) -> None:
-    """Bring a backup back into an empty data directory.
+def restore(
+    file: str, data: str | None, key: str | None, replace: bool, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Bring a backup back into an empty data directory, or with --replace into any.
 
     The store is the configured one, of either kind, whatever the backup was made from. All of it is restored, or
     nothing.
@@ -203,6 +207,8 @@ def restore(file: str, data: str | None, key: str | None, dry_run: bool, as_json
     config = configuration(data)
     store = _store(config)
     path = Path.cwd() / file
+    if replace and not dry_run:
+        confirm(f"Put what is in {path} in the place of what is in {store}?", yes=yes)
     with _working(path) as bar, ExitStack() as held:
         secret = _key(key)
         directories = {config.data, *([store.parent] if isinstance(store, Path) else [])}
@@ -211,9 +217,11 @@ def restore(file: str, data: str | None, key: str | None, dry_run: bool, as_json
                 held.enter_context(_alone(directory, dry_run=dry_run))
         if isinstance(store, Path) and not dry_run:
             store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        manifest = backups.restore(path, secret, store, config.data, dry_run=dry_run, tell=bar)
+        manifest = backups.restore(path, secret, store, config.data, dry_run=dry_run, tell=bar, replace=replace)
         about = {**_about(path, manifest), "store": str(store), "data": str(config.data), "dry_run": dry_run}
     lines = [f"{path} {'can be' if dry_run else 'is'} restored into {store}: {_entities(manifest)}."]
+    if replace and not dry_run:
+        lines.append(f"What was there is kept beside it, as {backups.BEFORE}.")
     if "secret" not in manifest.kept:
         lines.append(f"It has no secrets: a server makes a new key, unless {config.data / 'secret'} is there.")
     _show(about, [], *lines, as_json=as_json)

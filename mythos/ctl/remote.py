@@ -30,6 +30,7 @@ __all__ = [
     "Remote",
     "asking",
     "configuration",
+    "confirm",
     "data_option",
     "exchange",
     "fail",
@@ -93,6 +94,12 @@ def configuration(data: str | None = None) -> Config:
 def fail(message: str, code: int = FAILED) -> NoReturn:
     click.echo(message, err=True)
     raise SystemExit(code)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask the person at the terminal, and end unless they agree. Where there is none, nobody is asked."""
+    if not yes and sys.stdin.isatty() and not click.confirm(question, err=True):
+        fail("Nothing was done.")
 
 
 def pause(seconds: float) -> None:
@@ -160,11 +167,8 @@ class Remote:
         ]
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Ask the person at the terminal, and end unless they agree. Where there is none, nobody is asked."""
-        if yes or not sys.stdin.isatty():
-            return
-        if not click.confirm(question, err=True):
-            fail("Nothing was done.")
+        """As :func:`confirm`."""
+        confirm(question, yes=yes)
 
 
 def asking(command: _Command) -> _Command:

@@ -35,12 +35,14 @@ from mythos.store.migrate import SchemaError, migrate, refuse_foreign, steps
 from mythos.store.postgres.schema import Target, connected, schema_of
 from mythos.store.shelf import name_of
 
-__all__ = ["SECRETS", "Manifest", "Progress", "back_up", "restore", "verify"]
+__all__ = ["BEFORE", "SECRETS", "Manifest", "Progress", "back_up", "restore", "verify"]
 
 #: Of the file's form; a version reads those up to its own.
 _FORM: Final = 1
 #: Files of the data directory that let somebody pass for the server, or for a MUD.
 SECRETS: Final = frozenset({"secret", "i3-passwords.json", "i3-router.json"})
+#: How names of what a restore replaced end.
+BEFORE: Final = ".before-restore"
 #: What a server writes anew at each start.
 _PASSING: Final = "ports.json"
 _MANIFEST, _STORE, _DATA = "manifest.json", "store.db", "data/"
@@ -368,11 +370,21 @@ def verify(path: Path, key: bytes | None, *, tell: Progress) -> tuple[Manifest, 
 
 
 def restore(
-    path: Path, key: bytes | None, store: Path | Target, data: Path, *, dry_run: bool, tell: Progress
+    path: Path,
+    key: bytes | None,
+    store: Path | Target,
+    data: Path,
+    *,
+    dry_run: bool,
+    tell: Progress,
+    replace: bool = False,
 ) -> Manifest:
     """Fill an empty store, and a data directory that lacks the backup's files or has the same. All of it, or nothing.
 
     No server may run on either, which the caller sees to for the data directory.
+
+    :param replace: what is there is kept beside, under names that end in :data:`BEFORE`; of PostgreSQL, as a file of
+        SQLite in the data directory
 
     :raises BackupError: it cannot be unpacked, is not sound, or something is there already
     :raises CopyError: the store is not empty, or cannot be filled
@@ -385,34 +397,68 @@ def restore(
                 f"The store in {path} is not sound ({broken}): take another backup. Nothing was restored."
             )
         tell("Checking", 1, 1)
-        new = []
-        for name in manifest.kept:
-            there = data / name
-            if not there.exists():
-                new.append(there)
-            elif there.read_bytes() != (scratch / _DATA / name).read_bytes():
+        new = [data / name for name in manifest.kept if not _is_same(data / name, scratch / _DATA / name)]
+        aside = _aside(manifest, new, store, data) if replace else {}
+        if not replace:
+            if there := next((there for there in new if there.exists()), None):
                 raise BackupError(
-                    f"{there} is there already, and is another one: restore into an empty directory."
+                    f"{there} is there already, and is another one: restore into an empty directory, or with --replace."
                     " Nothing was restored."
                 )
-        if isinstance(store, Path):
-            _refuse_filled(store)
+            if isinstance(store, Path):
+                _refuse_filled(store)
         if dry_run:
             return manifest
         made: list[Path] = []
+        moved: list[Path] = []
         try:
+            if replace and isinstance(store, Target):
+                made.append(_kept_of(data))
+                _copy_postgres(store, made[0], tell)
+            for there, beside in aside.items():
+                there.rename(beside)
+                moved.append(there)
             for there in new:  # first, for the store says by its rows that all of it is there
                 with _whole(there) as file:
                     file.write((scratch / _DATA / there.name).read_bytes())
                 made.append(there)
             tell("Filling the store", 0, 1)
-            copy(scratch / _STORE, store)
+            copy(scratch / _STORE, store, replace=replace)
             tell("Filling the store", 1, 1)
         except BaseException:
             for there in made:
                 there.unlink(missing_ok=True)
+            for there in moved:
+                aside[there].rename(there)
             raise
         return manifest
+
+
+def _is_same(there: Path, new: Path) -> bool:
+    return there.exists() and there.read_bytes() == new.read_bytes()
+
+
+def _kept_of(data: Path) -> Path:
+    """Where what was in PostgreSQL is kept."""
+    return data / f"postgresql{BEFORE}"
+
+
+def _aside(manifest: Manifest, new: Iterable[Path], store: Path | Target, data: Path) -> dict[Path, Path]:
+    """What has to make room, and where it is kept: the store, files that the backup has too, and files of state that
+    belong to the old store alone. Secrets that the backup does not have stay.
+
+    :raises BackupError: something is kept there already
+    """
+    own = [path for path in sorted(data.glob("*.json")) if path.name not in {_PASSING, *SECRETS, *manifest.kept}]
+    aside = {path: path.with_name(path.name + BEFORE) for path in (*new, *own) if path.exists()}
+    if isinstance(store, Path):
+        for part in ("", "-wal", "-shm"):
+            if (path := store.with_name(store.name + part)).exists():
+                aside[path] = store.with_name(store.name + BEFORE + part)
+    kept = [*aside.values(), *([_kept_of(data)] if isinstance(store, Target) else [])]
+    if there := next((path for path in kept if path.exists()), None):
+        raise BackupError(f"{there} is there, of a restore before: move it away first. Nothing was restored.")
+    return aside
 
 
 def _refuse_filled(store: Path) -> None:

@@ -171,9 +171,10 @@ def reading(store: Path | Target, *, alone: bool = False) -> Iterator[Side]:
 
 
 @contextmanager
-def _writing(store: Path | Target) -> Iterator[Side]:
+def _writing(store: Path | Target, *, replace: bool = False) -> Iterator[Side]:
     """A store on today's schema, to be filled: all of it or, after an error, nothing.
 
+    :param replace: what is in PostgreSQL goes first, and is there again after an error
     :raises SchemaError: it cannot be brought to today's schema, or a server runs on it
     """
     if isinstance(store, Path):
@@ -193,6 +194,9 @@ def _writing(store: Path | Target) -> Iterator[Side]:
     prepare(store, grant=True)
     with connected(store.owner) as database:
         take_lock(database, store)
+        if replace:
+            tables = _names([table.name for table in TABLES])
+            database.cursor().execute(sql.SQL("TRUNCATE {}").format(tables))
         yield PostgresSide(database)
         database.commit()
 
@@ -233,16 +237,17 @@ def differences(one: Side, other: Side) -> Iterator[str]:
                     break
 
 
-def copy(source: Path | Target, target: Path | Target) -> dict[str, int]:
+def copy(source: Path | Target, target: Path | Target, *, replace: bool = False) -> dict[str, int]:
     """Fill an empty store with what another one holds; returns how many rows each table has.
 
+    :param replace: if it is PostgreSQL it need not be empty: what is there goes
     :raises CopyError: the target is not empty, or the copy is not the same; nothing was written
     :raises SchemaError: one of them cannot be used
     :raises sqlite3.Error: or the file cannot
     """
     made = target if isinstance(target, Path) and not target.exists() else None
     try:
-        with reading(source, alone=True) as old, _writing(target) as new:
+        with reading(source, alone=True) as old, _writing(target, replace=replace) as new:
             if there := [f"{count} in {name}" for name, count in counts(new).items() if count]:
                 raise CopyError(f"{target} is not empty: it has {', '.join(there)}. Nothing was copied.")
             done = fill(old, new)

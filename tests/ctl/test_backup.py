@@ -6,9 +6,11 @@ import fcntl
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,62 @@ def test_restore_into_postgresql(run: Run, data: Path, cluster: Cluster) -> None
         cluster.drop(name)
     assert run("restore", back["file"], "--data", "back").exit_code == 0
     assert cluster.ask("SELECT 1") == [(1,)]
+
+
+def test_restore_in_the_place_of_another(run: Run, data: Path) -> None:
+    """What was there is kept beside, whole, with state that belongs to it alone, and not overwritten by another."""
+    path = made(run)
+    store(data / "mythos.db", "DELETE FROM account", "INSERT INTO batch VALUES ('since then', 1)")
+    (data / "gateway-state.json").write_text('{"since": {}}')
+    before = (data / "mythos.db").read_bytes()
+    refused(run("restore", path), "is not empty")
+    dry = run("restore", path, "--replace", "--dry-run")
+    assert (dry.exit_code, (data / "mythos.db").read_bytes()) == (0, before)
+    result = run("restore", path, "--replace")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "What was there is kept beside it, as .before-restore." in result.stdout
+    assert (data / "mythos.db.before-restore").read_bytes() == before
+    assert (data / "gateway-state.json.before-restore").exists()
+    assert not (data / "gateway-state.json").exists()
+    assert (data / "secret").read_text() == "ab" * 32  # the backup has none
+    assert run("fsck").exit_code == 0
+    with closing(sqlite3.connect(data / "mythos.db")) as database:
+        assert database.execute("SELECT count(*) FROM batch WHERE incarnation = 'since then'").fetchone() == (0,)
+    again = (data / "mythos.db").read_bytes()
+    refused(run("restore", path, "--replace"), "of a restore before: move it away first. Nothing was restored.")
+    assert (data / "mythos.db").read_bytes() == again
+
+
+def test_a_restore_in_the_place_of_another_that_fails(run: Run, data: Path) -> None:
+    """All is as it was: here the file that is to be written cannot be."""
+    path = made(run, "--encrypt", "key")
+    (data / "secret").write_text("cd" * 32)
+    (data / "mythos.db").rename(data / "kept.db")
+    (data / "mythos.db").mkdir()
+    (data / "mythos.db" / "x").touch()
+    (data / ".secret.part").touch()  # in the way of the new one
+    assert run("restore", path, "--key", "key", "--replace").exit_code == 1
+    assert (data / "secret").read_text() == "cd" * 32
+    assert (data / "mythos.db" / "x").exists()
+    assert not list(data.glob("*.before-restore"))
+
+
+def test_restore_in_the_place_of_postgresql(run: Run, data: Path, cluster: Cluster) -> None:
+    """In one transaction; what was there is a file of SQLite, from which it can be copied back."""
+    name = cluster.make()
+    url = cluster.url_of(name)
+    try:
+        assert run("restore", made(run), "--data", "pg", DATABASE_URL=url).exit_code == 0
+        cluster.ask("INSERT INTO batch VALUES ('since then', 1)", database=name)
+        result = run("restore", made(run), "--data", "pg", "--replace", DATABASE_URL=url)
+        assert (result.exit_code, result.stderr) == (0, "")
+        since = "SELECT count(*) FROM batch WHERE incarnation = 'since then'"
+        assert cluster.ask(since, database=name) == [(0,)]
+        with closing(sqlite3.connect("pg/postgresql.before-restore")) as kept:
+            assert kept.execute(since).fetchone() == (1,)
+        assert run("fsck", "--data", "pg", DATABASE_URL=url).exit_code == 0
+    finally:
+        cluster.drop(name)
 
 
 def test_restore_under_a_server(run: Run, data: Path) -> None:

@@ -72,7 +72,7 @@ HELP = (
     ("metrics", "[NAME]", ()),
     ("mute", "NAME", ("--for", "--reason")),
     ("reload", "[config|tls|world]", ("--dry-run",)),
-    ("restore", "FILE", ("--key", "--dry-run", "--data", "--json")),
+    ("restore", "FILE", ("--key", "--replace", "--dry-run", "--yes", "--data", "--json")),
     ("resume", "", ()),
     ("session", "NAME", ()),
     ("shutdown", "", ("--in", "--reason", "--dry-run", "--yes")),
