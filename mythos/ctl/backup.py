@@ -199,7 +199,7 @@ def verify(file: str, key: str | None, as_json: bool) -> None:
 def restore(
     file: str, data: str | None, key: str | None, replace: bool, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
-    """Bring a backup back into an empty data directory, or with --replace into any.
+    """Bring a backup back. Into an empty data directory, or with --replace into any.
 
     The store is the configured one, of either kind, whatever the backup was made from. All of it is restored, or
     nothing.

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import click
 import psycopg2
+from psycopg2 import sql
 
 from mythos.app.files import os_sentence
 from mythos.app.stores import target
@@ -24,7 +25,7 @@ from mythos.store.copying import copy as copy_rows
 from mythos.store.copying import counts, reading
 from mythos.store.file import explained, why
 from mythos.store.migrate import applied_in, migrate, steps
-from mythos.store.postgres.schema import HOLDER, Target, connected, prepare, schema_of
+from mythos.store.postgres.schema import HOLDER, TABLES, Target, connected, prepare, schema_of
 from mythos.store.sqlite import connect
 
 __all__ = ["db"]
@@ -32,7 +33,7 @@ __all__ = ["db"]
 
 @click.group()
 def db() -> None:
-    """Look at the store, upgrade it, copy it to PostgreSQL or back."""
+    """Look at the store, upgrade it, copy it, tidy it."""
 
 
 @contextmanager
@@ -175,6 +176,99 @@ def _refuse_running(path: Path, *directories: Path) -> None:
     for directory in (path.parent, *directories):
         if _is_held(directory):
             fail(f"A server runs on {directory}: stop it first. Nothing was changed.")
+
+
+# ── vacuum ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@db.command()
+@data_option
+@json_option
+def vacuum(data: str | None, as_json: bool) -> None:
+    """Give back the room that deleted rows took, and count anew what is in the tables.
+
+    Of SQLite no server may run on it; PostgreSQL does it beside one, and only marks the room as free.
+    """
+    config = configuration(data)
+    where = _configured(config)
+    if isinstance(where, Path):
+        if not where.exists():
+            fail(f"There is no {where}: the server makes it at its first start, or mythosctl db upgrade.")
+        _refuse_running(where, config.data)
+    with _said(where):
+        before, after = _vacuum_postgres(where) if isinstance(where, Target) else _vacuum_file(where)
+    if as_json:
+        click.echo(json.dumps({"store": str(where), "bytes_before": before, "bytes": after}, indent=2))
+        return
+    click.echo(f"{where}: {after / 2**20:.1f} MB, before {before / 2**20:.1f} MB.")
+
+
+def _vacuum_file(path: Path) -> tuple[int, int]:
+    """Bytes before and after."""
+    before = path.stat().st_size
+    with closing(connect(str(path))) as database:
+        database.execute("VACUUM")
+        database.execute("ANALYZE")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return before, path.stat().st_size
+
+
+def _vacuum_postgres(where: Target) -> tuple[int, int]:
+    with connected(where.owner) as database:
+        database.autocommit = True
+        cursor = database.cursor()
+
+        def size() -> int:
+            cursor.execute("SELECT pg_database_size(current_database())")
+            return int(cursor.fetchone()[0])
+
+        before = size()
+        for table in TABLES:
+            cursor.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(table)))
+        return before, size()
+
+
+# ── downgrade ───────────────────────────────────────────────────────────────────────────────────
+
+
+@db.command("downgrade-check")
+@click.argument("schema", type=click.IntRange(min=0))
+@data_option
+@json_option
+def downgrade_check(schema: int, data: str | None, as_json: bool) -> None:
+    """Say whether a version of Mythos whose newest schema is SCHEMA could use the store. Exit 1 if not.
+
+    mythosctl db status of that version names its newest schema.
+    """
+    config = configuration(data)
+    where = _configured(config)
+    with _said(where):
+        needs = _oldest_schema(where)
+    good = needs <= schema
+    if as_json:
+        click.echo(json.dumps({"ok": good, "store": str(where), "needs": needs, "schema": schema}, indent=2))
+    elif good:
+        click.echo(f"A version with schema {schema} can use {where}: it needs {needs} at least.")
+    if not good:
+        fail(f"A version with schema {schema} cannot use {where}, which needs {needs}: restore a backup of before.")
+
+
+def _oldest_schema(where: Path | Target) -> int:
+    """The oldest schema whose servers can work with a store; 0 if it is empty."""
+    query = "SELECT coalesce(max(min_compat), 0) FROM schema_version"
+    if isinstance(where, Target):
+        with connected(where.run) as database:
+            cursor = database.cursor()
+            if not schema_of(cursor, steps("postgresql"))[0]:
+                return 0
+            cursor.execute(query)
+            return int(cursor.fetchone()[0])
+    if not where.exists():
+        return 0
+    with closing(sqlite3.connect(f"{where.absolute().as_uri()}?mode=ro", uri=True)) as file:
+        if not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone():
+            return 0
+        return int(file.execute(query).fetchone()[0])
 
 
 # ── copy ────────────────────────────────────────────────────────────────────────────────────────

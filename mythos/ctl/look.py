@@ -1,4 +1,4 @@
-"""``mythosctl status``, ``top``, ``who``, ``session``, ``logs``, ``metrics``, ``memory``: how a server is."""
+"""``mythosctl status``, ``health``, ``top``, ``who``, ``session``, ``logs``, ``metrics``, ``memory``."""
 
 from __future__ import annotations
 
@@ -23,6 +23,21 @@ def status(remote: Remote) -> None:
     """Say how the server is. Exit 1 if it takes no players."""
     answer = remote.ask("status")
     remote.show(answer, *_status(answer))
+    if answer["status"] == "unhealthy":
+        raise SystemExit(FAILED)
+
+
+@click.command()
+@asking
+def health(remote: Remote) -> None:
+    """Say how each part of the server is. Exit 1 if it takes no players."""
+    answer = remote.ask("status")
+    about = {name: answer[name] for name in ("status", "uptime_s", "connections", "database", "checks")}
+    about |= {"state": answer["state"]} if "state" in answer else {}
+    rows = [(name, check["status"], check["message"] or "-") for name, check in answer["checks"].items()]
+    state = f" ({answer['state']})" if "state" in answer else ""
+    lines = remote.rows(("part", "is", "message"), rows, "{part} is {is}: {message}")
+    remote.show(about, f"{answer['status']}{state}", *lines)
     if answer["status"] == "unhealthy":
         raise SystemExit(FAILED)
 
@@ -196,4 +211,4 @@ def memory(remote: Remote, types: bool) -> None:
     remote.show(answer, *counted, *[f"  {kind}: {count}" for kind, count in answer.get("types", {}).items()])
 
 
-COMMANDS = (status, top, who, session, logs, metrics, memory)
+COMMANDS = (status, health, top, who, session, logs, metrics, memory)

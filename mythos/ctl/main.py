@@ -57,9 +57,10 @@ def main() -> None:
 
 
 @main.command()
-def version() -> None:
+@json_option
+def version(as_json: bool) -> None:
     """Print the version."""
-    click.echo(__version__)
+    click.echo(json.dumps({"version": __version__}) if as_json else __version__)
 
 
 @main.command()

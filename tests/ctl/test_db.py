@@ -83,6 +83,37 @@ def test_upgrade_of_a_file(run: Run, tmp_path: Path) -> None:
     assert run("fsck", "--data", "d").exit_code == 0
 
 
+def test_vacuum(run: Run, url: str, tmp_path: Path) -> None:
+    """Room of rows that are gone is given back; what is there stays. Not under a server."""
+    path = store(tmp_path / "d" / "mythos.db", *GOLD)
+    long = "x" * 4000
+    rows = [f"INSERT INTO meta VALUES ('a{n}', '{long}')" for n in range(100)]  # noqa: S608
+    store(path, *rows, "DELETE FROM meta WHERE key GLOB 'a[0-9]*'")
+    found = json.loads(run("db", "vacuum", "--data", "d", "--json").stdout)
+    assert found["bytes_before"] - found["bytes"] > 300_000
+    assert "is sound" in run("fsck", "--data", "d").stdout
+    with (tmp_path / "d" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = run("db", "vacuum", "--data", "d")
+    assert (refused.exit_code, "A server runs on" in refused.stderr) == (1, True)
+    assert run("db", "vacuum", "--data", "nowhere").exit_code == 1
+    run("db", "upgrade", DATABASE_URL=url)
+    assert " MB, before " in run("db", "vacuum", DATABASE_URL=url).stdout
+
+
+def test_downgrade_check(run: Run, url: str, tmp_path: Path) -> None:
+    """Whether an older version could go on with the store."""
+    assert run("db", "downgrade-check", "0", "--data", "d").exit_code == 0
+    store(tmp_path / "d" / "mythos.db", *GOLD)
+    run("db", "upgrade", DATABASE_URL=url)
+    for words, env in ((["--data", "d"], {}), ([], {"DATABASE_URL": url})):
+        assert "can use" in run("db", "downgrade-check", str(NEWEST), *words, **env).stdout
+        older = run("db", "downgrade-check", str(NEWEST - 1), "--json", *words, **env)
+        assert (older.exit_code, json.loads(older.stdout)["needs"]) == (1, NEWEST)
+        assert f"which needs {NEWEST}: restore a backup of before." in older.stderr
+    assert run("db", "downgrade-check", "old").exit_code == 2
+
+
 def test_copy_there_and_back(run: Run, url: str, tmp_path: Path) -> None:
     path = store(tmp_path / "mythos-data" / "mythos.db", *GOLD)
     there = run("db", "copy", f"sqlite:///{path}", url)

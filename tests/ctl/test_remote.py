@@ -199,6 +199,23 @@ def test_status(run: Run, stub: Stub) -> None:
     ]
 
 
+def test_health(run: Run, stub: Stub) -> None:
+    """Each part in a line; a server that takes no players is an exit code."""
+    parts = {"database": {"status": "down", "message": "The disk is full."}, "disk": {"status": "ok", "message": ""}}
+    rest = {"uptime_s": 5.0, "connections": 2, "database": "The disk is full.", "players": 2}
+    stub.says(status="unhealthy", state="draining", checks=parts, **rest)
+    result = run("health")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "unhealthy (draining)",
+        "database is down: The disk is full.",
+        "disk is ok: -",
+    ]
+    stub.says(status="degraded", checks=parts, **rest)
+    result = run("health", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["checks"]) == (0, parts)
+
+
 def test_status_of_a_server_in_trouble(run: Run, stub: Stub) -> None:
     """What is wrong is said, and a script sees it."""
     stub.says(**TROUBLE)
