@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from mythos.commands import grammar
+from mythos.commands.several import each
 from mythos.errors import Refusal
 from mythos.play.call import Call
 from mythos.play.narrate import phrase, seeing
 from mythos.play.verbs import Verb
 from mythos.wire.message import Role, Span, line
 from mythos.world import npcs, perception, things
-from mythos.world.facts import Fact
 from mythos.world.state import Item, Npc
 
 __all__ = ["VERBS"]
-
-
-def _each(call: Call, chosen: list[tuple[Item, int]], rule: Callable[[Item, int], list[Fact]]) -> None:
-    """The same to each of them; of several, one that refuses does not hold up the others."""
-    for item, count in chosen:
-        try:
-            call.happen(rule(item, count))
-        except Refusal as refusal:
-            if len(chosen) == 1:
-                raise
-            call.reply(str(refusal), kind="error")
 
 
 def _needs(call: Call, what: str) -> None:
@@ -55,7 +42,7 @@ def _get(call: Call) -> None:
                 return
     if all_of_it and not shelf:
         raise Refusal(f"There is nothing {where} to take.")
-    _each(
+    each(
         call,
         grammar.things(call, words, shelf, where),
         lambda item, count: things.get(call.world, call.me.id, item, count),
@@ -90,7 +77,7 @@ def _drop(call: Call) -> None:
     if (amount := grammar.gold(call.rest)) is not None:
         call.happen(things.drop_gold(call.world, call.me.id, amount))
         return
-    _each(call, _mine(call, call.rest), lambda item, count: things.drop(call.world, call.me.id, item, count))
+    each(call, _mine(call, call.rest), lambda item, count: things.drop(call.world, call.me.id, item, count))
 
 
 def _put(call: Call) -> None:
@@ -105,7 +92,7 @@ def _put(call: Call) -> None:
     chosen = [(item, count) for item, count in _mine(call, words) if item is not box]
     if not chosen:
         raise Refusal(f"The {box.proto.name} does not go into itself.")
-    _each(call, chosen, lambda item, count: things.put(call.world, call.me.id, item, count, box))
+    each(call, chosen, lambda item, count: things.put(call.world, call.me.id, item, count, box))
 
 
 def _give(call: Call) -> None:
@@ -122,7 +109,7 @@ def _give(call: Call) -> None:
     chosen = _mine(call, words)
     if isinstance(to, Npc) and _asked_for(call, to, chosen[0][0]):
         return
-    _each(call, chosen, lambda item, count: things.give(call.world, call.me.id, item, count, to.id))
+    each(call, chosen, lambda item, count: things.give(call.world, call.me.id, item, count, to.id))
 
 
 def _asked_for(call: Call, npc: Npc, item: Item) -> bool:
@@ -146,7 +133,7 @@ def _wear(call: Call) -> None:
     chosen = grammar.things(call, call.rest, shelf, "")
     if call.verb.name == "wield" and chosen[0][0].proto.slot != "hand":
         raise Refusal(f"You cannot wield the {chosen[0][0].proto.name}.")
-    _each(call, chosen, lambda item, _: things.wear(call.world, call.me.id, item))
+    each(call, chosen, lambda item, _: things.wear(call.world, call.me.id, item))
 
 
 def _remove(call: Call) -> None:
@@ -154,7 +141,7 @@ def _remove(call: Call) -> None:
     shelf = list(call.world.held(call.me.id))
     worn = [item for item in shelf if item.worn]
     chosen = grammar.things(call, call.rest, worn or shelf, "")
-    _each(call, chosen, lambda item, _: things.remove(call.world, call.me.id, item))
+    each(call, chosen, lambda item, _: things.remove(call.world, call.me.id, item))
 
 
 def _light(call: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mythos.commands import grammar
+from mythos.commands.several import each
 from mythos.errors import Refusal
 from mythos.play.call import Call
 from mythos.play.narrate import phrase
@@ -76,13 +77,7 @@ def _sell(call: Call) -> None:
     keeper = _keeper(call, name)
     shelf = [item for item in call.world.held(call.me.id) if not item.worn]
     chosen = grammar.things(call, words, shelf, "")
-    for item, count in chosen:
-        try:
-            call.happen(trade.sell(call.world, call.me, keeper, item, count))
-        except Refusal as refusal:
-            if len(chosen) == 1:
-                raise
-            call.reply(str(refusal), kind="error")
+    each(call, chosen, lambda item, count: trade.sell(call.world, call.me, keeper, item, count))
 
 
 def _value(call: Call) -> None:

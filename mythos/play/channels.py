@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from mythos.errors import Refusal
 from mythos.flow.bucket import Buckets
+from mythos.flow.newest import keep
 from mythos.ids import EntityId
 from mythos.wire.message import Line, Role, Span, State
 from mythos.world.state import Character
@@ -135,10 +136,7 @@ class Channels:
 
     def mute(self, who: EntityId, until: float) -> None:
         """Keep a player from speaking to people elsewhere up to a second of the clock; one that is past lifts it."""
-        self._muted.pop(who, None)
-        if len(self._muted) >= _SPEAKERS:
-            del self._muted[next(iter(self._muted))]
-        self._muted[who] = until
+        keep(self._muted, who, until, _SPEAKERS)
 
 
 def _span(seconds: float) -> str:

@@ -22,6 +22,7 @@ from collections.abc import Container, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from mythos.flow.newest import keep
 from mythos.ids import EntityId, PlaceId, RoomId
 from mythos.play.narrate.moving import crowded
 from mythos.play.narrate.phrase import a, alike, capital
@@ -155,14 +156,12 @@ class Surroundings:
         self._rooms: dict[RoomId, tuple[World, int, State]] = {}
 
     def of(self, world: World, room: RoomId) -> State:
-        known = self._rooms.pop(room, None)
+        known = self._rooms.get(room)
         if known is None or known[0] is not world or known[1] != world.changes:
             here = _here(world, room)
             state = known[2] if known is not None and known[2].panel == here else _here_state(here)
             known = world, world.changes, state
-        if len(self._rooms) >= _ROOMS:
-            del self._rooms[next(iter(self._rooms))]
-        self._rooms[room] = known
+        keep(self._rooms, room, known, _ROOMS)
         return known[2]
 
 

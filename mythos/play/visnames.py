@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mythos.flow.newest import keep
+
 __all__ = ["MUDS", "USERS", "Visnames"]
 
 #: Most MUDs of which names are kept, and names of one.
@@ -22,11 +24,6 @@ class Visnames:
         return self._muds.get(mud, {}).get(user.lower())
 
     def put(self, mud: str, user: str, visname: str) -> None:
-        users = self._muds.pop(mud, {})
-        if len(self._muds) >= MUDS:
-            del self._muds[next(iter(self._muds))]
-        self._muds[mud] = users
-        users.pop(user.lower(), None)
-        if len(users) >= USERS:
-            del users[next(iter(users))]
-        users[user.lower()] = visname
+        users = self._muds.get(mud, {})
+        keep(self._muds, mud, users, MUDS)
+        keep(users, user.lower(), visname, USERS)

@@ -7,6 +7,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
+from mythos.flow.newest import keep
 from mythos.ids import EntityId, PlaceId, RoomId
 from mythos.play.audience import Heard, Only
 from mythos.play.narrate import mapping, phrase
@@ -91,8 +92,6 @@ def _still(world: World, body: Body, room: RoomId) -> tuple[Room, Line, Line, Li
     key = (room, night, doors, hidden)
     known = _STILL.get(key)
     if known is None or known[0] is not here:
-        if len(_STILL) >= _MOST_STILL:
-            del _STILL[next(iter(_STILL))]
         ways = [exit for exit in here.exits.values() if not exit.hidden or exit.direction in hidden]
         known = (
             here,
@@ -101,7 +100,7 @@ def _still(world: World, body: Body, room: RoomId) -> tuple[Room, Line, Line, Li
             exits_line(world, room, ways),
             State("Room.Info", _info(world, here, ways)),
         )
-        _STILL[key] = known
+        keep(_STILL, key, known, _MOST_STILL)
     return known
 
 
@@ -168,9 +167,8 @@ def _lies(proto: ItemProto, count: int, lit: bool) -> Line:
     key = proto.id, count, lit
     known = _LYING.get(key)
     if known is None or known[0] is not proto:
-        if len(_LYING) >= _MOST_STILL:
-            del _LYING[next(iter(_LYING))]
-        known = _LYING[key] = (proto, _lying_line(proto, count, lit))
+        known = (proto, _lying_line(proto, count, lit))
+        keep(_LYING, key, known, _MOST_STILL)
     return known[1]
 
 
@@ -200,11 +198,10 @@ def _standing(world: World, room: RoomId, but: EntityId) -> list[Line]:
         stirred = world.stirred[room]
         known = _CROWDS.get(but)
         if known is None or known[2] != stirred or known[1] != room or known[0] is not world:
-            if len(_CROWDS) >= _MOST_CROWDS:
-                del _CROWDS[next(iter(_CROWDS))]
             players = (body.name for body in people.values() if body.id != but and body.id not in folk)
             shown = others if others <= _ALL_NAMED else _NAMED
-            known = _CROWDS[but] = (world, room, stirred, _crowd([*islice(players, shown)], others - shown))
+            known = (world, room, stirred, _crowd([*islice(players, shown)], others - shown))
+            keep(_CROWDS, but, known, _MOST_CROWDS)
         seen.append(known[3])
     return seen
 
