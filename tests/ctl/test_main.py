@@ -87,6 +87,7 @@ HELP = (
     ("top", "", ("--every",)),
     ("unban", "{address|account|name} WHAT", ()),
     ("unmute", "NAME", ()),
+    ("upgrade", "", ("--timeout", "--yes")),
     ("verify", "FILE", ("--key", "--json")),
     ("version", "", ("--json",)),
     ("who", "", ()),
