@@ -213,7 +213,7 @@ class House(Server):
         proxies = Proxies(config.http.trusted_proxies)
         origins = Origins(config.http.cors_origins)
         requests = Requests(*_requested(config), clock, proxies.of_request)
-        sharing = Sharing(config, reactor, clock.seconds, connect)
+        sharing = Sharing(config, reactor, clock.seconds, connect, work.breakers)
         sharing.share(config, {"http": requests.limit, "login": throttle})
         telnet = TelnetFactory(
             realm=realm,

@@ -13,7 +13,7 @@ from mythos.cluster.redis import Redis
 from mythos.cluster.shelf import RedisShelf
 from mythos.config import Config
 from mythos.config.redis import RedisUrl
-from mythos.flow.breaker import Breaker
+from mythos.flow.breaker import Breakers
 
 __all__ = ["Connect", "Linked", "connect"]
 
@@ -30,10 +30,10 @@ class Linked:
 
 
 #: See :func:`connect`.
-Connect = Callable[[Config, Any, Callable[[], float]], Linked | None]
+Connect = Callable[[Config, Any, Callable[[], float], Breakers], Linked | None]
 
 
-def connect(config: Config, reactor: Any, seconds: Callable[[], float]) -> Linked | None:
+def connect(config: Config, reactor: Any, seconds: Callable[[], float], breakers: Breakers) -> Linked | None:
     """What the configuration names, not yet opened; None: it names none."""
     settings = config.redis
     limits: RedisLimits | None = None
@@ -46,7 +46,7 @@ def connect(config: Config, reactor: Any, seconds: Callable[[], float]) -> Linke
             connections=(settings.pool_min, settings.pool_max),
             timeout=settings.timeout,
             chance=random.random,
-            breaker=Breaker(name),
+            breaker=breakers.of(name),
         )
         return found[name]
 

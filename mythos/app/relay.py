@@ -9,6 +9,7 @@ from mythos.app.doors import host
 from mythos.app.network import Network
 from mythos.app.server import Server
 from mythos.app.sharing import Sharing
+from mythos.flow.breaker import Breakers
 from mythos.net.cacheorders import CacheOrders
 from mythos.net.control import ControlFactory, Order, ServerOrders
 from mythos.net.numbers import make_metrics_site
@@ -43,7 +44,8 @@ class Relay(Server):
         taken: dict[str, Order] = {}  # filled below: some of them are the network's, which has the door
         control = ControlFactory(taken, audit.write)
         door = OperatorsDoor(control, operators)
-        sharing = self._sharing = Sharing(config, self._reactor, self._clock.seconds, type(self).connect)
+        breakers = Breakers(config.breaker.failures, config.breaker.open_for)
+        sharing = self._sharing = Sharing(config, self._reactor, self._clock.seconds, type(self).connect, breakers)
         sharing.watch(self.health)
         sharing.start(self.every)
         network = Network(config, self._reactor, self._clock, self.doors, self.every, self.follow, sharing, door)

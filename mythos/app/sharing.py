@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mythos.config import Config
+from mythos.flow.breaker import Breakers
 from mythos.flow.kept import Kept
 from mythos.flow.limit import Limit, Shared
 from mythos.flow.throttle import Throttle
@@ -26,17 +27,25 @@ class Sharing:
 
     :param seconds: the clock, monotonic
     :param connect: :func:`mythos.app.redis.connect`; None: without Redis, whatever is configured
+    :param breakers: get one for each Redis
     :ivar cache: of which nothing is kept if the operator wants none
     :ivar limits: None: no Redis is configured
     """
 
-    def __init__(self, config: Config, reactor: Any, seconds: Callable[[], float], connect: Connect | None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        seconds: Callable[[], float],
+        connect: Connect | None,
+        breakers: Breakers,
+    ) -> None:
         cache = config.cache
         room = cache.max_memory * 2**20 if cache.enabled else 0
         self.cache = Cache(Kept(room, cache.max_entries, cache.compress_over), seconds, cache.ttl)
         self._sweep = cache.sweep
         self._limited: dict[str, Limit | Throttle] = {}
-        linked = connect(config, reactor, seconds) if connect is not None else None
+        linked = connect(config, reactor, seconds, breakers) if connect is not None else None
         self._redis: Mapping[str, Redis] = linked.redis if linked is not None else {}
         self.limits = linked.limits if linked is not None else None
         if cache.enabled and linked is not None:

@@ -6,10 +6,8 @@ version, or of anybody who can write there.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
-
-from twisted.internet.defer import Deferred
 
 from mythos.errors import Refusal
 from mythos.flow.kept import Kept, Space
@@ -49,7 +47,6 @@ class Cache:
         self.shelf: Shelf | None = None
         self._seconds = seconds
         self._room = kept.room
-        self._making: dict[tuple[str, str], list[Deferred[bytes | None]]] = {}
 
     # ── in memory alone ─────────────────────────────────────────────────────────────────────────
 
@@ -69,32 +66,6 @@ class Cache:
         return value
 
     # ── in both parts ───────────────────────────────────────────────────────────────────────────
-
-    async def get(
-        self, space: str, key: str, make: Callable[[], Awaitable[bytes | None]], seconds: float
-    ) -> bytes | None:
-        """What is kept; else what ``make`` gives, which is asked once for all who want it meanwhile.
-
-        :param make: None: it cannot be had, which is not kept
-        """
-        found = await self.find(space, key)
-        if found is not None:
-            return found
-        waiting = self._making.get((space, key))
-        if waiting is not None:
-            mine: Deferred[bytes | None] = Deferred()
-            waiting.append(mine)
-            return await mine
-        self._making[space, key] = []
-        value: bytes | None = None
-        try:
-            value = await make()
-            if value is not None:
-                self.put(space, key, value, seconds)
-        finally:
-            for one in self._making.pop((space, key)):
-                one.callback(value)
-        return value
 
     def here(self, space: str, key: str) -> bytes | None:
         """In memory; a miss is counted only if nowhere else is to be looked."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import pickle
 import zlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import Clock
 
 from mythos.cluster.redis import Redis
@@ -45,47 +43,6 @@ async def kept(level: str, redis: RedisProcess) -> AsyncIterator[tuple[Cache, Cl
             redis.kill()
             await until(lambda: not ours.up)
         yield cache(clock, ours), clock
-
-
-async def test_it_is_made_once(kept: tuple[Cache, Clock]) -> None:
-    """For all who want it at the same time, and for those who come later; what fails is not kept."""
-    ours, _ = kept
-    made: Deferred[bytes | None] = Deferred()
-    asked: list[int] = []
-
-    async def make() -> bytes | None:
-        asked.append(1)
-        return await made
-
-    waiting = [Deferred.fromCoroutine(ours.get("who", "Far", make, 60.0)) for _ in range(5)]
-    await until(lambda: asked)
-    made.callback(None)
-    assert await gatherResults(waiting) == [None] * 5
-    made = Deferred()
-    waiting = [Deferred.fromCoroutine(ours.get("who", "Far", make, 60.0)) for _ in range(5)]
-    await until(lambda: len(asked) >= 2)
-    made.callback(b"rows" * 1000)
-    assert await gatherResults(waiting) == [b"rows" * 1000] * 5
-    assert await ours.get("who", "Far", make, 60.0) == b"rows" * 1000
-    assert len(asked) == 2
-    assert ours.kept.spaces["who"].hits == 1
-
-
-async def test_a_maker_that_breaks(kept: tuple[Cache, Clock]) -> None:
-    """Whoever began it hears of it; nobody waits for ever."""
-    ours, _ = kept
-    going: Deferred[None] = Deferred()
-
-    async def make() -> bytes | None:
-        await going
-        raise ValueError("broken")
-
-    first, second = (Deferred.fromCoroutine(ours.get("who", "Far", make, 60.0)) for _ in range(2))
-    await until(lambda: len(ours._making.get(("who", "Far"), ())) == 1)
-    going.callback(None)
-    with pytest.raises(ValueError, match="broken"):
-        await first
-    assert await second is None
 
 
 async def test_it_ends(kept: tuple[Cache, Clock]) -> None:
@@ -186,7 +143,7 @@ async def test_values_of_another_kind(redis: RedisProcess) -> None:
 
 
 async def test_frozen_in_the_middle(redis: RedisProcess) -> None:
-    """The one who asks waits for as long as was said, the next one not at all; both make it for themselves."""
+    """The one who asks waits for as long as was said, the next one not at all; for both it is not there."""
     async with connected(redis.url, timeout=0.1) as one:
         ours = cache(Clock(), one)
         ours.put("who", "Far", b"rows", 60.0)
@@ -194,12 +151,8 @@ async def test_frozen_in_the_middle(redis: RedisProcess) -> None:
         ours.kept.resize(0)  # each time Redis is asked
         assert await ours.find("who", "Far") == b"rows"
         redis.freeze()
-
-        async def make() -> Any:
-            return b"new rows"
-
         for _ in range(3):
-            assert await ours.get("who", "Far", make, 60.0) == b"new rows"
+            assert await ours.find("who", "Far") is None
         assert one.counts.lost == 2
         redis.thaw()
         await until(lambda: one.up)

@@ -84,7 +84,7 @@ def test_two_servers_share_their_limits(tmp_path: Path, redis: RedisProcess) -> 
         assert passed(both, "192.0.2.4", 15) == 20
         assert one.metric('mythos_rate_limited_total{limit="http"}') > 0
         log = one.log.read_text()
-        assert log.count("Failed to connect to Redis") == log.count("answers again") == 1
+        assert log.count("Failed to connect to Redis") == log.count("answers again") >= 1
         assert "Traceback" not in log
 
 
