@@ -27,6 +27,7 @@ __all__ = [
     "HOLD",
     "address_of",
     "beneath",
+    "buffered",
     "direct",
     "hand_over",
     "part",
@@ -126,8 +127,8 @@ def hand_over(transport: Any, protocol: Any) -> None:
     protocol.makeConnection(transport)
 
 
-def unsent(transport: Any) -> int:
-    """Bytes that our buffers or the kernel's hold, and the peer's TCP has not acknowledged."""
+def buffered(transport: Any) -> int:
+    """Bytes that our own buffers hold."""
     held = 0
     while isinstance(transport, ProtocolWrapper):  # TLS
         held += sum(map(len, getattr(transport, "_appSendBuffer", ())))
@@ -135,6 +136,14 @@ def unsent(transport: Any) -> int:
         transport = transport.transport
     held += len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
     held += sum(map(len, getattr(transport, "_tempDataBuffer", ())))
+    return held
+
+
+def unsent(transport: Any) -> int:
+    """Bytes that our buffers or the kernel's hold, and the peer's TCP has not acknowledged."""
+    held = buffered(transport)
+    while isinstance(transport, ProtocolWrapper):
+        transport = transport.transport
     if hasattr(transport, "getHandle"):
         held += struct.unpack("i", fcntl.ioctl(transport.getHandle().fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
     return held

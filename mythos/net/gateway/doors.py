@@ -21,7 +21,7 @@ from mythos.net.frames import Frames
 from mythos.net.gateway.gateway import Gateway
 from mythos.net.gateway.keys import admits
 from mythos.net.gateway.talk import REST, Talk
-from mythos.net.transport import address_of, direct, tune
+from mythos.net.transport import address_of, buffered, direct, tune
 from mythos.wire import jsonrpc
 from mythos.wire.jsonrpc import Code, RpcError
 from mythos.wire.websocket import text_frame
@@ -151,14 +151,6 @@ class _Road:
             self.close(1008, "authenticate first")
 
 
-def _full(transport: Any) -> bool:
-    """Whether a transport holds more than a client may leave unread."""
-    held = len(getattr(transport, "dataBuffer", b""))
-    if more := getattr(transport, "_tempDataBuffer", ()):
-        held += sum(map(len, more))
-    return held > BACKLOG
-
-
 # ── WebSocket ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -178,7 +170,7 @@ class _SocketRoad(_Road):
         socket = self._socket
         if socket.state != socket.STATE_OPEN:
             return
-        if _full(socket.transport):
+        if buffered(socket.transport) > BACKLOG:
             _log.info("a client of the gateway at {address} does not read: dropped", address=self.address)
             socket.dropConnection(abort=True)
             return
@@ -238,7 +230,7 @@ class ApiSocket(Frames):
 
     def onPing(self, payload: bytes) -> None:
         """A pong, unless its client asks for more of them than it reads."""
-        if _full(self.transport):
+        if buffered(self.transport) > BACKLOG:
             self.dropConnection(abort=True)
             return
         if self._road is not None:
@@ -308,7 +300,7 @@ class _LineRoad(_Road):
 
     def write(self, data: bytes) -> None:
         transport = self._line.transport
-        if _full(transport):
+        if buffered(transport) > BACKLOG:
             _log.info("a client of the gateway at {address} does not read: dropped", address=self.address)
             transport.abortConnection()
             return

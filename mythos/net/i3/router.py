@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from mythos.errors import WireError
 from mythos.net.i3.exchange import Exchange, Seat
 from mythos.net.i3.state import read, saved, set_aside
-from mythos.net.transport import address_of, direct, tune
+from mythos.net.transport import address_of, buffered, direct, tune
 from mythos.net.turn import Turn
 from mythos.wire.i3 import lpc
 from mythos.wire.i3.lpc import Value
@@ -89,10 +89,7 @@ class RouterConnection(Protocol):
         out, self._out = self._out, []
         if not out:
             return
-        held = len(getattr(self.transport, "dataBuffer", b"")) + sum(
-            map(len, getattr(self.transport, "_tempDataBuffer", ()))
-        )
-        if held > BACKLOG:
+        if buffered(self.transport) > BACKLOG:
             _log.info("{mud} does not read: dropped", mud=self._seat.mud)
             self.transport.abortConnection()
             return
