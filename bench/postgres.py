@@ -11,13 +11,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
 
 from bench.machine import BenchError, Plan
 
-__all__ = ["cluster", "raw"]
+__all__ = ["Cluster", "cluster", "raw"]
 
 #: Seconds that it may take to come up.
 _START = 60.0
@@ -41,9 +42,55 @@ _GIFT = (
 _DATA = "x" * 250
 
 
+@dataclass(slots=True)
+class Cluster:
+    """A PostgreSQL.
+
+    :ivar url: of an empty database, on a socket
+    """
+
+    url: str
+    _command: list[str | Path]
+    _user: str | None
+    _home: Path
+    _core: int
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it takes connections.
+
+        :raises BenchError: it does not come up
+        """
+        with (self._home / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                user=self._user,
+                cwd=self._home,
+                stdout=log,
+                stderr=log,
+                preexec_fn=lambda: os.sched_setaffinity(0, {self._core}),
+            )
+        deadline = time.monotonic() + _START
+        while self._process.poll() is None and time.monotonic() < deadline:
+            try:
+                psycopg2.connect(self.url).close()
+            except psycopg2.OperationalError:
+                time.sleep(0.02)
+            else:
+                return
+        raise BenchError(f"PostgreSQL did not come up:\n{(self._home / 'log').read_text(errors='replace')}")
+
+    def stop(self) -> None:
+        """Everybody's connection ends."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+            self._process = None
+
+
 @contextmanager
-def cluster(plan: Plan) -> Iterator[str]:
-    """The URL of an empty database, on a socket; its processes are on the server's core.
+def cluster(plan: Plan) -> Iterator[Cluster]:
+    """One that runs; its processes are on the server's core.
 
     :raises BenchError: PostgreSQL is not there, or does not come up
     """
@@ -69,36 +116,15 @@ def cluster(plan: Plan) -> Iterator[str]:
         )
         if made.returncode:
             raise BenchError(f"initdb failed:\n{made.stderr}")
-        with (home / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [programs / "postgres", "-D", home / "data", "-k", home, "-c", "listen_addresses="],
-                user=name,
-                cwd=home,
-                stdout=log,
-                stderr=log,
-                preexec_fn=lambda: os.sched_setaffinity(0, {plan.server}),
-            )
+        command: list[str | Path] = [programs / "postgres", "-D", home / "data", "-k", home, "-c", "listen_addresses="]
+        running = Cluster(f"postgresql://postgres@/postgres?host={home}", command, name, home, plan.server)
         try:
-            url = f"postgresql://postgres@/postgres?host={home}"
-            _wait(url, process, home / "log")
-            yield url
+            running.start()
+            yield running
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait()
+            running.stop()
     finally:
         shutil.rmtree(home)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            psycopg2.connect(url).close()
-        except psycopg2.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise BenchError(f"PostgreSQL did not come up:\n{log.read_text(errors='replace')}")
 
 
 def raw(url: str, commits: int) -> list[float]:

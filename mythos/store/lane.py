@@ -17,7 +17,7 @@ __all__ = ["Lane"]
 _log = Logger()
 
 #: Seconds between tries of a batch that failed for a passing reason: doubled from the first up to the second.
-RETRY = (0.05, 2.0)
+RETRY = (0.05, 1.0)
 
 
 class Lane:

@@ -44,7 +44,7 @@ DEADLINE: Final = 6.0
 #: Seconds for a connection to be made and made ready.
 _CONNECT: Final = 5.0
 #: Seconds between two tries to connect: doubled from the first up to the second, and less by chance.
-_PAUSE: Final = (0.05, 2.0)
+_PAUSE: Final = (0.05, 0.5)
 #: Work that may wait for its turn, beyond which it is refused.
 WAITING: Final = 1000
 #: How often work is tried on connections that break under it, or against others' transactions.
