@@ -255,7 +255,7 @@ async def test_who_stops_waiting_leaves_it_to_its_end(near: PostgresStore, locke
 async def test_a_queue_has_an_end(near: PostgresStore, locked: Any) -> None:
     lock(locked)
     waiting = [Deferred.fromCoroutine(write(near, pays())) for _ in range(WAITING + 1)]
-    with pytest.raises(StoreDown, match=f"more than {WAITING} wait"):
+    with pytest.raises(StoreDown, match=f"^Connection pool exhausted: more than {WAITING} wait"):
         await write(near, pays())
     locked.rollback()
     for one in waiting:

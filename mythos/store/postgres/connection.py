@@ -336,7 +336,7 @@ class Connection:
 
     async def _in_turn(self, work: Callable[[_Wire, Any], Coroutine[Any, Any, T]]) -> T:
         if self._waiting >= WAITING:
-            raise StoreDown(f"more than {WAITING} wait for PostgreSQL")
+            raise StoreDown(f"Connection pool exhausted: more than {WAITING} wait for PostgreSQL")
         self._waiting += 1
         try:
             await self._turn.acquire()
