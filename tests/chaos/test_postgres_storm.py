@@ -38,7 +38,7 @@ _BETWEEN, _LASTS = (0.2, 1.0), (0.1, 1.0)
 #: From one to the next where there is time.
 _LEISURE = (1.0, 6.0)
 #: Who is away for the longest fault while the others trade misses nothing: what is kept for them has room.
-_ROOMY = {"MYTHOS_SESSIONS_LOG_EVENTS": "65536", "MYTHOS_SESSIONS_LOG_BYTES": "16MB"}
+_ROOMY = {"MYTHOS_SESSIONS_LOG_EVENTS": "8192", "MYTHOS_SESSIONS_LOG_BYTES": "2MB"}
 _NAME = re.compile(r"(Guest(\d+)), level")
 
 
