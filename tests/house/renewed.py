@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ class Renewed(Server):
 
     def __init__(self, place: Path, *options: str, env: Mapping[str, str] | None = None, **given: Any) -> None:
         self.fault = place / "fault.py"
+        self._newest = 0
         paths = f"{_ROOT / 'tests/house/faults'}:{_ROOT}"
         variables = {**_FREE, "PYTHONPATH": paths, "HANDOVER_FAULT": str(self.fault), **(env or {})}
         super().__init__(place / "data", *options, env=variables, **given)
@@ -42,4 +46,12 @@ class Renewed(Server):
         answer: dict[str, Any] = json.loads(exchange(self.data / "control.sock", question + b"\n", PATIENCE * 2))
         if not answer["ok"]:
             raise Refused(answer["error"])
+        self._newest = answer["pid"]
         return answer
+
+    def kill(self) -> None:
+        """Also the process that it was handed to, which nobody else would end."""
+        super().kill()
+        with contextlib.suppress(OSError):
+            if str(self.data).encode() in Path(f"/proc/{self._newest}/cmdline").read_bytes():
+                os.kill(self._newest, signal.SIGKILL)
