@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mythos.flow.kept import Space
 from mythos.telemetry.histogram import Histogram
-from mythos.telemetry.metrics import I3Numbers, Metrics, Numbers, RedisNumbers, SharedNumbers
+from mythos.telemetry.metrics import I3Numbers, JobsNumbers, Metrics, Numbers, RedisNumbers, SharedNumbers
 from tests.telemetry.pages import values
 
 BUSY = Numbers(
@@ -113,6 +113,16 @@ def test_as_json() -> None:
 
 
 LINK = I3Numbers("Reach", True, "closed", 0, 5, {"sent": 1})
+JOBS = JobsNumbers({("queued", "high"): 3}, 5, 0.4, {"webhook": 9}, {"webhook": 4}, {"webhook": 3}, {"webhook": 1}, {})
+
+
+def test_jobs_and_breakers() -> None:
+    page = values(Metrics(lambda: replace(BUSY, jobs=JOBS, breakers={"redis": 2})).text())
+    found = [page[f'mythos_jobs_{what}_total{{kind="webhook"}}'] for what in ("done", "failed", "retried", "dead")]
+    assert found == [9.0, 4.0, 3.0, 1.0]
+    assert page['mythos_jobs{priority="high",state="queued"}'] == 3.0
+    assert (page["mythos_job_lanes"], page["mythos_job_utilisation"]) == (5.0, 0.4)
+    assert page['mythos_breaker_state{name="redis"}'] == 2.0
 
 
 def test_documented() -> None:
@@ -122,7 +132,9 @@ def test_documented() -> None:
     sizes = {"mccp": {"plain": 1}, "permessage_deflate": {"plain": 1}}
     redis = RedisNumbers("redis", True, 1, {"answered": 1}, Histogram())
     shared = SharedNumbers([redis], {"pages": Space()}, 1, {"http": (1, 2)})
-    every = replace(BUSY, i3=[LINK], compressed=sizes, certificate=1.0, disk=(1, 2), backup=(1.0, 2), shared=shared)
+    every = replace(
+        BUSY, i3=[LINK], jobs=JOBS, compressed=sizes, certificate=1.0, disk=(1, 2), backup=(1.0, 2), shared=shared
+    )
     families = text_string_to_metric_families(Metrics(lambda: every).text().decode())
     has = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
     assert told == {name for name in has if name.startswith("mythos_")}
