@@ -116,6 +116,7 @@ def test_without_it_at_the_start(tmp_path: Path, redis: RedisProcess) -> None:
         redis.start()
         until(lambda: check(server) == "ok")
         assert server.metric('mythos_redis_connections{redis="redis"}') == 1.0
+        assert server.metric('mythos_breaker_state{name="redis"}') == 0.0
         ann.cut()
         assert server.stop() == 143
 
