@@ -32,7 +32,7 @@ from mythos.net.outlet import Outlet
 from mythos.net.requests import Requests
 from mythos.net.sse import EventStream
 from mythos.play.accounts import Accounts, Grant, TooManyTries, WrongPassword
-from mythos.play.ports import Busy, Clock, NameTaken, StoreDown, TokenInvalid, Tokens
+from mythos.play.ports import NOT_READ, Busy, Clock, NameTaken, StoreDown, TokenInvalid, Tokens
 from mythos.play.realm import Realm
 from mythos.play.sanctions import Banned
 from mythos.play.sessions import Session
@@ -47,8 +47,6 @@ _log = Logger()
 #: Seconds a ticket is good.
 TICKET = 30.0
 
-#: What is said while the store does not answer; it says why in the log.
-_DOWN = "The world's ledger cannot be read just now. Try again in a moment."
 _METHODS = (b"DELETE", b"GET", b"HEAD", b"POST")
 #: Routes with a part that anybody may choose, as they are counted.
 _OPEN_ROUTES = ("/api/v1/admin/cache/",)
@@ -215,7 +213,7 @@ class Api:
                 return _error(request, 429, "too_many_tries", str(refusal))
             except (Busy, StoreDown) as wait:
                 request.setHeader(b"retry-after", b"2")
-                return _error(request, 503, "busy", str(wait) if isinstance(wait, Busy) else _DOWN)
+                return _error(request, 503, "busy", str(wait) if isinstance(wait, Busy) else NOT_READ)
             except WrongPassword as refusal:
                 _log.warn("login failed from {address}", address=self._address_of(request))
                 return _error(request, 401, "unauthorized", str(refusal))

@@ -33,6 +33,7 @@ from mythos.net.origins import Origins
 from mythos.net.outlet import Link, Outlet
 from mythos.net.transport import HOLD, beneath, direct, tune
 from mythos.play.accounts import Accounts
+from mythos.play.ports import Busy, StoreDown
 from mythos.play.realm import Attached, Realm
 from mythos.play.sessions import Session
 from mythos.wire import client
@@ -330,6 +331,9 @@ class GameSocket(Frames):
         factory = self.factory
         try:
             session = await factory.accounts.session_by(frame.token)
+        except (Busy, StoreDown):
+            bid_farewell(self, 1011, "come back in a moment")
+            return
         except Refusal as refusal:
             self.sendMessage(client.error("token", str(refusal)), doNotCompress=True)
             bid_farewell(self, 1008, "token")

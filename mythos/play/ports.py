@@ -44,7 +44,14 @@ __all__ = [
 
 
 class StoreDown(MythosError):
-    """A passing failure: busy, disk full, connection lost, outcome unknown. The same batch is tried again."""
+    """A passing failure: busy, disk full, connection lost, outcome unknown. The same batch is tried again.
+
+    It says why, for operators; others are told :data:`NOT_READ`.
+    """
+
+
+#: What is said to whom something of the store is needed, while it does not answer.
+NOT_READ = "The world's ledger cannot be read just now. Try again in a moment."
 
 
 class BadBatch(Fault):

@@ -17,6 +17,7 @@ from mythos.net.doorman import Doorman
 from mythos.net.outlet import Outlet
 from mythos.net.poll import Poll
 from mythos.net.telnet import TelnetConnection, TelnetFactory
+from mythos.play.ports import StoreDown
 from mythos.wire.telnet import Code
 from mythos.world.state import Character
 from tests.scenes.people import in_town
@@ -179,6 +180,23 @@ def test_wrong_names_bring_advice() -> None:
     shown = b"".join([peer.send(name + b"\r\n") for name in (b"x", b"Ann 2", b"the", b"12345", b"me")])
     assert shown.count(b"To look around without a name, type guest. To leave, type quit.") == 1
     assert b"Square" in peer.send(b"guest\r\n")
+
+
+def test_a_name_while_the_store_does_not_answer() -> None:
+    """It is to be tried again; what the database says of itself is nobody's business."""
+    peer = Peer()
+
+    async def away(key: str) -> Any:
+        raise StoreDown("no connection to db.internal")
+
+    store = peer.scene.store
+    known, store.by_key = store.by_key, away  # type: ignore[method-assign]
+    said = peer.send(b"Morwenna\r\n")
+    assert b"The world's ledger cannot be read just now. Try again in a moment.\r\n" in said
+    assert said.endswith(b"What is your name? ")
+    assert b"db.internal" not in said
+    store.by_key = known  # type: ignore[method-assign]
+    assert b"Nobody is called Morwenna yet." in peer.send(b"Morwenna\r\n")
 
 
 def test_the_window_wraps_the_words() -> None:

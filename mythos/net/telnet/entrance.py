@@ -25,6 +25,7 @@ from mythos.net.status import Status
 from mythos.net.telnet.login import Login
 from mythos.net.telnet.screen import Screen
 from mythos.play.accounts import Accounts
+from mythos.play.ports import NOT_READ, StoreDown
 from mythos.play.sessions import Session
 from mythos.wire import gmcp
 from mythos.wire.telnet import escape
@@ -264,8 +265,9 @@ class Entrance:
     async def _identify(self, session: Coroutine[Any, Any, Session | None], returned: Return) -> None:
         try:
             found = await session
-        except Refusal as refusal:
-            self._host.send(gmcp.encode("Char.Login.Result", {"success": False, "message": str(refusal)}))
+        except (Refusal, StoreDown) as refusal:
+            message = NOT_READ if isinstance(refusal, StoreDown) else str(refusal)
+            self._host.send(gmcp.encode("Char.Login.Result", {"success": False, "message": message}))
             return
         if found is not None and self._open:
             self._host.send(gmcp.encode("Char.Login.Result", {"success": True}))
@@ -274,7 +276,8 @@ class Entrance:
     async def _resume(self, returned: Return) -> None:
         try:
             session = await self._accounts.session_by(returned.shown)
-        except Refusal as refusal:
-            self._host.send(gmcp.encode("Mythos.Refused", {"message": str(refusal)}))
+        except (Refusal, StoreDown) as refusal:
+            message = NOT_READ if isinstance(refusal, StoreDown) else str(refusal)
+            self._host.send(gmcp.encode("Mythos.Refused", {"message": message}))
         else:
             self._let_in(session, returned)

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from mythos.errors import Refusal
 from mythos.play import names
 from mythos.play.accounts import Accounts, TooManyTries, WrongPassword
+from mythos.play.ports import NOT_READ, StoreDown
 from mythos.play.sessions import Session
 from mythos.values import kept, restore
 from mythos.wire.clean import sanitize
@@ -97,6 +98,9 @@ class Login:
                 await self._password(text)
             else:
                 await self._named(sanitize(text))
+        except StoreDown:
+            self._guest.say(NOT_READ)
+            self.ask_name()
         except Refusal as refusal:
             self._guest.say(str(refusal))
             if isinstance(refusal, names.BadName):
