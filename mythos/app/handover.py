@@ -109,6 +109,7 @@ class HandOver:
 
     :param site: what is served at the door of HTTP
     :param identity: see :func:`identity`
+    :param runs: the server is not being stopped
     :param still: holds every periodic job of the server, or lets them go on
     :param pause: stops what watches the server; ``go_on`` starts it again
     """
@@ -125,6 +126,7 @@ class HandOver:
         place: Place,
         lock: int,
         identity: Mapping[str, Any],
+        runs: Callable[[], bool],
         still: Callable[[bool], None],
         pause: Callable[[], None],
         go_on: Callable[[], None],
@@ -138,6 +140,7 @@ class HandOver:
         self._place = place
         self._lock = lock
         self._identity = identity
+        self._runs = runs
         self._still = still
         self._pause = pause
         self._go_on = go_on
@@ -242,6 +245,8 @@ class HandOver:
         self._keep_place()
         try:
             await self._write_everything()
+            if not self._runs():
+                raise _Failed("it is being stopped.")
             handed, rest = self._send_everything(line)
             taken = self._hear(line)
         except BaseException as error:
@@ -363,11 +368,15 @@ class HandOver:
         notifier.tell(f"MAINPID={process.pid}", "READY=1")
         if self._ear < 0 and self._place.pipe >= 0:  # the place is kept already
             os.write(self._place.pipe, b"%d\n" % process.pid)
+        self._reactor.callLater(0, _go, process.pid, self._ear)
         for transport in handed:
             _let_go(transport)
         for link in rest:
-            link.close(1001, "the server is renewed; come back in a moment")
-            _push(link)
+            try:
+                link.close(1001, "the server is renewed; come back in a moment")
+                _push(link)
+            except Exception:  # it costs this connection its last words only
+                _log.failure("{kind} connection broke while it was closed", kind=link.kind)
         _log.info(
             "handed over to process {pid}: {count} connections, {rest} come back by themselves, {pause} ms",
             pid=process.pid,
@@ -375,7 +384,6 @@ class HandOver:
             rest=len(rest),
             pause=round(pause * 1000),
         )
-        self._reactor.callLater(0, _go, process.pid, self._ear)
         return {"pid": process.pid, "handed": taken["connections"], "rest": len(rest), "pause_ms": round(pause * 1000)}
 
 

@@ -538,6 +538,7 @@ class House(Server):
             place=Place(self.notifier, self.succession.pipe if self.succession is not None else -1),
             lock=self._lock,
             identity=identity(self.config),
+            runs=lambda: bool(self.running),
             still=self.hold_still,
             pause=vitals.stop,
             go_on=vitals.start,

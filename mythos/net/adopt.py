@@ -163,8 +163,9 @@ class Stillness:
 
     @property
     def connections(self) -> list[Any]:
-        """The transports that were read until it began."""
-        return [one for one in self._stopped if isinstance(one, Connection)]
+        """The transports that were read until it began, and those that were not and have been answered since."""
+        known = [*self._stopped, *self._reactor.getReaders(), *self._reactor.getWriters()]
+        return [one for one in dict.fromkeys(known) if isinstance(one, Connection)]
 
     def begin(self) -> None:
         for one in self._reactor.getReaders():

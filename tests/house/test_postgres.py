@@ -11,6 +11,7 @@ import pytest
 
 from tests.chaos import world
 from tests.house.clients import WebSocket
+from tests.house.renewed import Refused, Renewed
 from tests.house.server import Server
 from tests.postgres import Cluster, until
 
@@ -86,3 +87,24 @@ def test_it_waits_for_a_database_that_is_not_up_yet(tmp_path: Path, postgres: Pa
         server.kill()
     finally:
         late.remove()
+
+
+def test_it_is_renewed(tmp_path: Path, url: str) -> None:
+    """The lock on the world goes to the new process, and back to the old one if the new one fails."""
+    with Renewed(tmp_path, env={"DATABASE_URL": url}) as server:
+        bob = WebSocket(server.ports["http"], server.post("/api/v1/guest")["token"])
+        server.fault.write_text(
+            "import os, mythos.app.succession as s\ns.Succession.take_up = lambda *_: os.kill(os.getpid(), 9)"
+        )
+        for count in range(2):
+            with pytest.raises(Refused):
+                server.renew()
+            assert bob.command(f"say old {count}")["t"] == "done"
+        server.fault.unlink()
+        for count in range(2):
+            assert server.renew()["handed"] == 1
+            assert bob.command(f"say new {count}")["t"] == "done"
+            assert "Another server runs on PostgreSQL" in refused(house(tmp_path, url, f"other{count}"))
+        wanted = ["old 0", "old 1", "new 0", "new 1"]
+        bob.until("new 1")
+        assert [line for line in bob.lines if line.startswith("You say")] == [f'You say, "{one}"' for one in wanted]
