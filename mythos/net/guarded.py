@@ -91,8 +91,7 @@ class GuardedRequest(Request):
 def idle(protocol: Any) -> Any:
     """The site of an HTTP connection on which nothing of a request has come; None: something has, or it is no such
     connection."""
-    channel = getattr(protocol, "_channel", None)  # Twisted's, around ours
-    return getattr(channel, "site", None) if type(channel) is _Channel and not channel._begun else None
+    return protocol.factory if type(protocol) is _Channel and not protocol._begun else None
 
 
 @provider(IAccessLogFormatter)
