@@ -329,7 +329,7 @@ def test_a_storm(tmp_path: Path, fragile: Cluster, long: bool, capsys: pytest.Ca
     assert sum(found.outcomes.values()) > 0
     assert found.log.count("what became of batch") == sum(found.outcomes.values())
     assert "Traceback" not in found.log
-    assert "ALERT" not in found.log
+    assert "ALERT batch" not in found.log
 
 
 def test_who_guesses_loses(tmp_path: Path, fragile: Cluster) -> None:
