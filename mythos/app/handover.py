@@ -359,7 +359,8 @@ class HandOver:
         """What the operator is told; this process ends at the end of the reactor's turn."""
         pause = 0.0
         notifier = self._place.notifier
-        signal.pthread_sigmask(signal.SIG_BLOCK, {*keeper.PASSED, signal.SIGCHLD})  # they are for the new one
+        for one in keeper.PASSED:  # whatever comes from here on is for the new one
+            signal.signal(one, lambda number, _: os.kill(process.pid, number))
         try:
             send(line, {"go": True})
             pause = float(receive(line)[0]["pause"])
@@ -428,8 +429,7 @@ def _go(server: int, ear: int) -> NoReturn:
         if stream is not None:
             stream.flush()
     if ear < 0:
-        for one in signal.sigpending() & set(keeper.PASSED):
-            os.kill(server, one)
         os._exit(0)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*keeper.PASSED, signal.SIGCHLD})  # until the keeper waits for them
     os.set_inheritable(ear, True)
     os.execv(sys.executable, [sys.executable, "-I", "-S", keeper.__file__, str(ear), str(server)])

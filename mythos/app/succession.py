@@ -21,6 +21,7 @@ from mythos.net.adopt import Adopted, adopt_connection, receive, send
 from mythos.net.api import Api
 from mythos.play import handover
 from mythos.play.ports import Connection
+from mythos.play.sessions import Session
 
 __all__ = ["Succession"]
 
@@ -42,6 +43,7 @@ class Succession:
         self._line = socket.socket(fileno=line)
         self._message: dict[str, Any] = {}
         self._plugs: list[int] = []
+        self._sessions: list[tuple[Session, Mapping[str, Any]]] = []
         self._players: list[Any] = []
         self._count = 0  # of connections
         self._stderr = -1
@@ -80,6 +82,7 @@ class Succession:
                 if session is None:
                     raise handover.NotWhole("the store does not know a session that is played")
                 handover.take_up(parts.realm, session, state)
+                self._sessions.append((session, state))
 
     def adopt(self, parts: Parts, api: Api, site: Site, reactor: Any) -> None:
         """The connections, and what else is known of who may come in. Nothing is written to them.
@@ -122,7 +125,8 @@ class Succession:
 
         :param now: monotonic second
         """
-        for session in parts.realm.every_session():
+        for session, state in self._sessions:
+            handover.type_on(parts.realm, session, state)
             for link in session.connections:
                 _wake(link, full=handover.crowded(session))
         for connection in self._players:
@@ -139,6 +143,7 @@ class Succession:
             _log.warn("the process of before is gone: {error}", error=error)
         self._line.close()
         _log.info("took the server over: {count} connections, {ms} ms", count=self._count, ms=round(pause * 1000))
+        self._sessions.clear()
         self._players.clear()
 
 

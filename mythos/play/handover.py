@@ -15,7 +15,7 @@ from mythos.play.call import Call
 from mythos.play.realm import Realm
 from mythos.play.sessions import QUEUE, Question, Session, Standing
 
-__all__ = ["NotWhole", "crowded", "keep", "take_up"]
+__all__ = ["NotWhole", "crowded", "keep", "take_up", "type_on"]
 
 _FORGOTTEN = "The server was renewed meanwhile, and what you answered was not kept. Please give the command again."
 
@@ -70,6 +70,11 @@ def take_up(realm: Realm, session: Session, state: Mapping[str, Any]) -> None:
         session.standing = Standing.PRESENT
         session.me.present = True
         realm.world.place_body(session.me, session.me.room)
+
+
+def type_on(realm: Realm, session: Session, state: Mapping[str, Any]) -> None:
+    """Let the lines that waited be run. To be called when every session has been taken up: a command may be about any
+    of them."""
     for c, line in state["lines"]:
         realm.submit(session, c, line)
 

@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -42,10 +41,11 @@ def _talkers(house: Renewed, counts: tuple[int, int], dice: random.Random) -> li
     return made
 
 
-def _until_said(talkers: Sequence[Talker], each: int) -> None:
+def _until_said(choir: Choir, each: int) -> None:
     """Until everybody has said so many lines more."""
-    wanted = [len(one.said) + each for one in talkers]
-    while any(len(one.said) < count and not one.broken for one, count in zip(talkers, wanted, strict=True)):
+    wanted = [(one, len(one.said) + each) for one in choir.talkers]
+    while any(len(one.said) < count and not one.broken for one, count in wanted):
+        assert choir.is_alive(), choir.error
         select_nothing(0.05)
 
 
@@ -53,11 +53,11 @@ def _renewed(house: Renewed, choir: Choir, times: int) -> list[float]:
     """Seconds that the server says everybody waited."""
     waits = []
     for _ in range(times):
-        _until_said(choir.talkers, 2)
+        _until_said(choir, 2)
         answer = house.renew(120.0)
         assert (answer["handed"], answer["rest"]) == (len(choir.talkers), 0)
         waits.append(answer["pause_ms"] / 1000)
-    _until_said(choir.talkers, 2)
+    _until_said(choir, 2)
     return waits
 
 
@@ -67,7 +67,7 @@ def test_every_line_once(tmp_path: Path, long: bool, capsys: pytest.CaptureFixtu
     with Renewed(tmp_path) as house:
         choir = Choir(_talkers(house, _MANY if long else _FEW, dice), dice)
         choir.start()
-        _until_said(choir.talkers, 15)  # so that compression is offered and agreed on
+        _until_said(choir, 15)  # so that compression is offered and agreed on
         waits = _renewed(house, choir, _TIMES)
         choir.hush()
     said = sum(len(one.said) for one in choir.talkers)
@@ -89,7 +89,7 @@ def test_what_is_forgotten_is_noticed(tmp_path: Path, what: str) -> None:
     with Renewed(tmp_path) as house:
         choir = Choir(_talkers(house, _FEW, dice), dice)
         choir.start()
-        _until_said(choir.talkers, 2)
+        _until_said(choir, 2)
         house.fault.write_text(_FORGETS[what])
         house.renew()
         choir.hush()
@@ -108,14 +108,14 @@ def test_killed_at_any_moment(tmp_path: Path, long: bool, capsys: pytest.Capture
         house = Renewed(place).start()
         choir = Choir(_talkers(house, (12, 4), dice), dice)
         choir.start()
-        _until_said(choir.talkers, 2)
+        _until_said(choir, 2)
         sockets = [WebSocket(house.ports["http"], house.post("/api/v1/guest")["token"]) for _ in range(2)]
         for one in sockets:
             one.command("say here")
         new = _die(house, kill_new=number % 2 == 0, dice=dice)
         if number % 2 == 0 or _answers(house):
             ends["went on"] += 1
-            _until_said(choir.talkers, 3)
+            _until_said(choir, 3)
             choir.hush()
             assert choir.wrong() == []
             for one in sockets:

@@ -79,6 +79,19 @@ def test_everybody_goes_on(house: Renewed) -> None:
     assert len(said) >= 8
 
 
+def test_lines_that_wait(tmp_path: Path) -> None:
+    """They are run when everybody they could be about is there again, at the pace that they had to wait for."""
+    slow = {"RATE_LIMIT_ENABLED": "true", "RATE_LIMIT_PER_PLAYER_PER_MINUTE": "60"}
+    with Renewed(tmp_path, env=slow) as house:
+        ann, bob = (WebSocket(house.ports["http"], house.post("/api/v1/guest")["token"]) for _ in range(2))
+        for line in (*["score"] * 40, *[f"say {number}" for number in range(6)]):
+            ann.send({"c": ann.next_c, "line": line})
+            ann.next_c += 1
+        house.renew()
+        bob.until('"5"')
+        assert [line[-3:] for line in bob.lines if " says, " in line] == [f'"{number}"' for number in range(6)]
+
+
 def test_at_the_prompt(house: Renewed) -> None:
     """Who was asked for a password answers it in the new process, and nothing is asked or shown again."""
     house.post("/api/v1/register", {"name": "Ann", "password": "long enough"})
