@@ -40,6 +40,7 @@ def keep(session: Session, now: float) -> dict[str, Any]:
         "idle_since": session.idle_since,
         "alone_since": now if session.connections else session.alone_since,
         "told_by": session.told_by,
+        "news": session.news,
     }
 
 
@@ -57,11 +58,8 @@ def take_up(realm: Realm, session: Session, state: Mapping[str, Any]) -> None:
         cursor = Cursor(kind, sent)
         cursor.acked, cursor.gone = acked, gone
         log.cursors.append(cursor)
-    session.idle_since, session.alone_since, session.told_by = (
-        state["idle_since"],
-        state["alone_since"],
-        state["told_by"],
-    )
+    session.idle_since, session.alone_since = state["idle_since"], state["alone_since"]
+    session.told_by, session.news = state["told_by"], state["news"]
     if state["question"] is not None:
         text, secret = state["question"]
         session.question = Question(text, _forget, secret)
