@@ -145,6 +145,8 @@ class House(Server):
             await succession.take_up(parts)
         # From here to its end nothing is waited for: what is adopted may be another process's still.
         await self._listen(parts)
+        if succession is None:
+            await parts.work.start(self.ports)  # before the first look at disk and memory, which it tells of
         self._tick(parts)
         self._prepare_handover(parts)
         if succession is not None:
@@ -153,7 +155,7 @@ class House(Server):
             self.borrowed = False
             parts.lane.release()
             parts.outlet.during(lambda: succession.go_on(parts, self._clock.seconds()))
-        await parts.work.start(self.ports)
+            await parts.work.start(self.ports)
         self.health.started = self._clock.wall()
         self.health.state = "draining" if parts.accounts.draining else ""
         self._announce(world, fresh_claim)

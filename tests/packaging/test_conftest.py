@@ -23,7 +23,7 @@ def _suite(folder: Path, text: str, way: tuple[str, ...] = (), **environ: str) -
     tests.mkdir()
     (tests / "house").mkdir()
     for name in (
-        *("__init__.py", "conftest.py", "services.py", "postgres.py", "not_installable.txt"),
+        *("__init__.py", "conftest.py", "services.py", "postgres.py", "redis.py", "not_installable.txt"),
         *("house/__init__.py", "house/server.py"),
     ):
         shutil.copy(ROOT / "tests" / name, tests / name)
