@@ -13,7 +13,7 @@ from mythos.tap import CHECKS
 from tests.packaging.installs import ROOT, Install
 
 _RUN = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/twistd -n mythos"
-_TEST = 'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/python -m pytest -n 4 --dist loadfile'
+_TEST = 'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/python -m pytest -n 2 --dist loadfile'
 #: Lines that fit on the first screen.
 _SCREEN = 24
 _README = (ROOT / "README.md").read_text()
