@@ -441,7 +441,7 @@ def test_everything_at_once(place: Path) -> None:
 def test_another_server(place: Path) -> None:
     """Its directory, its store and its port stay its own, and it goes on."""
     with Server(place / "mythos-data") as server:
-        before = rows(place / "mythos-data/mythos.db")
+        before = {**rows(place / "mythos-data/mythos.db"), "batch": 0}  # of those it writes more
         data = Wrong("its directory", ("Another server runs on {p}/mythos-data", "--data DIR"))
         judge(data, asked(_START, data, place), place)
         port = str(server.ports["telnet"])
@@ -450,7 +450,7 @@ def test_another_server(place: Path) -> None:
         )
         judge(taken, asked(_START, taken, place), place)
         assert server.get("/health")["status"] == "healthy"
-        assert rows(place / "mythos-data/mythos.db") == before
+        assert {**rows(place / "mythos-data/mythos.db"), "batch": 0} == before
 
 
 def test_a_port_for_nobody(place: Path) -> None:
